@@ -1,0 +1,44 @@
+import { CompiledQuery, type Dialect, MysqlDialect, type MysqlPool } from 'kysely'
+import { createPool } from 'mysql2'
+import { ConnectionWaitTimeout } from '../database-errors.ts'
+import { type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool-options.ts'
+
+export function mysql(url: string, { poolSize = 10 }: PoolOptions): Dialect {
+  const pool = createPool({
+    uri: url,
+    connectionLimit: poolSize,
+    connectTimeout: WAIT_MS,
+    charset: 'utf8mb4_bin',
+    supportBigNumbers: true,
+  })
+  return new MysqlDialect({
+    pool: withPatience(pool),
+    onCreateConnection: async (connection) => {
+      const run = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql))
+      // The default, REPEATABLE READ, would read the snapshot from before a lock was waited for.
+      await run('set session transaction isolation level read committed')
+      await run(`set session innodb_lock_wait_timeout = ${WAIT_MS / 1_000}`)
+      // MariaDB's setting, in seconds; MySQL has one of another name, in milliseconds.
+      await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
+        run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
+      )
+    },
+  })
+}
+
+/** The driver's pool waits for a connection for ever; nobody listens any more by then. */
+const withPatience = (pool: MysqlPool): MysqlPool => ({
+  end: (callback) => pool.end(callback),
+  getConnection: (callback) => {
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      callback(new ConnectionWaitTimeout(), undefined as never)
+    }, WAIT_MS)
+    pool.getConnection((error, connection) => {
+      clearTimeout(timer)
+      if (!late) callback(error, connection)
+      else if (!error) connection.release()
+    })
+  },
+})

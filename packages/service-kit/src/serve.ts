@@ -1,0 +1,47 @@
+import { ConfigError } from './config.ts'
+import { isUnavailable } from './database-errors.ts'
+
+/** What a started process must end, in the order in which it is to end. */
+export type Closer = () => Promise<unknown>
+
+/** How long what is in flight may take to finish after SIGTERM; orchestrators kill after 30 s by default. */
+const SHUTDOWN_MS = 15_000
+
+/**
+ * Runs a service's process: starts it, says in one line why it could not start, and on SIGTERM or SIGINT lets
+ * what is in flight finish before it ends.
+ *
+ * @param start opens everything and gives back how to close it
+ */
+export async function serve(start: () => Promise<Closer[]>): Promise<void> {
+  const closers = await start().catch((error: unknown) => {
+    console.error(startFailure(error))
+    process.exit(1)
+  })
+  let stopping = false
+  const stop = async () => {
+    if (stopping) return
+    stopping = true
+    setTimeout(() => {
+      console.error(`Not everything ended within ${SHUTDOWN_MS / 1000} s.`)
+      process.exit(1)
+    }, SHUTDOWN_MS).unref()
+    for (const close of closers) await close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** Why a process could not start, with what to do; the stack only where we do not know. */
+export function startFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use. Stop what listens there, or choose another port in the environment.`
+  }
+  if (isUnavailable(error)) {
+    return `The database cannot be reached (${code ?? message}). Start it, or set DATABASE_URL to where it is.`
+  }
+  return error instanceof Error ? (error.stack ?? message) : String(error)
+}

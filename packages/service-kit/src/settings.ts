@@ -1,0 +1,74 @@
+import { Type } from 'typebox'
+import { ConfigError } from './config.ts'
+
+/** The settings that every service has; each adds its own and its defaults. */
+export const commonSettings = (port: number) => ({
+  HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'the address to listen on; 0.0.0.0 in a container',
+  }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: port }),
+  DATABASE_URL: Type.String({
+    default: 'postgres://postgres:admin@localhost:5432/ecommdb',
+    pattern: '^(sqlite:|postgres(ql)?://|mysql://|mariadb://)',
+    description: 'sqlite:<file>, postgres://... or mysql://...',
+  }),
+  DATABASE_POOL_SIZE: Type.Integer({ minimum: 1, maximum: 1_000, default: 10 }),
+  SEED_DEMO_DATA: Type.Boolean({
+    default: false,
+    description: 'demo logins and products; never in production',
+  }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
+  TRUST_PROXY: Type.String({
+    default: '',
+    description: 'whose X-Forwarded-For is believed: addresses or networks, by commas',
+  }),
+  NODE_ENV: Type.String({ default: 'development' }),
+})
+
+/** Where the services that check access tokens find the keys. */
+export const tokenSettings = {
+  JWKS_URL: Type.String({
+    default: 'http://localhost:8001/.well-known/jwks.json',
+    pattern: '^https?://',
+    description: 'the address of the users service’s public keys',
+  }),
+}
+
+/** Of the services that write orders. */
+export const batchSettings = {
+  BATCHING: Type.Boolean({
+    default: true,
+    description:
+      'false gives every order transactions and calls of its own, to measure what batching is worth',
+  }),
+}
+
+const DEVELOPMENT_SECRET = 'souk-development-only-service-secret'
+
+/** The secret by which orders and products know each other. */
+export const serviceTokenSettings = {
+  SERVICE_TOKEN_SECRET: Type.String({
+    minLength: 32,
+    default: DEVELOPMENT_SECRET,
+    description: '32 characters or more, the same in orders and products, in production a random one',
+  }),
+}
+
+/**
+ * What is handy on a laptop and a hole in production.
+ *
+ * @throws ConfigError with `NODE_ENV=production` and demo data or the secret that everybody can read here
+ */
+export function refuseDevelopmentSettings(config: {
+  NODE_ENV: string
+  SEED_DEMO_DATA: boolean
+  SERVICE_TOKEN_SECRET?: string
+}): void {
+  if (config.NODE_ENV !== 'production') return
+  if (config.SEED_DEMO_DATA)
+    throw new ConfigError('SEED_DEMO_DATA makes well-known logins: unset it in production')
+  if (config.SERVICE_TOKEN_SECRET === DEVELOPMENT_SECRET) {
+    throw new ConfigError('SERVICE_TOKEN_SECRET has its well-known default: set a random one in production')
+  }
+}

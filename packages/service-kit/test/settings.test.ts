@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Type } from 'typebox'
+import { readConfig } from '../src/config.ts'
+import { commonSettings, refuseDevelopmentSettings, serviceTokenSettings } from '../src/settings.ts'
+
+const settings = Type.Object({ ...commonSettings(0), ...serviceTokenSettings })
+const start = (env: Record<string, string>) => refuseDevelopmentSettings(readConfig(settings, env))
+const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
+
+describe('what everybody knows', () => {
+  it('is taken where one develops', () => {
+    start({ SEED_DEMO_DATA: 'true' })
+  })
+
+  it('is refused in production: the secret of services', () => {
+    assert.throws(() => start({ NODE_ENV: 'production' }), /SERVICE_TOKEN_SECRET/)
+  })
+
+  it('is refused in production: demo logins', () => {
+    const env = { NODE_ENV: 'production', SERVICE_TOKEN_SECRET, SEED_DEMO_DATA: 'true' }
+    assert.throws(() => start(env), /SEED_DEMO_DATA/)
+    start({ ...env, SEED_DEMO_DATA: 'false' })
+  })
+})
