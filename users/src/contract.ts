@@ -1,0 +1,24 @@
+import { openDatabase } from '@souk/service-kit/database'
+import { migrate } from '@souk/service-kit/migrate'
+import { buildApp } from './app.ts'
+import { migrations, type Tables } from './migrations.ts'
+import { argon2Hasher } from './password-hasher.ts'
+
+/** The OpenAPI documents of this service, by the name of their file. */
+export async function describeContracts(): Promise<Record<string, object>> {
+  const database = openDatabase<Tables>('sqlite::memory:')
+  await migrate(database, 'users', migrations)
+  const app = await buildApp({
+    database,
+    hasher: argon2Hasher({ memoryKiB: 47_104, passes: 1 }),
+    hashing: { atOnce: 1, waiting: 0 },
+    limits: { windowSeconds: 1, accountAndAddress: 1, address: 1, account: 1, registrations: 1 },
+    accessTokenSeconds: 900,
+    sessionDays: 30,
+  })
+  await app.ready()
+  const users = app.swagger()
+  await app.close()
+  await database.close()
+  return { users }
+}

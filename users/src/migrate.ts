@@ -1,0 +1,20 @@
+/** `npm run migrate -w users`: creates or updates the tables, and the demo logins where they are wanted. */
+import { openDatabase } from '@souk/service-kit/database'
+import { migrate } from '@souk/service-kit/migrate'
+import { startFailure } from '@souk/service-kit/serve'
+import { hashingCost, readSettings } from './config.ts'
+import { migrations, type Tables } from './migrations.ts'
+import { argon2Hasher } from './password-hasher.ts'
+import { seedDemoUsers } from './seed.ts'
+
+try {
+  const settings = readSettings()
+  const database = openDatabase<Tables>(settings.DATABASE_URL, { poolSize: 1 })
+  await migrate(database, 'users', migrations)
+  if (settings.SEED_DEMO_DATA) await seedDemoUsers(database, argon2Hasher(hashingCost(settings)))
+  await database.close()
+  console.log(`users: the tables are up to date${settings.SEED_DEMO_DATA ? ', demo logins are there' : ''}.`)
+} catch (error) {
+  console.error(startFailure(error))
+  process.exit(1)
+}

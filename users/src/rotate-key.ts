@@ -1,0 +1,21 @@
+/**
+ * `npm run rotate-key -w users`: adds a signing key, which running replicas publish within a minute and sign
+ * with a quarter of an hour later. A key that leaked: rotate, then delete its row; its tokens are refused here
+ * within a minute, and by the other services when they next read the keys, within 10.
+ */
+import { openDatabase } from '@souk/service-kit/database'
+import { startFailure } from '@souk/service-kit/serve'
+import { readSettings } from './config.ts'
+import { rotateKey } from './key-ring.ts'
+import { keysStore } from './keys-store.ts'
+import type { Tables } from './migrations.ts'
+
+try {
+  const database = openDatabase<Tables>(readSettings().DATABASE_URL, { poolSize: 1 })
+  const key = await rotateKey(keysStore(database), Date.now())
+  console.log(`users: made key ${key.kid}; it signs from ${new Date(key.signsFromAt).toISOString()} on.`)
+  await database.close()
+} catch (error) {
+  console.error(startFailure(error))
+  process.exit(1)
+}
