@@ -1,0 +1,32 @@
+import { readConfig } from '@souk/service-kit/config'
+import {
+  batchSettings,
+  commonSettings,
+  refuseDevelopmentSettings,
+  serviceTokenSettings,
+  tokenSettings,
+} from '@souk/service-kit/settings'
+import { Type } from 'typebox'
+
+export const settings = Type.Object({
+  ...commonSettings(8002),
+  ...tokenSettings,
+  ...serviceTokenSettings,
+  ...batchSettings,
+  INTERNAL_HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'the address of the internal listener; one that only the orders service reaches',
+  }),
+  INTERNAL_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9002 }),
+})
+
+/**
+ * This service's settings.
+ *
+ * @throws ConfigError when one of them cannot be used
+ */
+export function readSettings(env: Record<string, string | undefined> = process.env) {
+  const config = readConfig(settings, env)
+  refuseDevelopmentSettings(config)
+  return config
+}

@@ -1,0 +1,36 @@
+import { openDatabase } from '@souk/service-kit/database'
+import { migrate } from '@souk/service-kit/migrate'
+import { serve } from '@souk/service-kit/serve'
+import { accessTokenVerifier, remoteIssuer, serviceTokens } from '@souk/service-kit/tokens'
+import { buildInternalApp, buildPublicApp } from './app.ts'
+import { readSettings } from './config.ts'
+import { migrations } from './migrations.ts'
+import { seedDemoProducts } from './seed.ts'
+import type { Tables } from './tables.ts'
+
+await serve(async () => {
+  const config = readSettings()
+  const database = openDatabase<Tables>(config.DATABASE_URL, {
+    poolSize: config.DATABASE_POOL_SIZE,
+    onConnectionError: (error) => publicApp.log.warn({ err: error }, 'a database connection broke'),
+  })
+  const publicApp = await buildPublicApp({
+    database,
+    verifyToken: accessTokenVerifier(remoteIssuer(config.JWKS_URL)),
+    batching: config.BATCHING,
+    logLevel: config.LOG_LEVEL,
+    trustProxy: config.TRUST_PROXY,
+    ui: true,
+  })
+  const internalApp = await buildInternalApp({
+    database,
+    verifyToken: serviceTokens(config.SERVICE_TOKEN_SECRET).verifierFor('products'),
+    batching: config.BATCHING,
+    logLevel: config.LOG_LEVEL,
+  })
+  await migrate(database, 'products', migrations)
+  if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
+  await publicApp.listen({ port: config.PORT, host: config.HOST })
+  await internalApp.listen({ port: config.INTERNAL_PORT, host: config.INTERNAL_HOST })
+  return [() => Promise.all([publicApp.close(), internalApp.close()]), database.close]
+})

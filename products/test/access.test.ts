@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { type Contract, readContract } from '@souk/service-kit/testing/contract'
+import { openShop, type Shop, stocked, stockOf } from './shop.ts'
+
+const operations = (contract: Contract) =>
+  Object.entries(contract.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      url: path.replace('{id}', '1'),
+      access: operation['x-access'],
+    })),
+  )
+
+describe('who may call what', () => {
+  let shop: Shop
+  before(async () => {
+    shop = await openShop('sqlite')
+  })
+  after(() => shop.close())
+
+  for (const { method, url, access } of operations(readContract('products'))) {
+    if (access === 'public' || access === 'optional') {
+      it(`lets anyone ${method} ${url}`, async () => {
+        const { statusCode } = await shop.publicly({ method, url })
+        assert.ok(![401, 403].includes(statusCode))
+      })
+    } else {
+      it(`lets a ${access} alone ${method} ${url}`, async () => {
+        const call = async (headers: Record<string, string>) =>
+          (await shop.publicly({ method, url, headers, ...(method !== 'GET' && { payload: {} }) })).statusCode
+        assert.equal(await call({}), 401)
+        assert.equal(await call(await shop.issuer.as('BUYER')), 403)
+        assert.equal(await call(await shop.issuer.as('service')), 403)
+        assert.equal(
+          await call({ authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }),
+          401,
+        )
+        assert.ok(![401, 403].includes(await call(await shop.issuer.as(access))))
+      })
+    }
+  }
+
+  for (const { method, url } of operations(readContract('products-internal'))) {
+    it(`lets no user ${method} ${url}, nor a service that means another one`, async () => {
+      const call = async (headers: Record<string, string>) =>
+        (await shop.internally({ method, url, headers, payload: [] })).statusCode
+      assert.equal(await call({}), 401)
+      for (const role of ['BUYER', 'SELLER', 'service']) {
+        assert.equal(await call(await shop.issuer.as(role)), 401, role)
+      }
+      assert.equal(
+        await call({ authorization: `Bearer ${await shop.services.sign('orders', 'users')}` }),
+        401,
+      )
+      // Let in, and then refused for its empty body.
+      assert.equal(
+        await call({ authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }),
+        400,
+      )
+    })
+  }
+
+  it('shows nothing of the internal listener on the public one', async () => {
+    const headers = { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }
+    for (const url of ['/bookings', '/releases', '//bookings', '/%62ookings', '/BOOKINGS', '/bookings/']) {
+      const { statusCode } = await shop.publicly({ method: 'POST', url, headers, payload: [] })
+      assert.equal(statusCode, 404, url)
+    }
+  })
+
+  it('keeps everything of a product from another seller, and nothing of it changes', async () => {
+    const product = await stocked(shop, { stock: 3 })
+    const headers = await shop.issuer.as('SELLER')
+    const url = `/products/${product.id}`
+    const calls = [
+      { method: 'PATCH', url, headers: { ...headers, 'if-match': '*' }, payload: { status: 'DISABLED' } },
+      { method: 'PATCH', url, headers: { ...headers, 'if-match': '"1"' }, payload: { name: 'Mine' } },
+      { method: 'POST', url: `${url}/stock-adjustments`, headers, payload: { delta: 1, reason: 'mine' } },
+      { method: 'GET', url: `${url}/stock-adjustments`, headers },
+    ]
+    for (const call of calls) {
+      const answer = await shop.publicly(call)
+      assert.deepEqual([answer.statusCode, answer.json().code], [404, 'product-not-found'], call.method)
+    }
+    assert.deepEqual((await shop.publicly({ method: 'GET', url })).json(), product)
+    assert.equal(await stockOf(shop, product.id), 3)
+    const own = await shop.publicly({ method: 'GET', url: '/sellers/me/products', headers })
+    assert.deepEqual(own.json().items, [])
+  })
+})
