@@ -1,0 +1,46 @@
+import { inEngineStyle, type Migrations } from '@souk/service-kit/migrate'
+
+export const migrations: Migrations = (engine) => {
+  const inStyle = inEngineStyle(engine)
+  return {
+    '0001-orders': {
+      up: async (db) => {
+        await inStyle(
+          db.schema
+            .createTable('orders')
+            .addColumn('id', 'char(36)', (column) => column.primaryKey())
+            .addColumn('buyer_id', 'char(36)', (column) => column.notNull())
+            .addColumn('status', 'varchar(10)', (column) => column.notNull())
+            .addColumn('rejection_reason', 'varchar(20)')
+            .addColumn('idempotency_key', 'varchar(255)')
+            .addColumn('fingerprint', 'char(64)')
+            .addColumn('created_at', 'bigint', (column) => column.notNull())
+            .addColumn('updated_at', 'bigint', (column) => column.notNull())
+            .addColumn('next_attempt_at', 'bigint')
+            .addUniqueConstraint('orders_idempotency', ['buyer_id', 'idempotency_key']),
+        ).execute()
+        await db.schema.createIndex('orders_by_buyer').on('orders').columns(['buyer_id', 'id']).execute()
+        await db.schema.createIndex('orders_undecided').on('orders').column('next_attempt_at').execute()
+        await inStyle(
+          db.schema
+            .createTable('order_lines')
+            .addColumn('order_id', 'char(36)', (column) => column.notNull())
+            .addColumn('line_no', 'integer', (column) => column.notNull())
+            .addColumn('product_id', 'integer', (column) => column.notNull())
+            .addColumn('quantity', 'integer', (column) => column.notNull())
+            .addColumn('name', 'varchar(200)')
+            .addColumn('seller_id', 'char(36)')
+            .addColumn('price_amount', 'bigint')
+            .addColumn('currency', 'char(3)')
+            .addColumn('available', 'integer')
+            .addPrimaryKeyConstraint('order_lines_key', ['order_id', 'line_no']),
+        ).execute()
+        await db.schema
+          .createIndex('order_lines_by_seller')
+          .on('order_lines')
+          .columns(['seller_id', 'order_id', 'line_no'])
+          .execute()
+      },
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import { transactionBatch } from '@souk/service-kit/batch-bounds'
+import { createBatcher } from '@souk/service-kit/batcher'
+import type { Database } from '@souk/service-kit/database'
+import { isTemporary } from '@souk/service-kit/database-errors'
+import { failpoint } from '@souk/service-kit/failpoint'
+import { inTransaction } from '@souk/service-kit/transaction'
+import type { Transaction } from 'kysely'
+import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
+import { orderNotFound } from '../../../domain/errors.ts'
+import type { Order } from '../../../domain/order.ts'
+import { keepOrders, type NewOrder } from './keep-orders.ts'
+import { portableWrites } from './portable-writes.ts'
+import { postgresWrites } from './postgres-writes.ts'
+import { findOrders, orderPage, salesPage } from './queries.ts'
+import { settleOrders } from './settle-orders.ts'
+import type { OrdersTables } from './tables.ts'
+import { DRIVE_AGAIN_MS, nextAttempt, PUT_OFF_AT_MOST_MS } from './undecided.ts'
+
+/**
+ * Orders in a relational database; see the port for what each method promises. New and decided orders are written
+ * in batches: what comes while one transaction commits is in the next one.
+ */
+export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
+  const { kysely, engine } = database
+  const writes = engine === 'postgres' ? postgresWrites(kysely) : portableWrites(database)
+  const transaction = <T>(work: (trx: Transaction<OrdersTables>) => Promise<T>) =>
+    // Each statement below names the state it expects, so running one twice is running it once.
+    inTransaction(database, work, { idempotent: true })
+
+  const keep = createBatcher<NewOrder, Order>({
+    // One at a time: what waits for its commit makes the next batch larger, and with it those of the steps after.
+    ...transactionBatch({ batching, inFlight: 1 }),
+    weigh: ({ order }) => order.lines.length,
+    run: (entries) => keepOrders(database, writes, entries),
+  })
+  const settle = createBatcher<Order, Order>({
+    ...transactionBatch({ batching }),
+    weigh: ({ lines }) => lines.length,
+    run: (orders) => settleOrders(database, writes, orders),
+  })
+
+  const claim = async (when: ['<=' | '>', number], now: number, limit: number): Promise<Order[]> => {
+    const found = await kysely
+      .selectFrom('orders')
+      .select('id')
+      .where('next_attempt_at', ...when)
+      .orderBy('next_attempt_at')
+      .limit(limit)
+      .execute()
+    if (found.length === 0) return []
+    const ids = found.map(({ id }) => id)
+    const { numUpdatedRows } = await kysely
+      .updateTable('orders')
+      .set({ next_attempt_at: now + DRIVE_AGAIN_MS })
+      .where('id', 'in', ids)
+      .where('next_attempt_at', ...when)
+      .executeTakeFirstOrThrow()
+    return numUpdatedRows === 0n ? [] : findOrders(kysely, engine, ids)
+  }
+
+  const store: OrderStore = {
+    add: async (order, idempotency) => {
+      const [kept] = await keep([{ order, idempotency }])
+      failpoint('after-T1')
+      return kept!
+    },
+
+    settle: async (order) => {
+      failpoint('before-T3')
+      const [settled] = await settle([order])
+      failpoint('after-T3')
+      return settled!
+    },
+
+    change: (orderId, decide) =>
+      transaction(async (trx) => {
+        const [order] = await findOrders(trx, engine, [orderId], { forUpdate: engine !== 'sqlite' })
+        if (!order) throw orderNotFound()
+        const changed = decide(order)
+        if (changed !== order) await writeStatus(trx, order, changed)
+        return changed
+      }),
+
+    find: async (orderId) => (await findOrders(kysely, engine, [orderId]))[0] ?? null,
+
+    list: (buyerId, status, page) => orderPage(kysely, engine, buyerId, status, page),
+
+    sales: (sellerId, page) => salesPage(kysely, sellerId, page),
+
+    claimUndecided: async (now, limit) => {
+      const due = await claim(['<=', now], now, limit)
+      const misdated = await claim(['>', now + PUT_OFF_AT_MOST_MS], now, limit - due.length)
+      return [...due, ...misdated]
+    },
+  }
+  return translatingErrors(store)
+}
+
+async function writeStatus(trx: Transaction<OrdersTables>, before: Order, after: Order): Promise<void> {
+  await trx
+    .updateTable('orders')
+    .set({ status: after.status, updated_at: after.updatedAt, next_attempt_at: nextAttempt(after) })
+    .where('id', '=', before.id)
+    .where('status', '=', before.status)
+    .execute()
+}
+
+/** A database that is away or too contended leaves the outcome open; that is all the application need know. */
+function translatingErrors(store: OrderStore): OrderStore {
+  const translated = Object.entries(store).map(([name, method]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await (method as (...args: never[]) => Promise<unknown>)(...args)
+      } catch (error) {
+        throw isTemporary(error)
+          ? new OutcomeUnknown('The database does not answer.', { cause: error })
+          : error
+      }
+    },
+  ])
+  return Object.fromEntries(translated) as OrderStore
+}

@@ -1,0 +1,16 @@
+/** `npm run migrate -w orders`: brings the tables up to date. Orders has no demo data: buyers make it. */
+import { openDatabase } from '@souk/service-kit/database'
+import { migrate } from '@souk/service-kit/migrate'
+import { startFailure } from '@souk/service-kit/serve'
+import { migrations } from './adapters/outbound/sql/migrations.ts'
+import { readSettings } from './config.ts'
+
+try {
+  const database = openDatabase(readSettings().DATABASE_URL)
+  await migrate(database, 'orders', migrations)
+  await database.close()
+  console.log('orders: the tables are up to date')
+} catch (error) {
+  console.error(startFailure(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,76 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type MemoryInventory, memoryInventory } from '../src/adapters/outbound/memory/inventory.ts'
+import { memoryOrderStore } from '../src/adapters/outbound/memory/order-store.ts'
+import { createApplication } from '../src/application/index.ts'
+import type { OrderStore, Ports } from '../src/application/ports.ts'
+import { type BookedLine, newOrder, type Order, type RequestedLine, settle } from '../src/domain/order.ts'
+
+export const SELLER: string = randomUUIDv7()
+const USD = (amount: number) => ({ amount, currency: 'USD' })
+
+/** Products that the fake stock has: 1 and 2 plenty, 3 the last unit, 4 disabled, 5 in euros. */
+export const PRODUCTS = {
+  1: { name: 'Lamp', sellerId: SELLER, price: USD(1999), stock: 100 },
+  2: { name: 'Rug', sellerId: SELLER, price: USD(500), stock: 100 },
+  3: { name: 'Samovar', sellerId: SELLER, price: USD(25_000), stock: 1 },
+  4: { name: 'Ghost', sellerId: SELLER, price: USD(1), stock: 9, disabled: true },
+  5: { name: 'Mosaic', sellerId: SELLER, price: { amount: 700, currency: 'EUR' }, stock: 9 },
+}
+
+export interface TestShop {
+  application: ReturnType<typeof createApplication>
+  orders: OrderStore
+  inventory: MemoryInventory
+  /** Failures that the application reported instead of throwing. */
+  reported: string[]
+  /** Lets the recovery see what is due `ms` later. */
+  wait(ms: number): void
+}
+
+/** The application on fakes, with a clock of its own. */
+export function testShop(overrides: Partial<Ports> = {}): TestShop {
+  let ahead = 0
+  const reported: string[] = []
+  const orders = memoryOrderStore()
+  const inventory = memoryInventory(PRODUCTS)
+  const application = createApplication({
+    orders,
+    inventory,
+    now: () => Date.now() + ahead,
+    report: (event) => reported.push(event),
+    ...overrides,
+  })
+  return {
+    application,
+    orders,
+    inventory,
+    reported,
+    wait: (ms) => {
+      ahead += ms
+    },
+  }
+}
+
+export const placing = (lines: RequestedLine[], buyerId: string = randomUUIDv7()) => ({
+  orderId: randomUUIDv7(),
+  buyerId,
+  lines,
+  idempotency: null,
+})
+
+export const pendingOrder = (
+  lines: RequestedLine[],
+  buyerId: string = randomUUIDv7(),
+  now = Date.now(),
+): Order => newOrder(randomUUIDv7(), buyerId, lines, now)
+
+export const booked = (lines: readonly RequestedLine[], sellerId = SELLER): BookedLine[] =>
+  lines.map((line) => ({
+    ...line,
+    name: `Product ${line.productId}`,
+    sellerId,
+    price: USD(100 * line.productId),
+  }))
+
+export const confirmed = (order: Order, sellerId = SELLER): Order =>
+  settle(order, { booked: booked(order.lines, sellerId) }, order.updatedAt + 1)
