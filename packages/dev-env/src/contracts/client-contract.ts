@@ -1,0 +1,46 @@
+import type { OpenApi, Operation } from './openapi.ts'
+
+/**
+ * The source of a module with the request and response schemas of some operations, references resolved: what
+ * a consumer derives its types from and checks answers by. When the provider changes its contract, this file
+ * changes, and a consumer that it breaks no longer compiles.
+ */
+export function clientContract(source: string, contract: OpenApi, operationIds: readonly string[]): string {
+  const operations = Object.values(contract.paths).flatMap((methods) => Object.values(methods))
+  const exports = operationIds.map((operationId) => {
+    const operation = operations.find((one) => one.operationId === operationId)
+    if (!operation) throw new Error(`${source} has no operation ${operationId}`)
+    const schemas = resolve(schemasOf(operation), contract)
+    return `export const ${operationId} = ${JSON.stringify(schemas, null, 2)} as const\n`
+  })
+  return [`// Written by \`npm run contracts\` from ${source}; not to be edited.\n`, ...exports].join('\n')
+}
+
+const schemasOf = ({ requestBody, responses }: Operation) => ({
+  request: requestBody?.content['application/json']?.schema,
+  response: responses['200']?.content?.['application/json']?.schema,
+})
+
+/** Words for readers, which say nothing of types. */
+const ANNOTATIONS = new Set(['title', 'description', 'examples', 'example', 'default'])
+
+/** The value with each `$ref` replaced by what it names; our schemas have no circles. */
+function resolve(value: unknown, contract: OpenApi): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, contract))
+  if (typeof value !== 'object' || value === null) return value
+  if ('$ref' in value) return resolve(lookUp(String(value.$ref), contract), contract)
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(
+        ([key, inner]) => !(ANNOTATIONS.has(key) && (typeof inner !== 'object' || Array.isArray(inner))),
+      )
+      .map(([key, inner]) => [key, resolve(inner, contract)]),
+  )
+}
+
+function lookUp(reference: string, contract: OpenApi): unknown {
+  const name = /^#\/components\/schemas\/(.+)$/.exec(reference)?.[1]
+  const schema = name === undefined ? undefined : contract.components.schemas[name]
+  if (!schema) throw new Error(`Cannot resolve ${reference}`)
+  return schema
+}

@@ -1,0 +1,87 @@
+/** What the demo reads of the contract; see swagger/openapi.json. */
+export interface Money {
+  amount: number
+  currency: string
+}
+
+export interface Product {
+  id: number
+  name: string
+  price: Money
+  stock: number
+}
+
+export interface Order {
+  id: string
+  status: string
+  lines: { productId: number; quantity: number; name: string | null }[]
+  total: Money | null
+}
+
+export interface Sale {
+  orderId: string
+  name: string
+  quantity: number
+  total: Money
+}
+
+export interface Problem {
+  code: string
+  detail: string
+  lines?: { productId: number; requested: number; available: number }[]
+}
+
+export interface Page<Item> {
+  items: Item[]
+}
+
+/** What the demo cannot go on from; the message says what to do. */
+export class DemoFailure extends Error {
+  override name = 'DemoFailure'
+}
+
+export interface Answer<Body> {
+  status: number
+  body: Body
+}
+
+interface Call {
+  token?: string
+  body?: object
+  /** Any other status is a failure; every status is fine unless given. */
+  expect?: number
+}
+
+/** Calls the API at `origin`: `call('GET', '/products/1')`. */
+export const apiAt =
+  (origin: string) =>
+  async <Body>(method: string, path: string, { token, body, expect }: Call = {}): Promise<Answer<Body>> => {
+    const response = await fetch(origin + path, {
+      method,
+      headers: {
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    }).catch((error: Error) => {
+      throw new DemoFailure(`Nothing answers at ${origin} (${reason(error)}). Run \`npm start\` first.`)
+    })
+    const text = await response.text()
+    if (expect !== undefined && response.status !== expect) {
+      throw new DemoFailure(`${method} ${path} answered ${response.status}, not ${expect}: ${text}`)
+    }
+    return { status: response.status, body: parsed(text, `${method} ${path}`) as Body }
+  }
+
+export type Api = ReturnType<typeof apiAt>
+
+const reason = ({ cause, message }: Error) => (cause as NodeJS.ErrnoException | undefined)?.code ?? message
+
+function parsed(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new DemoFailure(`${what} did not answer with JSON: is this Souk?`)
+  }
+}

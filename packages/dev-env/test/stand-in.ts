@@ -1,0 +1,28 @@
+/**
+ * A process in the place of a service. Its environment says how it behaves: PORT to listen on; FAILS to end at
+ * once; NEVER_READY; STUBBORN to ignore SIGTERM; END_MS to take that long to end; LOG to note its end in.
+ */
+import { appendFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+
+const { PORT, FAILS, NEVER_READY, STUBBORN, END_MS = '0', LOG, NAME = '' } = process.env
+if (FAILS) {
+  console.error('cannot go on: the cellar is flooded')
+  process.exit(3)
+}
+process.on('SIGTERM', () => {
+  if (STUBBORN) return
+  setTimeout(() => {
+    if (LOG) appendFileSync(LOG, `${NAME}\n`)
+    process.exit(0)
+  }, Number(END_MS))
+})
+const server = createServer((request, response) => {
+  if (request.url === '/crash') {
+    console.log('about to fall')
+    process.exit(7)
+  }
+  response.statusCode = NEVER_READY ? 503 : 200
+  response.end(JSON.stringify(process.env))
+})
+server.listen(Number(PORT), '127.0.0.1', () => console.log(`listening, pid ${process.pid}`))
