@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * Copies the files of the repository at `root` that git knows or would take in into the folder `copy`, and
+ * makes them run there: the packages of others are shared, our own resolve into the copy.
+ */
+export function copyRepository(root: string, copy: string): void {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  for (const file of listed.split('\0').filter(Boolean)) {
+    const from = join(root, file)
+    if (!lstatSync(from, { throwIfNoEntry: false })) continue
+    mkdirSync(dirname(join(copy, file)), { recursive: true })
+    cpSync(from, join(copy, file))
+  }
+  linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
+}
+
+/** npm links a workspace by a path relative to `node_modules`: taken over as it is, it leads into the copy. */
+function linkPackages(from: string, to: string): void {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [original, link] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(original), link)
+    else if (entry.name === '@souk') linkPackages(original, link)
+    else symlinkSync(original, link)
+  }
+}

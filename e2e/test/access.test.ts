@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { type Operation, readContract } from '@souk/service-kit/testing/contract'
+import { serviceTokens } from '@souk/service-kit/tokens'
+import { type RunningShop, startShop } from '../support/system.ts'
+
+const SECRET = 'a-secret-of-this-test-alone-0123456789'
+const METHODS = ['get', 'post', 'put', 'patch', 'delete']
+
+/** Stand-ins that fit the path's schema and name nothing that exists. */
+const pathOf = (template: string) =>
+  template.startsWith('/orders')
+    ? template.replace('{id}', '01900000-0000-7000-8000-00000000dead')
+    : template.replace('{id}', '2000000000')
+
+const operations = Object.entries(readContract('openapi').paths).flatMap(([template, methods]) =>
+  METHODS.flatMap((method) =>
+    methods[method] ? [{ method, template, operation: methods[method] as Operation }] : [],
+  ),
+)
+
+/** What a caller gets from a route whose access is `access`: refused outright, or let in to whatever comes then. */
+const verdictFor = (access: string, caller: string) => {
+  if (access === 'public') return 'in'
+  if (access === 'optional') return ['BUYER', 'SELLER', 'nobody'].includes(caller) ? 'in' : 401
+  if (caller !== 'BUYER' && caller !== 'SELLER') return 401
+  return access === 'user' || access === caller ? 'in' : 403
+}
+
+describe('the matrix of roles and routes', () => {
+  let running: RunningShop
+  let tokens: Record<string, string>
+
+  before(async () => {
+    running = await startShop('sqlite', { env: { SERVICE_TOKEN_SECRET: SECRET } })
+    const [buyer, seller] = await Promise.all([running.shop.newBuyer(), running.shop.newSeller()])
+    const unsigned = [
+      { alg: 'none', typ: 'at+jwt' },
+      { sub: buyer.id, role: 'SELLER' },
+    ]
+    tokens = {
+      BUYER: buyer.accessToken,
+      SELLER: seller.accessToken,
+      'a service': await serviceTokens(SECRET).sign('orders', 'products'),
+      'a refresh token': buyer.refreshToken,
+      'no signature': `${unsigned.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`,
+    }
+  })
+  after(() => running.stop())
+
+  it('has a declared access for every operation of the contract', () => {
+    assert.equal(operations.length, 19, 'the calls of the design')
+    for (const { template, operation } of operations) {
+      assert.match(operation['x-access'], /^(public|optional|user|BUYER|SELLER)$/, template)
+    }
+  })
+
+  for (const caller of ['nobody', 'BUYER', 'SELLER', 'a service', 'a refresh token', 'no signature']) {
+    it(`lets ${caller} in where the contract says so, and nowhere else`, async () => {
+      for (const { method, template, operation } of operations) {
+        const expected = verdictFor(operation['x-access'], caller)
+        const headers = caller === 'nobody' ? {} : { authorization: `Bearer ${tokens[caller]}` }
+        const body = method === 'get' ? {} : { body: {} }
+        const { status, body: answer } = await running.shop.call(method.toUpperCase(), pathOf(template), {
+          headers,
+          ...body,
+        })
+        const what = `${caller}: ${method} ${template} -> ${status} ${answer?.code ?? ''}`
+        if (expected === 'in')
+          assert.ok(status !== 403 && !['token-missing', 'token-refused'].includes(answer?.code), what)
+        else assert.equal(status, expected, what)
+      }
+    })
+  }
+
+  it('has no way through the gateway to the internal listener, and no user gets in there directly', async () => {
+    const booking = [
+      { orderId: '01900000-0000-7000-8000-00000000dead', lines: [{ productId: 1, quantity: 1 }] },
+    ]
+    const ask = async (url: string, token: string) => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(booking) })).status
+    }
+    const { gateway, products, productsInternal } = running.system.urls
+    for (const path of [
+      '/bookings',
+      '//bookings',
+      '/%62ookings',
+      '/products/..%2fbookings',
+      '/products/%2e%2e/bookings',
+      '/BOOKINGS',
+    ]) {
+      const status = await ask(`${gateway}${path}`, tokens['a service']!)
+      assert.ok(status === 404 || status === 405 || status === 400, `${path} -> ${status}`)
+      assert.notEqual(await ask(`${products}${path}`, tokens['a service']!), 200)
+    }
+    for (const user of ['BUYER', 'SELLER'])
+      assert.equal(await ask(`${productsInternal}/bookings`, tokens[user]!), 401)
+    assert.equal(await ask(`${productsInternal}/bookings`, tokens['a service']!), 200)
+  })
+})
