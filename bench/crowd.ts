@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Person } from '@souk/e2e/support/client'
+import { type RunningShop, startShop } from '@souk/e2e/support/system'
+import type { Engine } from '@souk/service-kit/database'
+import { type Measured, measure } from './load.ts'
+
+const BUYERS = 64
+
+/** A running shop with a seller and 64 buyers, and ways to send them at it. */
+export interface Crowd {
+  running: RunningShop
+  seller: Person
+  buyers: Person[]
+  /** Each buyer orders a unit of one of the products 1 to `products`, over and over, at the orders service itself. */
+  place(products: number, seconds: number): Promise<Measured>
+  /** Gets `path` of a service; `{id}` becomes a product's, of 1 to `products`. */
+  get(url: string, path: string, seconds: number, products?: number): Promise<Measured>
+  stop(): Promise<void>
+}
+
+export async function openCrowd(engine: Engine, env: Record<string, string> = {}): Promise<Crowd> {
+  const folder = mkdtempSync(join(tmpdir(), 'souk-bench-'))
+  const tokens = join(folder, 'tokens')
+  const running = await startShop(engine, { env })
+  const stop = async () => {
+    await running.stop()
+    rmSync(folder, { recursive: true })
+  }
+  try {
+    const seller = await running.shop.newSeller()
+    const buyers: Person[] = []
+    for (let i = 0; i < BUYERS; i++) buyers.push(await running.shop.newBuyer())
+    writeFileSync(tokens, buyers.map(({ accessToken }) => accessToken).join('\n'))
+    const { orders } = running.system.urls
+    return {
+      running,
+      seller,
+      buyers,
+      place: (products, seconds) => measure({ url: orders, seconds, tokens, products }),
+      get: (url, path, seconds, products = 1) => measure({ url, seconds, tokens, products, path }),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
