@@ -60,7 +60,12 @@ describe('processes', () => {
 
   it('of a later stage start when the earlier ones are ready', async () => {
     const lines: string[] = []
-    await start([[standIn('first', a)], [standIn('second', b)]], { onOutput: (name) => lines.push(name) })
+    const both = Promise.withResolvers<void>()
+    await start([[standIn('first', a)], [standIn('second', b)]], {
+      onOutput: (name) => lines.push(name) === 2 && both.resolve(),
+    })
+    // What they print comes by another way than the answer that they are ready.
+    await both.promise
     assert.deepEqual(lines, ['first', 'second'])
   })
 
@@ -93,7 +98,7 @@ describe('processes', () => {
 
   it('that are not ready in time are ended, and said to be late', async () => {
     const stages = [[standIn('late', a, { NEVER_READY: 'yes' })]]
-    await assert.rejects(start(stages, { readyMs: 300 }), /late was not ready within 0\.3 s .*listening/s)
+    await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
     assert.equal(await isUp(a), false)
   })
 
