@@ -81,7 +81,10 @@ export async function fillOrders(
       await insert(
         orders,
         'orders',
-        batch.map(({ id, buyer }) => ({ id, buyer_id: buyer, ...confirmed })),
+        batch.map(({ id, buyer, product }) => {
+          const requested = [{ productId: product, quantity: 1 }]
+          return { id, buyer_id: buyer, requested_lines: JSON.stringify(requested), ...confirmed }
+        }),
       )
       await insert(
         orders,

@@ -270,7 +270,7 @@ const repetitions: Guard[] = [
   },
   {
     safeguard: 'a key that comes with another body is refused',
-    file: 'orders/src/adapters/outbound/sql/keep-orders.ts',
+    file: 'orders/src/adapters/outbound/sql/kept-orders.ts',
     edits: [['first.fingerprint === idempotency?.fingerprint', 'true']],
     testFile: 'orders/test/ports/order-store.test.ts',
     tests: ['the order store on sqlite refuses a key that came with another fingerprint'],

@@ -37,6 +37,13 @@ export async function assertInvariants({ databaseUrls }: Pick<RunningShop, 'data
      where booking.status = 'BOOKED' group by line.product_id`,
   )
   const [putIn, soldOut] = [byProduct(put), byProduct(booked)]
+  const sold = await rows<Units>(
+    'orders',
+    `select line.product_id, sum(line.quantity) as units from order_lines line
+     join orders on orders.id = line.order_id
+     where orders.status = 'CONFIRMED' group by line.product_id`,
+  )
+  assert.deepEqual(byProduct(sold), soldOut, 'what confirmed orders say was sold is what was booked')
   for (const { product_id, units } of stock) {
     assert.ok(Number(units) >= 0, `product ${product_id} has ${units} units`)
     const expected = (putIn.get(product_id) ?? 0) - (soldOut.get(product_id) ?? 0)

@@ -11,13 +11,13 @@ import {
 } from '@souk/service-kit/testing/engines'
 import { sql } from 'kysely'
 import { memoryOrderStore } from '../../src/adapters/outbound/memory/order-store.ts'
-import { keepOrders, type NewOrder } from '../../src/adapters/outbound/sql/keep-orders.ts'
+import type { NewOrder } from '../../src/adapters/outbound/sql/kept-orders.ts'
 import { migrations } from '../../src/adapters/outbound/sql/migrations.ts'
 import { sqlOrderStore } from '../../src/adapters/outbound/sql/order-store.ts'
 import { portableWrites } from '../../src/adapters/outbound/sql/portable-writes.ts'
 import { postgresWrites } from '../../src/adapters/outbound/sql/postgres-writes.ts'
-import { settleOrders } from '../../src/adapters/outbound/sql/settle-orders.ts'
 import type { OrdersTables } from '../../src/adapters/outbound/sql/tables.ts'
+import { type OrderWrite, writeOrders } from '../../src/adapters/outbound/sql/write-orders.ts'
 import { type OrderStore, OutcomeUnknown } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
 import { type Order, requestCancellation, settle } from '../../src/domain/order.ts'
@@ -52,13 +52,26 @@ await describeOnEachEngine('the order store', (engine) => {
     order,
     idempotency: key === undefined ? null : { key, fingerprint: 'f'.repeat(64) },
   })
-  const writes = () => (engine === 'postgres' ? postgresWrites(database.kysely) : portableWrites(database))
-  const keep = (entries: NewOrder[]) => keepOrders(database, writes(), entries)
-  const settleAll = (orders: Order[]) => settleOrders(database, writes(), orders)
+  const write = (items: OrderWrite[], on = database) =>
+    writeOrders(on, engine === 'postgres' ? postgresWrites(on.kysely) : portableWrites(on), items)
+  const keep = (entries: NewOrder[], on = database) =>
+    write(
+      entries.map((place) => ({ place })),
+      on,
+    )
+  const settleAll = async (orders: Order[], on = database) =>
+    (await write(
+      orders.map((settle) => ({ settle })),
+      on,
+    )) as Order[]
   const counted = async (work: () => Promise<unknown>) => {
     const before = statements
     await work()
     return statements - before
+  }
+  const refused = (order: Order) => {
+    const lines = order.lines.map(({ productId }) => ({ productId, requested: 1, available: 0 }))
+    return settle(order, { rejected: { reason: 'insufficient-stock', lines } }, Date.now())
   }
   const orders = (count: number) =>
     Array.from({ length: count }, (_, i) => pendingOrder([{ productId: i + 1, quantity: 1 }]))
@@ -89,17 +102,44 @@ await describeOnEachEngine('the order store', (engine) => {
       await counted(() => settleAll(many.map((order) => confirmed(order)))),
       await counted(() => settleAll(one.map((order) => confirmed(order)))),
     )
+    const [another, others] = [orders(1), orders(200)]
+    await keep(keyed([...another, ...others]))
+    assert.equal(
+      await counted(() => settleAll(others.map(refused))),
+      await counted(() => settleAll(another.map(refused))),
+    )
+  })
+
+  it('keeps new orders and settles others in one batch, each with its own answer', async () => {
+    const [pending, cancelled, ...fresh] = orders(4) as [Order, Order, ...Order[]]
+    await keep([entry(pending), entry(cancelled)])
+    const gone = await store.change(cancelled.id, (order) => requestCancellation(order, Date.now()))
+    const [bought, late] = [confirmed(pending), confirmed(cancelled)]
+    const repeated = entry(pending)
+    const answers = await write([
+      { settle: bought },
+      { place: entry(fresh[0]!) },
+      { settle: late },
+      { place: repeated },
+      { place: entry(fresh[1]!) },
+    ])
+    assert.deepEqual([answers[1], answers[2], answers[4]], [fresh[0], gone, fresh[1]])
+    assert.deepEqual(await Promise.all([pending, cancelled, ...fresh].map(({ id }) => store.find(id))), [
+      answers[0],
+      gone,
+      ...fresh,
+    ])
   })
 
   it('settles a batch of different outcomes, each order as it then stands', async () => {
-    const [bought, refused, gone] = orders(3) as [Order, Order, Order]
-    await keep([bought, refused, gone].map((order) => entry(order)))
+    const [bought, unknown, gone] = orders(3) as [Order, Order, Order]
+    await keep([bought, unknown, gone].map((order) => entry(order)))
     await store.settle(confirmed(gone))
     const outcome = {
       rejected: { reason: 'unknown-product', lines: [{ productId: 2, requested: 1, available: 0 }] },
     } as const
     const late = settle(gone, { rejected: { reason: 'released', lines: [] } }, Date.now())
-    const settled = await settleAll([confirmed(bought), settle(refused, outcome, Date.now()), late])
+    const settled = await settleAll([confirmed(bought), settle(unknown, outcome, Date.now()), late])
     assert.deepEqual(
       settled.map(({ status }) => status),
       ['CONFIRMED', 'REJECTED', 'CONFIRMED'],
@@ -138,27 +178,16 @@ await describeOnEachEngine('the order store', (engine) => {
       return Number((await stats.execute(own.kysely)).rows[0]!.n)
     }
     const before = await scans()
-    const ownWrites = postgresWrites(own.kysely)
-    await keepOrders(
-      own,
-      ownWrites,
-      batch.map((order) => entry(order, order.id)),
-    )
-    await keepOrders(
-      own,
-      ownWrites,
-      batch.map((order) => entry(order, order.id)),
-    )
-    await settleOrders(
-      own,
-      ownWrites,
-      batch.map((order) => confirmed(order)),
-    )
-    await settleOrders(
-      own,
-      ownWrites,
-      batch.map((order) => confirmed(order)),
-    )
+    for (let twice = 0; twice < 2; twice++) {
+      await keep(
+        batch.map((order) => entry(order, order.id)),
+        own,
+      )
+      await settleAll(
+        batch.map((order) => confirmed(order)),
+        own,
+      )
+    }
     await sqlOrderStore(own).claimUndecided(Date.now(), 100)
     await sqlOrderStore(own).list(randomUUIDv7(), null, { after: null, limit: 10 })
     await sqlOrderStore(own).sales(randomUUIDv7(), { after: null, limit: 10 })
@@ -176,8 +205,8 @@ await describeOnEachEngine('the order store', (engine) => {
       }>`select idx_tup_fetch as n from pg_stat_user_tables where relname = 'orders'`
       return Number((await stats.execute(own.kysely)).rows[0]!.n)
     }
-    await sql`insert into orders (id, buyer_id, status, created_at, updated_at)
-      select to_char(n, 'FM000000000000000000000000000000000000'), ${buyerId}, 'CONFIRMED', n, n
+    await sql`insert into orders (id, buyer_id, status, requested_lines, created_at, updated_at)
+      select to_char(n, 'FM000000000000000000000000000000000000'), ${buyerId}, 'CONFIRMED', '[]', n, n
       from generate_series(1, 20000) as n`.execute(database.kysely)
     const before = await rowsRead()
     assert.equal((await sqlOrderStore(own).list(buyerId, null, { after: null, limit: 10 })).length, 10)

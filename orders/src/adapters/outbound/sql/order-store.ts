@@ -8,13 +8,12 @@ import type { Transaction } from 'kysely'
 import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
 import { orderNotFound } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
-import { keepOrders, type NewOrder } from './keep-orders.ts'
 import { portableWrites } from './portable-writes.ts'
 import { postgresWrites } from './postgres-writes.ts'
 import { findOrders, orderPage, salesPage } from './queries.ts'
-import { settleOrders } from './settle-orders.ts'
 import type { OrdersTables } from './tables.ts'
 import { DRIVE_AGAIN_MS, nextAttempt, PUT_OFF_AT_MOST_MS } from './undecided.ts'
+import { type OrderWrite, writeOrders } from './write-orders.ts'
 
 /**
  * Orders in a relational database; see the port for what each method promises. New and decided orders are written
@@ -22,21 +21,16 @@ import { DRIVE_AGAIN_MS, nextAttempt, PUT_OFF_AT_MOST_MS } from './undecided.ts'
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
   const { kysely, engine } = database
-  const writes = engine === 'postgres' ? postgresWrites(kysely) : portableWrites(database)
+  const writeBatch = engine === 'postgres' ? postgresWrites(kysely) : portableWrites(database)
   const transaction = <T>(work: (trx: Transaction<OrdersTables>) => Promise<T>) =>
     // Each statement below names the state it expects, so running one twice is running it once.
     inTransaction(database, work, { idempotent: true })
 
-  const keep = createBatcher<NewOrder, Order>({
-    // One at a time: what waits for its commit makes the next batch larger, and with it those of the steps after.
+  const write = createBatcher<OrderWrite, Order>({
+    // One at a time: what waits for its commit makes the next batch larger, and with it those of the booking calls.
     ...transactionBatch({ batching, inFlight: 1 }),
-    weigh: ({ order }) => order.lines.length,
-    run: (entries) => keepOrders(database, writes, entries),
-  })
-  const settle = createBatcher<Order, Order>({
-    ...transactionBatch({ batching }),
-    weigh: ({ lines }) => lines.length,
-    run: (orders) => settleOrders(database, writes, orders),
+    weigh: (item) => ('place' in item ? item.place.order : item.settle).lines.length,
+    run: (items) => writeOrders(database, writeBatch, items),
   })
 
   const claim = async (when: ['<=' | '>', number], now: number, limit: number): Promise<Order[]> => {
@@ -60,14 +54,14 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
 
   const store: OrderStore = {
     add: async (order, idempotency) => {
-      const [kept] = await keep([{ order, idempotency }])
+      const [kept] = await write([{ place: { order, idempotency } }])
       failpoint('after-T1')
       return kept!
     },
 
     settle: async (order) => {
       failpoint('before-T3')
-      const [settled] = await settle([order])
+      const [settled] = await write([{ settle: order }])
       failpoint('after-T3')
       return settled!
     },

@@ -1,10 +1,4 @@
-import {
-  isBooked,
-  type Order,
-  type OrderLine,
-  type OrderStatus,
-  type RejectionReason,
-} from '../../../domain/order.ts'
+import { isBooked, type Order, type OrderLine, type OrderStatus } from '../../../domain/order.ts'
 
 /** The tables of orders; times are milliseconds since 1970, UTC. */
 export interface OrdersTables {
@@ -16,7 +10,10 @@ export interface OrderRow {
   id: string
   buyer_id: string
   status: OrderStatus
-  rejection_reason: RejectionReason | null
+  /** JSON: the lines as they were asked for. */
+  requested_lines: string
+  /** JSON: why it was rejected, and for which lines; null unless it was. */
+  rejection: string | null
   idempotency_key: string | null
   fingerprint: string | null
   created_at: number
@@ -25,60 +22,45 @@ export interface OrderRow {
   next_attempt_at: number | null
 }
 
-/**
- * A line as it was asked for. The next four columns are the products service's word: filled in when the order
- * is confirmed. `available` is filled in on the lines that made an order be rejected.
- */
+/** A line as the products service sold it, written once, when the order is confirmed. */
 export interface LineRow {
   order_id: string
   line_no: number
   product_id: number
   quantity: number
-  name: string | null
-  seller_id: string | null
-  price_amount: number | null
-  currency: string | null
-  available: number | null
+  name: string
+  seller_id: string
+  price_amount: number
+  currency: string
 }
 
-export const toOrder = (row: OrderRow, lines: readonly LineRow[]): Order => ({
+export const toOrder = (row: OrderRow, sold: readonly LineRow[]): Order => ({
   id: row.id,
   buyerId: row.buyer_id,
   status: row.status,
-  lines: lines.map(toLine),
-  rejection: row.rejection_reason && { reason: row.rejection_reason, lines: refusedLines(lines) },
+  lines: sold.length > 0 ? sold.map(toLine) : JSON.parse(row.requested_lines),
+  rejection: row.rejection === null ? null : JSON.parse(row.rejection),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 })
 
-function toLine(row: LineRow): OrderLine {
-  const requested = { productId: row.product_id, quantity: row.quantity }
-  if (row.name === null || row.seller_id === null || row.price_amount === null || row.currency === null) {
-    return requested
-  }
-  const price = { amount: row.price_amount, currency: row.currency }
-  return { ...requested, name: row.name, sellerId: row.seller_id, price }
-}
+const toLine = (row: LineRow): OrderLine => ({
+  productId: row.product_id,
+  quantity: row.quantity,
+  name: row.name,
+  sellerId: row.seller_id,
+  price: { amount: row.price_amount, currency: row.currency },
+})
 
-const refusedLines = (rows: readonly LineRow[]) =>
-  rows.flatMap(({ product_id, quantity, available }) =>
-    available === null ? [] : [{ productId: product_id, requested: quantity, available }],
-  )
-
-export function toLineRows(order: Order): LineRow[] {
-  const available = new Map(order.rejection?.lines.map((line) => [line.productId, line.available]))
-  return order.lines.map((line, index) => {
-    const booked = isBooked(line) ? line : null
-    return {
-      order_id: order.id,
-      line_no: index + 1,
-      product_id: line.productId,
-      quantity: line.quantity,
-      name: booked?.name ?? null,
-      seller_id: booked?.sellerId ?? null,
-      price_amount: booked?.price.amount ?? null,
-      currency: booked?.price.currency ?? null,
-      available: available.get(line.productId) ?? null,
-    }
-  })
-}
+/** The lines that were sold; none unless the order is confirmed. */
+export const toLineRows = ({ id, lines }: Order): LineRow[] =>
+  lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
+    order_id: id,
+    line_no: index + 1,
+    product_id: productId,
+    quantity,
+    name,
+    seller_id: sellerId,
+    price_amount: price.amount,
+    currency: price.currency,
+  }))

@@ -2,9 +2,8 @@ import type { Database } from '@souk/service-kit/database'
 import type { Idempotency } from '../../../application/ports.ts'
 import { OrderError } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
-import type { BatchWrites } from './batch-writes.ts'
 import { findOrders } from './queries.ts'
-import { type OrderRow, type OrdersTables, toLineRows } from './tables.ts'
+import type { OrderRow, OrdersTables } from './tables.ts'
 import { nextAttempt } from './undecided.ts'
 
 export interface NewOrder {
@@ -13,26 +12,24 @@ export interface NewOrder {
 }
 
 /**
- * T1: keeps new orders with their requested lines. Answers for each, in their order, the order that is kept
- * under its idempotency key: itself, the first one by that key, or an error when that one was asked for with
+ * What came of keeping new orders (T1), by their entries' order: for each the order that is kept under its
+ * idempotency key, which is itself, or the first one by that key, or an error when that one was asked for with
  * another fingerprint.
  */
-export async function keepOrders(
+export async function keptOrders(
   database: Database<OrdersTables>,
-  writes: BatchWrites,
   entries: readonly NewOrder[],
 ): Promise<(Order | OrderError)[]> {
-  const orders = entries.map(({ order }) => order)
-  if (await writes.insertNew(entries.map(toRow), orders.flatMap(toLineRows))) return orders
-  const kept = await keptOrders(database, entries)
+  const kept = await keptUnder(database, entries)
   return entries.map((entry) => answer(entry, kept))
 }
 
-const toRow = ({ order, idempotency }: NewOrder): OrderRow => ({
+export const toNewRow = ({ order, idempotency }: NewOrder): OrderRow => ({
   id: order.id,
   buyer_id: order.buyerId,
   status: order.status,
-  rejection_reason: null,
+  requested_lines: JSON.stringify(order.lines),
+  rejection: null,
   idempotency_key: idempotency?.key ?? null,
   fingerprint: idempotency?.fingerprint ?? null,
   created_at: order.createdAt,
@@ -45,7 +42,7 @@ type Kept = Map<string, { fingerprint: string | null; order: Order }>
 
 const keyOf = (buyerId: string, key: string | null | undefined) => `${buyerId} ${key}`
 
-async function keptOrders(
+async function keptUnder(
   { kysely, engine }: Database<OrdersTables>,
   entries: readonly NewOrder[],
 ): Promise<Kept> {
