@@ -703,7 +703,7 @@ const edges: Guard[] = [
   {
     safeguard: 'secrets are struck out of the log',
     file: 'packages/service-kit/src/logger.ts',
-    edits: [['paths: SECRETS', 'paths: []']],
+    edits: [['if (SECRETS.has(name))', 'if (false)']],
     testFile: 'packages/service-kit/test/logger.test.ts',
     tests: ['the log strikes out secrets, two levels deep'],
   },

@@ -3,7 +3,7 @@ import { HttpProblem } from '@souk/service-kit/problem'
 import { ref, response } from '@souk/service-kit/schema'
 import { productList } from './product-lists.ts'
 import { productPath } from './product-path.ts'
-import { PRODUCT_NOT_FOUND, productResponse, sendPage, sendVersioned } from './product-responses.ts'
+import { PRODUCT_NOT_FOUND, productResponse, sendShared, sendVersioned } from './product-responses.ts'
 import { type ListQuery, listQuery, ProductPage } from './product-schemas.ts'
 import { type ProductsDatabase, productLookup } from './product-store.ts'
 
@@ -26,7 +26,7 @@ export function registerCatalogueRoutes(app: App, database: ProductsDatabase, ba
         response: { 200: response('A page of products', ref(ProductPage)) },
       },
     },
-    async (request, reply) => sendPage(reply, await list(soundRange(request.query))),
+    async (request, reply) => sendShared(reply, await list(soundRange(request.query))),
   )
 
   app.get(

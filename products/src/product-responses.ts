@@ -20,14 +20,17 @@ export const PRODUCT_NOT_FOUND = problemResponse(
   '`product-not-found`: there is none, or it is not yours to see',
 )
 
-const serialized = new WeakMap<ProductPage, string>()
+const serialized = new WeakMap<object, string>()
 
-/** Sends a page that several callers share; it is serialized for the first of them. */
-export function sendPage(reply: FastifyReply, page: ProductPage): FastifyReply {
-  const text = serialized.get(page) ?? String(reply.serializeInput(page, '200', 'application/json'))
-  serialized.set(page, text)
+/** Sends a page or a product that several callers share; it is serialized for the first of them. */
+export function sendShared(reply: FastifyReply, value: ProductPage | Product): FastifyReply {
+  let text = serialized.get(value)
+  if (text === undefined) {
+    text = String(reply.serializeInput(value, `${reply.statusCode}`, 'application/json'))
+    serialized.set(value, text)
+  }
   return reply.type('application/json; charset=utf-8').send(text)
 }
 
-export const sendVersioned = (reply: FastifyReply, { product, version }: VersionedProduct) =>
-  reply.header('etag', etag(version)).send(product)
+export const sendVersioned = (reply: FastifyReply, { product, version }: VersionedProduct): FastifyReply =>
+  sendShared(reply.header('etag', etag(version)), product)

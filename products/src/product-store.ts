@@ -60,27 +60,28 @@ export type ProductLookup = (id: number, callerId: string | undefined) => Promis
  * @throws CatalogueError `product-not-found`, for a disabled one too unless `callerId` is its seller
  */
 export function productLookup(database: ProductsDatabase, { batching }: BatchSettings = {}): ProductLookup {
-  const find = createBatcher<number, ProductRow | undefined>({
+  const find = createBatcher<number, VersionedProduct | undefined>({
     // One at a time: a look-up of many costs the server hardly more than one of few.
     ...transactionBatch({ batching, inFlight: 1 }),
     run: (ids) => findProducts(database, ids),
   })
   return async (id, callerId) => {
-    const [row] = await find([id])
-    if (!row || (row.status === 'DISABLED' && row.seller_id !== callerId)) {
+    const [found] = await find([id])
+    if (!found || (found.product.status === 'DISABLED' && found.product.sellerId !== callerId)) {
       throw new CatalogueError('product-not-found')
     }
-    return versioned(row)
+    return found
   }
 }
 
+/** The same object for all who ask for the same product. */
 async function findProducts(
   { kysely, engine }: ProductsDatabase,
   ids: readonly number[],
-): Promise<(ProductRow | undefined)[]> {
+): Promise<(VersionedProduct | undefined)[]> {
   const found = isOneOf(engine, 'id', [...new Set(ids)])
   const rows = await kysely.selectFrom('products').selectAll().where(found).execute()
-  const byId = new Map(rows.map((row) => [row.id, row]))
+  const byId = new Map(rows.map((row) => [row.id, versioned(row)]))
   return ids.map((id) => byId.get(id))
 }
 

@@ -29,8 +29,11 @@ export function callerOf(request: FastifyRequest): Caller {
  *
  * @throws HttpProblem 401 `token-missing` or `token-refused`, 403 `forbidden`
  */
-export async function admit(request: FastifyRequest, access: Access, verify: TokenVerifier): Promise<void> {
-  if (access === 'public') return
+export async function admit(
+  request: FastifyRequest,
+  access: Exclude<Access, 'public'>,
+  verify: TokenVerifier,
+): Promise<void> {
   const token = bearerToken(request)
   if (token === undefined) {
     if (access === 'optional') return

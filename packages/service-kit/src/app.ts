@@ -36,9 +36,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     if (!access) throw new Error(`${route.method} ${route.url} does not declare its access`)
     addAccessToContract(route, access)
   })
-  app.addHook('onRequest', async (request) => {
-    const access = request.routeOptions.config.access
-    if (access) await admit(request, access, options.verifyToken)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const access = request.routeOptions.config.access ?? 'public'
+    if (access === 'public') return done()
+    admit(request, access, options.verifyToken).then(() => done(), done)
   })
   return app
 }
