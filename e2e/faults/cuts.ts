@@ -41,6 +41,8 @@ export const databaseConnectionsCut: Scenario = {
       for (let n = 0; n < (ground.long ? 40 : 3); n++) {
         for (const service of SERVICES) {
           await load.progress(5)
+          // The load asks users for nothing once everybody is logged in: this has it open a connection.
+          assert.equal((await fetch(`${ground.running.system.urls[service]}/health/ready`)).status, 200)
           await cutConnections(ground, service)
         }
       }
