@@ -20,6 +20,8 @@ export interface SystemOptions extends StartOptions {
   dataDir: string
   /** Free ones unless given. */
   ports?: Ports
+  /** `node` (needs nothing installed) unless given. */
+  gateway?: 'node' | 'nginx'
   /** A database on another engine for a service; `sqlite:<dataDir>/<service>.db` unless given. */
   databaseUrls?: Partial<Record<Service, string>>
   /** Set for each process, over what it gets otherwise. */
@@ -60,7 +62,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     readyUrl: `${urls[name]}/health/ready`,
   })
   const services = (['users', 'products', 'orders'] as const).map((name) => spec(name, `${name}/src/main.ts`))
-  const gateway = spec('gateway', 'packages/dev-env/src/gateway-main.ts')
+  const gatewayScript = options.gateway === 'nginx' ? 'nginx-main.ts' : 'gateway-main.ts'
+  const gateway = spec('gateway', `packages/dev-env/src/${gatewayScript}`)
   const { process, stop } = await startProcesses([services, [gateway]], options)
   return { ports, urls, service: process, stop }
 }

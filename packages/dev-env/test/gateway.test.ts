@@ -1,370 +1,57 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
-import { after, before, beforeEach, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { App } from '@souk/service-kit/app'
 import { buildGateway } from '../src/gateway.ts'
-import { type RawAnswer, rawRequest, startUpstream } from './upstream.ts'
+import { gatewayContract, type Urls } from './gateway-contract.ts'
+import { rawRequest, startUpstream } from './upstream.ts'
 
 const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }, paths: {} }
 
-describe('the gateway', () => {
-  let upstreams: Record<'users' | 'products' | 'orders', Awaited<ReturnType<typeof startUpstream>>>
-  let gateway: App
-  let origin: string
-
-  before(async () => {
-    upstreams = {
-      users: await startUpstream('users'),
-      products: await startUpstream('products'),
-      orders: await startUpstream('orders'),
+describe('the gateway of npm start', () => {
+  const open = async (upstreams: Urls) => {
+    const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 300 })
+    return {
+      origin: await gateway.listen({ host: '127.0.0.1', port: 0 }),
+      close: () => gateway.close(),
     }
-    const { users, products, orders } = upstreams
-    gateway = await buildGateway({
-      upstreams: { users: users.url, products: products.url, orders: orders.url },
-      contract: CONTRACT,
-      timeoutMs: 300,
-    })
-    origin = await gateway.listen({ host: '127.0.0.1', port: 0 })
-  })
-  beforeEach(() => {
-    for (const { reset } of Object.values(upstreams)) reset()
-  })
-  after(async () => {
-    await gateway.close()
-    await Promise.all(Object.values(upstreams).map(({ close }) => close()))
-  })
-
-  const everythingSeen = () => Object.values(upstreams).flatMap(({ seen }) => seen)
-  const send = (path: string, options?: Parameters<typeof rawRequest>[2]) => rawRequest(origin, path, options)
-
-  function assertProblem(answer: RawAnswer, status: number, code: string): void {
-    const document = JSON.parse(answer.body)
-    assert.deepEqual([answer.status, document.status, document.code], [status, status, code])
-    assert.equal(answer.headers['content-type'], 'application/problem+json')
-    assert.match(String(answer.headers['x-request-id']), /^[\w-]{1,64}$/)
-    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
-    assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
   }
+  gatewayContract(open)
 
-  for (const [path, service] of [
-    ['/users', 'users'],
-    ['/users/me/password', 'users'],
-    ['/auth/login', 'users'],
-    ['/.well-known/jwks.json', 'users'],
-    ['/products?q=red%20hat&sort=price', 'products'],
-    ['/products/1/stock-adjustments', 'products'],
-    ['/sellers/me/products?status=ACTIVE', 'products'],
-    ['/orders', 'orders'],
-    ['/orders/0198a0b0-0000-7000-8000-000000000000/cancel', 'orders'],
-    ['/sellers/me/sales', 'orders'],
-  ] as const) {
-    it(`sends ${path} to ${service}, path and query as they came`, async () => {
-      assert.equal((await send(path)).body, `{"from":"${service}"}`)
-      assert.deepEqual(
-        upstreams[service].seen.map(({ url }) => url),
-        [path],
-      )
+  describe('moreover', () => {
+    let products: Awaited<ReturnType<typeof startUpstream>>
+    let gateway: Awaited<ReturnType<typeof open>>
+
+    before(async () => {
+      products = await startUpstream('products')
+      gateway = await open({ users: products.url, products: products.url, orders: products.url })
     })
-  }
-
-  for (const path of [
-    '/bookings',
-    '//bookings',
-    '/BOOKINGS',
-    '/bookings;x',
-    '/%62ookings',
-    '/%2562ookings',
-    '/releases',
-    '/products/../bookings',
-    '/products/..;/bookings',
-    '/products/%2e%2e/bookings',
-    '/products/%2e%2e%2fbookings',
-    '/products/..%5cbookings',
-    '/products/..\\bookings',
-    '/products//..//bookings',
-    '/products/./../bookings',
-    '/products/%252e%252e/bookings',
-    '/products/1/../../bookings',
-    '/products#/../bookings',
-    '/products/bookings%00',
-    '/users/../bookings',
-    'http://127.0.0.1:9002/bookings',
-    '//127.0.0.1:9002/bookings',
-    '/metrics',
-    '/sellers/me',
-    '/productsx',
-  ]) {
-    it(`forwards nothing for ${path}`, async () => {
-      for (const method of ['GET', 'POST']) {
-        const answer = await send(path, { method })
-        assert.ok(answer.status === 404 || answer.status === 400, `${method}: ${answer.status}`)
-        assert.equal(answer.headers['content-type'], 'application/problem+json')
-      }
-      assert.deepEqual(everythingSeen(), [])
+    after(async () => {
+      await gateway.close()
+      await products.close()
     })
-  }
+    const codeOf = async (method: string) =>
+      JSON.parse((await rawRequest(gateway.origin, '/products', { method })).body).code
 
-  it('passes a body and the headers of the API on, and the answer back', async () => {
-    upstreams.orders.answerWith((response) =>
-      response
-        .writeHead(201, {
-          'content-type': 'application/json',
-          location: '/orders/7',
-          etag: '"1"',
-          'retry-after': '2',
-        })
-        .end('{"id":7}'),
-    )
-    const headers = {
-      'content-type': 'application/json',
-      authorization: 'Bearer a.b.c',
-      authentication: 'Bearer d.e.f',
-      'idempotency-key': 'k-1',
-      'if-match': '"1"',
-    }
-    const answer = await send('/orders', { method: 'POST', headers, body: '{"lines":[]}' })
-    assert.deepEqual([answer.status, answer.body], [201, '{"id":7}'])
-    assert.equal(answer.headers.location, '/orders/7')
-    assert.equal(answer.headers.etag, '"1"')
-    assert.equal(answer.headers['retry-after'], '2')
-    const [seen] = upstreams.orders.seen
-    assert.equal(seen?.body, '{"lines":[]}')
-    for (const [name, value] of Object.entries(headers)) assert.equal(seen?.headers[name], value)
-  })
-
-  it('passes a problem of a service on as it is', async () => {
-    upstreams.products.answerWith((response) =>
-      response
-        .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
-        .end('{"code":"x"}'),
-    )
-    const answer = await send('/products/1')
-    assert.deepEqual([answer.status, answer.body], [503, '{"code":"x"}'])
-    assert.equal(upstreams.products.seen.length, 1, 'a 503 is the client’s to repeat')
-  })
-
-  it('follows no redirect', async () => {
-    const elsewhere = `${upstreams.users.url}/users/me`
-    upstreams.products.answerWith((response) => response.writeHead(302, { location: elsewhere }).end())
-    assert.equal((await send('/products')).status, 302)
-    assert.deepEqual(upstreams.users.seen, [])
-  })
-
-  it('overwrites or drops what only a proxy may say', async () => {
-    await send('/products', {
-      headers: {
-        'x-forwarded-for': '6.6.6.6',
-        'x-forwarded-host': 'evil.example',
-        'x-forwarded-proto': 'https',
-        'x-forwarded-port': '1',
-        'x-real-ip': '6.6.6.6',
-        forwarded: 'for=6.6.6.6',
-        'x-user-id': '1',
-        'X-User-Role': 'SELLER',
-      },
+    it('passes a GET with a body on without the body', async () => {
+      const options = { headers: { 'content-length': '5' }, body: 'extra' }
+      assert.equal((await rawRequest(gateway.origin, '/products', options)).status, 200)
+      assert.equal(products.seen[0]?.body, '')
     })
-    const { headers } = upstreams.products.seen[0]!
-    assert.equal(headers['x-forwarded-for'], '127.0.0.1')
-    assert.equal(headers['x-forwarded-proto'], 'http')
-    assert.equal(headers.host, new URL(upstreams.products.url).host)
-    for (const name of [
-      'x-forwarded-host',
-      'x-forwarded-port',
-      'x-real-ip',
-      'forwarded',
-      'x-user-id',
-      'x-user-role',
-    ])
-      assert.equal(headers[name], undefined, name)
-  })
 
-  it('does not let a client strip our headers by naming them in Connection', async () => {
-    await send('/products', {
-      headers: { connection: 'close, x-forwarded-for, x-request-id, authorization' },
+    it('sends a GET whose answer is lost once more', async () => {
+      products.reset()
+      products.answerWith((response) => response.destroy())
+      assert.equal(await codeOf('GET'), 'bad-gateway')
+      assert.equal(products.seen.length, 2)
     })
-    const { headers } = upstreams.products.seen[0]!
-    assert.equal(headers['x-forwarded-for'], '127.0.0.1')
-    assert.ok(headers['x-request-id'])
-  })
 
-  for (const [name, value] of [
-    ['expect', '100-continue'],
-    ['keep-alive', '300'],
-    ['upgrade', 'h2c'],
-    ['te', 'trailers'],
-    ['trailer', 'x-sum'],
-    ['proxy-authorization', 'Basic abc'],
-  ] as const) {
-    it(`ends the ${name} header here`, async () => {
-      const answer = await send('/orders', {
-        method: 'POST',
-        headers: { [name]: value, 'content-type': 'application/json' },
-        body: '{}',
-      })
-      assert.equal(answer.status, 200)
-      assert.equal(upstreams.orders.seen[0]?.headers[name], undefined)
+    it('answers 502 when a service talks nonsense', async () => {
+      products.answerWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
+      assert.equal(await codeOf('POST'), 'bad-gateway')
     })
-  }
 
-  it('keeps what a service says of its own connection to itself', async () => {
-    upstreams.users.answerWith((response) => response.setHeader('keep-alive', 'timeout=99').end('{}'))
-    assert.notEqual((await send('/users/me')).headers['keep-alive'], 'timeout=99')
-  })
-
-  it('gives a request one id, seen by the service and the client', async () => {
-    const answer = await send('/products')
-    assert.match(String(answer.headers['x-request-id']), /^[0-9a-f-]{36}$/)
-    assert.equal(upstreams.products.seen[0]?.headers['x-request-id'], answer.headers['x-request-id'])
-  })
-
-  it('keeps a sound request id of the client and replaces one that is not', async () => {
-    await send('/products', { headers: { 'x-request-id': 'abc-123' } })
-    await send('/products', { headers: { 'x-request-id': 'a"b c' } })
-    const [sound, replaced] = upstreams.products.seen.map(({ headers }) => headers['x-request-id'])
-    assert.equal(sound, 'abc-123')
-    assert.match(String(replaced), /^[0-9a-f-]{36}$/)
-  })
-
-  it('passes a GET with a body on without the body', async () => {
-    const answer = await send('/products', { headers: { 'content-length': '5' }, body: 'extra' })
-    assert.equal(answer.status, 200)
-    assert.equal(upstreams.products.seen[0]?.body, '')
-  })
-
-  it('passes a DELETE and an OPTIONS with a body on, for the service to refuse', async () => {
-    for (const method of ['DELETE', 'OPTIONS']) {
-      const answer = await send('/products', { method, headers: { 'content-length': '2' }, body: '{}' })
-      assert.equal(answer.status, 200, method)
-    }
-    assert.deepEqual(
-      upstreams.products.seen.map(({ method }) => method),
-      ['DELETE', 'OPTIONS'],
-    )
-  })
-
-  it('answers HEAD as the service does', async () => {
-    const answer = await send('/products', { method: 'HEAD' })
-    assert.deepEqual([answer.status, answer.body, upstreams.products.seen[0]?.method], [200, '', 'HEAD'])
-  })
-
-  it('refuses TRACE and other foreign methods', async () => {
-    for (const method of ['TRACE', 'PROPFIND']) {
-      for (const path of ['/products', '/', '/bookings']) {
-        const answer = await send(path, { method })
-        assert.ok(answer.status === 405 || answer.status === 404, `${method} ${path}: ${answer.status}`)
-      }
-    }
-    assert.match(String((await send('/products', { method: 'TRACE' })).headers.allow), /GET/)
-    assert.deepEqual(everythingSeen(), [])
-  })
-
-  it('answers an unknown path and an undecodable one with a problem', async () => {
-    assertProblem(await send('/nothing'), 404, 'not-found')
-    assertProblem(await send('/%zz'), 400, 'invalid-url')
-  })
-
-  it('answers what is not HTTP with a problem', async () => {
-    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
-    socket.write('GARBAGE\r\n\r\n')
-    let text = ''
-    for await (const chunk of socket.setEncoding('utf8')) text += chunk
-    assert.match(text, /^HTTP\/1.1 400 .*"code":"malformed-request"/s)
-  })
-
-  it('answers 503 with Retry-After when a service is down', async () => {
-    const dead = await buildGateway({
-      upstreams: {
-        users: 'http://127.0.0.1:1',
-        products: 'http://127.0.0.1:1',
-        orders: 'http://127.0.0.1:1',
-      },
-      contract: CONTRACT,
+    it('shows the contract where its page looks for it', async () => {
+      assert.deepEqual(JSON.parse((await rawRequest(gateway.origin, '/json')).body), CONTRACT)
     })
-    const there = await dead.listen({ host: '127.0.0.1', port: 0 })
-    for (const method of ['GET', 'POST']) {
-      const answer = await rawRequest(there, '/orders', { method })
-      assertProblem(answer, 503, 'temporarily-unavailable')
-      assert.equal(answer.headers['retry-after'], '1')
-    }
-    await dead.close()
-  })
-
-  it('answers 504 when a service does not answer in time, and asks it once', async () => {
-    upstreams.orders.answerWith(() => {})
-    assertProblem(await send('/orders', { method: 'POST' }), 504, 'gateway-timeout')
-    assert.equal(upstreams.orders.seen.length, 1)
-  })
-
-  it('answers 502 when the answer to a POST is lost, and does not send it again', async () => {
-    upstreams.orders.answerWith((response) => response.destroy())
-    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
-    assertProblem(await send('/orders', options), 502, 'bad-gateway')
-    assertProblem(await send('/orders', { method: 'POST' }), 502, 'bad-gateway')
-    assert.equal(upstreams.orders.seen.length, 2)
-  })
-
-  it('sends a GET whose answer is lost once more', async () => {
-    upstreams.products.answerWith((response) => response.destroy())
-    assertProblem(await send('/products'), 502, 'bad-gateway')
-    assert.equal(upstreams.products.seen.length, 2)
-  })
-
-  it('does not pass half an answer off as a whole one', async () => {
-    upstreams.products.answerWith((response) => {
-      response
-        .writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
-        .write('{"half":')
-      setTimeout(() => response.destroy(), 20)
-    })
-    await assert.rejects(send('/products'), { code: 'ECONNRESET' })
-  })
-
-  it('answers 502 when a service talks nonsense', async () => {
-    upstreams.products.answerWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
-    assertProblem(await send('/products', { method: 'POST' }), 502, 'bad-gateway')
-  })
-
-  it('passes a body of 64 KiB on and refuses a larger one, whether its length is said or not', async () => {
-    const post = (bytes: number, headers: Record<string, string> = {}) =>
-      send('/products', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: 'x'.repeat(bytes),
-      })
-    for (const headers of [undefined, { 'transfer-encoding': 'chunked' }]) {
-      assert.equal((await post(65_536, headers)).status, 200)
-      assert.equal(upstreams.products.seen.pop()?.body.length, 65_536)
-      assertProblem(await post(65_537, headers), 413, 'payload-too-large')
-      assertProblem(await post(2_000_000, headers), 413, 'payload-too-large')
-    }
-    assert.deepEqual(upstreams.products.seen, [])
-  })
-
-  it('passes a body of any media type on, and an empty one', async () => {
-    for (const [type, body] of [
-      ['text/plain', 'hello'],
-      ['application/json', ''],
-      ['application/json; charset=utf-8', '{"é":1}'],
-    ] as const) {
-      await send('/products', { method: 'POST', headers: { 'content-type': type }, body })
-      const seen = upstreams.products.seen.pop()
-      assert.deepEqual([seen?.headers['content-type'], seen?.body], [type, body])
-    }
-  })
-
-  it('shows the consolidated contract and its page', async () => {
-    assert.deepEqual(JSON.parse((await send('/openapi.json')).body), CONTRACT)
-    const page = await send('/')
-    assert.equal(page.status, 200)
-    assert.match(page.body, /swagger-ui/)
-    assert.match(String(page.headers['content-security-policy']), /default-src 'self'/)
-    const assets = page.body.matchAll(/(?:src|href)="\.?([^"]+)"/g)
-    for (const [, asset = ''] of assets) assert.equal((await send(asset)).status, 200, asset)
-    // What the page loads.
-    assert.deepEqual(JSON.parse((await send('/json')).body), CONTRACT)
-  })
-
-  it('is live and ready by itself', async () => {
-    for (const path of ['/health/live', '/health/ready']) assert.equal((await send(path)).status, 200)
   })
 })

@@ -1,0 +1,9 @@
+// The same choices as the services' own pages make; see registerUi in packages/service-kit/src/openapi.ts.
+window.ui = SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#swagger-ui',
+  layout: 'BaseLayout',
+  persistAuthorization: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+})

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { connect } from 'node:net'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { freePorts } from '../src/ports.ts'
+import { startProcesses } from '../src/processes.ts'
+import { gatewayContract, type OpenGateway, type Urls } from './gateway-contract.ts'
+import { rawRequest, startUpstream } from './upstream.ts'
+
+const SCRIPT = fileURLToPath(new URL('../src/nginx-main.ts', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../', import.meta.url))
+
+const installed = spawnSync('nginx', ['-v'], { env: { PATH: `${process.env.PATH}:/usr/sbin` } }).status === 0
+if (!installed && process.env.REQUIRE_NGINX)
+  throw new Error('REQUIRE_NGINX is set and nginx is not installed')
+
+interface Nginx extends OpenGateway {
+  /** What it wrote: its access log and its complaints. */
+  lines: string[]
+}
+
+/** nginx by the repository's template, as a process. */
+async function openNginx(urls: Urls, env: Record<string, string> = {}): Promise<Nginx> {
+  const [port] = (await freePorts(1)) as [number]
+  const origin = `http://127.0.0.1:${port}`
+  const lines: string[] = []
+  const { stop } = await startProcesses(
+    [
+      [
+        {
+          name: 'nginx',
+          script: SCRIPT,
+          folder: FOLDER,
+          readyUrl: `${origin}/health/ready`,
+          env: {
+            PORT: `${port}`,
+            USERS_URL: urls.users,
+            PRODUCTS_URL: urls.products,
+            ORDERS_URL: urls.orders,
+            SOUK_AUTH_RATE: '1000r/s',
+            SOUK_WRITE_RATE: '1000r/s',
+            SOUK_TIMEOUT: '300ms',
+            ...env,
+          },
+        },
+      ],
+    ],
+    { onOutput: (_name, line) => lines.push(line) },
+  )
+  return { origin, lines, close: stop }
+}
+
+describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' }, () => {
+  gatewayContract(openNginx)
+
+  describe('moreover', () => {
+    let service: Awaited<ReturnType<typeof startUpstream>>
+    let nginx: Nginx
+
+    before(async () => {
+      service = await startUpstream('service')
+      nginx = await openNginx(
+        { users: service.url, products: service.url, orders: service.url },
+        { SOUK_CORS_ORIGINS: 'https://shop\\.example' },
+      )
+    })
+    beforeEach(() => service.reset())
+    after(async () => {
+      await nginx?.close()
+      await service.close()
+    })
+    const send = (path: string, options?: Parameters<typeof rawRequest>[2]) =>
+      rawRequest(nginx.origin, path, options)
+
+    const reached = (...urls: string[]) => service.seen.filter(({ url }) => urls.includes(url))
+
+    /** Waits for the beginning of a second, so that what follows falls into one. */
+    const nextSecond = () => sleep(1_005 - (Date.now() % 1_000))
+
+    it('asks for the public catalogue once a second, however many ask', async () => {
+      for (const path of ['/products', '/products?limit=5', '/products/7']) {
+        await nextSecond()
+        service.reset()
+        const answers = await Promise.all(Array.from({ length: 50 }, () => send(path)))
+        assert.deepEqual([...new Set(answers.map(({ body }) => body))], ['{"from":"service"}'])
+        assert.equal(service.seen.length, 1, path)
+        assert.equal(new Set(answers.map(({ headers }) => headers['x-request-id'])).size, 50)
+      }
+    })
+
+    it('shows a change of the catalogue in the next second at the latest', async () => {
+      for (let n = 0; n < 3; n++) {
+        await sleep(137 * n)
+        service.answerWith((response) => response.end(`before ${n}`))
+        await send('/products/1')
+        const changedAt = Date.now()
+        service.answerWith((response) => response.end(`after ${n}`))
+        while ((await send('/products/1')).body !== `after ${n}`) await sleep(10)
+        assert.ok(Date.now() - changedAt <= 1_100, `seen ${Date.now() - changedAt} ms later`)
+      }
+    })
+
+    it('keeps nothing that was asked for with a token, and answers nobody with a token from what it kept', async () => {
+      await nextSecond()
+      service.answerWith((response) => response.end('for one alone'))
+      for (const name of ['authorization', 'authentication'])
+        assert.equal(
+          (await send('/products/8', { headers: { [name]: 'Bearer a.b.c' } })).body,
+          'for one alone',
+        )
+      service.answerWith((response) => response.end('for all'))
+      assert.equal((await send('/products/8')).body, 'for all')
+      service.answerWith((response) => response.end('for one alone'))
+      assert.equal(
+        (await send('/products/8', { headers: { authorization: 'Bearer a.b.c' } })).body,
+        'for one alone',
+      )
+      for (const path of ['/orders', '/users/me', '/sellers/me/products', '/products/8/stock-adjustments']) {
+        service.reset()
+        await send(path)
+        await send(path)
+        assert.equal(service.seen.length, 2, path)
+      }
+    })
+
+    it('keeps no error', async () => {
+      await nextSecond()
+      service.answerWith((response) => response.writeHead(404).end('none'))
+      assert.equal((await send('/products/9')).status, 404)
+      service.reset()
+      assert.equal((await send('/products/9')).status, 200)
+    })
+
+    it('refuses headers and addresses that are too long', async () => {
+      const large = await send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
+      assert.deepEqual([large.status, JSON.parse(large.body).code], [431, 'headers-too-large'])
+      const long = await send(`/orders?q=${'x'.repeat(9_000)}`)
+      assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
+    })
+
+    /** Sends bytes as they are and answers all that comes back. */
+    async function exchange(bytes: string): Promise<string> {
+      const socket = connect(Number(new URL(nginx.origin).port), '127.0.0.1')
+      socket.write(bytes)
+      let text = ''
+      for await (const chunk of socket.setEncoding('utf8')) text += chunk
+      return text
+    }
+
+    for (const [what, headers] of [
+      ['a length and chunks', 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n'],
+      ['two lengths', 'Content-Length: 4\r\nContent-Length: 5\r\n'],
+      ['a list of lengths', 'Content-Length: 4, 4\r\n'],
+      ['chunks by another name', 'Transfer-Encoding: xchunked\r\n'],
+      ['a length that is none', 'Content-Length: +4\r\n'],
+    ]) {
+      it(`refuses ${what}, and reads no second request out of the body`, async () => {
+        const smuggled = 'GET /orders/smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
+        const answer = await exchange(
+          `POST /sellers/me/products HTTP/1.1\r\nHost: x\r\n${headers}\r\n0\r\n\r\n${smuggled}`,
+        )
+        assert.match(answer, /^HTTP\/1\.1 (400|501) /)
+        assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1)
+        assert.deepEqual(reached('/sellers/me/products', '/orders/smuggled'), [])
+      })
+    }
+
+    it('makes one request of bare line feeds and folded headers, and passes no part of a fold on', async () => {
+      const rest = 'Host: x\nX-User-Id: 1\nAuthorization: Bearer a\n X-Fold: b\nConnection: close\n\n'
+      const answer = await exchange(`GET /sellers/me/products HTTP/1.1\n${rest}`)
+      assert.match(answer, /^HTTP\/1\.1 (200|400) /)
+      for (const { headers } of service.seen) {
+        assert.equal(headers['x-fold'], undefined)
+        assert.doesNotMatch(headers.authorization ?? '', /b$|[\r\n]/)
+        assert.equal(headers['x-user-id'], undefined)
+      }
+    })
+
+    it('drops headers with an underscore', async () => {
+      await send('/sellers/me/products', { headers: { x_user_id: '1', idempotency_key: 'k' } })
+      const names = Object.keys(service.seen[0]!.headers)
+      assert.ok(!names.some((name) => name.includes('_')) && !names.includes('idempotency-key'))
+    })
+
+    it('waits 5 s for headers and 10 s for the next part of a body, while others are answered', async () => {
+      const started = performance.now()
+      const slowHeaders = exchange('GET /orders/slow HTTP/1.1\r\nHost: x\r\n')
+      const slowBody = exchange('POST /orders/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+      assert.equal((await send('/sellers/me/products')).status, 200)
+      await slowHeaders
+      const headersTook = performance.now() - started
+      assert.match(await slowBody, /^$|^HTTP\/1\.1 408 /)
+      const bodyTook = performance.now() - started
+      assert.ok(headersTook > 4_000 && headersTook < 8_000, `headers: ${headersTook} ms`)
+      assert.ok(bodyTook > 9_000 && bodyTook < 14_000, `body: ${bodyTook} ms`)
+      assert.deepEqual(reached('/orders/slow'), [], 'no half request reached the service')
+    })
+
+    it('says on every answer how browsers are to treat it', async () => {
+      const failing = send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
+      for (const answer of [
+        await send('/'),
+        await send('/nothing'),
+        await send('/users/me'),
+        await failing,
+      ]) {
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+        assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
+        assert.match(String(answer.headers['strict-transport-security']), /max-age=\d{8}/)
+        assert.equal(answer.headers['cache-control'], 'no-store')
+        assert.equal(answer.headers.server, 'nginx', 'no version')
+      }
+    })
+
+    it('keeps a service’s own word on caching, and says each header once', async () => {
+      service.answerWith((response) =>
+        response
+          .writeHead(200, {
+            'cache-control': 'public, max-age=60',
+            'x-content-type-options': 'nosniff',
+            'x-request-id': 'of-the-service',
+          })
+          .end('{}'),
+      )
+      const { headers } = await send('/.well-known/jwks.json')
+      assert.equal(headers['cache-control'], 'public, max-age=60')
+      assert.equal(headers['x-content-type-options'], 'nosniff')
+      assert.notEqual(headers['x-request-id'], 'of-the-service')
+    })
+
+    it('compresses text for who asks, and gives a tag that this made weak its strength back', async () => {
+      const text = JSON.stringify({ description: 'brass '.repeat(400) })
+      service.answerWith((response) =>
+        response.writeHead(200, { 'content-type': 'application/json', etag: '"3"' }).end(text),
+      )
+      const { port } = new URL(nginx.origin)
+      const packed = await fetch(`http://127.0.0.1:${port}/sellers/me/products`)
+      assert.equal(packed.headers.get('content-encoding'), 'gzip')
+      assert.equal(await packed.text(), text)
+      const tag = packed.headers.get('etag')!
+      assert.equal(tag, 'W/"3"')
+      await send('/products/1', { method: 'PATCH', headers: { 'if-match': tag } })
+      assert.equal(service.seen.at(-1)!.headers['if-match'], '"3"')
+    })
+
+    it('lets pages of an origin in that is named, and of no other', async () => {
+      const preflight = (origin: string) =>
+        send('/orders', {
+          method: 'OPTIONS',
+          headers: { origin, 'access-control-request-method': 'POST' },
+        })
+      const allowed = await preflight('https://shop.example')
+      assert.equal(allowed.status, 204)
+      assert.equal(allowed.headers['access-control-allow-origin'], 'https://shop.example')
+      assert.match(String(allowed.headers['access-control-allow-methods']), /POST/)
+      assert.match(String(allowed.headers['access-control-allow-headers']), /Idempotency-Key/)
+      const answer = await send('/users/me', { headers: { origin: 'https://shop.example' } })
+      assert.equal(answer.headers['access-control-allow-origin'], 'https://shop.example')
+      for (const origin of [
+        'https://evil.example',
+        'https://shop.example.evil.example',
+        'https://shopxexample',
+        'null',
+      ]) {
+        for (const { headers } of [await preflight(origin), await send('/users/me', { headers: { origin } })])
+          assert.equal(headers['access-control-allow-origin'], undefined, origin)
+      }
+    })
+
+    it('writes a line of JSON for a request, without its query and with no line broken', async () => {
+      const id = 'log-me-1'
+      await send('/users/me?password=hush', {
+        headers: { 'x-request-id': id, traceparent: 'a"\\b' },
+      })
+      let line: string | undefined
+      for (let attempt = 0; attempt < 50 && !line; attempt++) {
+        await sleep(100)
+        line = nginx.lines.find((one) => one.includes(id))
+      }
+      const entry = JSON.parse(line!)
+      assert.partialDeepStrictEqual(entry, {
+        requestId: id,
+        client: '127.0.0.1',
+        method: 'GET',
+        path: '/users/me',
+        status: 200,
+        service: 'users',
+      })
+      assert.ok(!nginx.lines.some((one) => one.includes('hush')))
+    })
+  })
+
+  describe('with limits of one a second', () => {
+    let service: Awaited<ReturnType<typeof startUpstream>>
+    let nginx: Nginx
+
+    before(async () => {
+      service = await startUpstream('service')
+      const urls = { users: service.url, products: service.url, orders: service.url }
+      nginx = await openNginx(urls, { SOUK_AUTH_RATE: '1r/s', SOUK_WRITE_RATE: '1r/s' })
+    })
+    after(async () => {
+      await nginx?.close()
+      await service.close()
+    })
+
+    it('lets one address try 21 logins at once, and tells the next when to come back', async () => {
+      const statuses = await Promise.all(
+        Array.from({ length: 40 }, () =>
+          rawRequest(nginx.origin, '/auth/login', { method: 'POST', body: '{}' }),
+        ),
+      )
+      const refused = statuses.filter(({ status }) => status === 429)
+      assert.ok(refused.length >= 17 && refused.length <= 19, `${refused.length} of 40 are refused`)
+      assert.equal(JSON.parse(refused[0]!.body).code, 'too-many-requests')
+      assert.equal(refused[0]!.headers['retry-after'], '1')
+      assert.equal((await rawRequest(nginx.origin, '/products')).status, 200, 'reading goes on')
+    })
+
+    it('bounds what one address writes', async () => {
+      const statuses = await Promise.all(
+        Array.from({ length: 300 }, () =>
+          rawRequest(nginx.origin, '/orders', { method: 'POST', body: '{}' }),
+        ),
+      )
+      const refused = statuses.filter(({ status }) => status === 429).length
+      assert.ok(refused > 50 && refused < 150, `${refused} of 300 are refused`)
+    })
+  })
+
+  it('believes a proxy in front of it that is named, and nobody else', async () => {
+    const service = await startUpstream('service')
+    const urls = { users: service.url, products: service.url, orders: service.url }
+    const nginx = await openNginx(urls, { SOUK_TRUSTED_PROXY: '127.0.0.0/8' })
+    await rawRequest(nginx.origin, '/users/me', { headers: { 'x-forwarded-for': '6.6.6.6, 192.0.2.7' } })
+    assert.equal(service.seen[0]!.headers['x-forwarded-for'], '192.0.2.7')
+    await nginx.close()
+    await service.close()
+  })
+})
