@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { browserPath, openBrowser } from '../support/browser.ts'
-import { type RunningShop, startShop } from '../support/system.ts'
+import { type RunningShop, startShop, WAYS_TO_RUN } from '../support/system.ts'
 
 const executable = browserPath()
 
@@ -19,8 +19,15 @@ describe('the Swagger pages in a browser', { skip: executable ? false : 'no chro
     await running.stop()
   })
 
-  it('of the gateway log in, authorize and place an order', async () => {
-    const { page, problems } = await openPage(browser, running.system.urls.gateway)
+  for (const { name, start, skip } of WAYS_TO_RUN) {
+    it(`of ${name} log in, authorize and place an order`, { skip }, async () => {
+      const running = await start()
+      await orderByPage(running.system.urls.gateway).finally(running.stop)
+    })
+  }
+
+  async function orderByPage(url: string): Promise<void> {
+    const { page, problems } = await openPage(browser, url)
     const login = await tryOut(page, 'login', '{"username":"user-1","password":"password"}')
     assert.equal(login.status, '200')
     await page.locator('button.authorize').first().click()
@@ -31,7 +38,7 @@ describe('the Swagger pages in a browser', { skip: executable ? false : 'no chro
     assert.equal(order.status, '201')
     assert.equal(JSON.parse(order.body).status, 'CONFIRMED')
     assert.deepEqual(problems, [], 'nothing was refused by the policy or missing')
-  })
+  }
 
   for (const [service, operation] of [
     ['users', 'login'],

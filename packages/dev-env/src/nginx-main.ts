@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '@souk/service-kit/config'
 import { gatewaySettings } from './gateway-settings.ts'
+import { NGINX_ENV } from './nginx-installed.ts'
 
 const NGINX = fileURLToPath(new URL('../../../nginx/', import.meta.url))
 const CONTRACT = fileURLToPath(new URL('../../../swagger/openapi.json', import.meta.url))
@@ -59,7 +60,7 @@ writeFileSync(file, rendered)
 const asRoot = process.getuid?.() === 0 ? ' user root;' : ''
 const nginx = spawn('nginx', ['-e', 'stderr', '-c', file, '-g', `daemon off;${asRoot}`], {
   stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
+  env: NGINX_ENV,
 })
 // QUIT lets it finish what it has begun.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))

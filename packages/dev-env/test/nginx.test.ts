@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nginxIsInstalled } from '../src/nginx-installed.ts'
 import { freePorts } from '../src/ports.ts'
 import { startProcesses } from '../src/processes.ts'
 import { gatewayContract, type OpenGateway, type Urls } from './gateway-contract.ts'
@@ -12,9 +12,7 @@ import { rawRequest, startUpstream } from './upstream.ts'
 const SCRIPT = fileURLToPath(new URL('../src/nginx-main.ts', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../', import.meta.url))
 
-const installed = spawnSync('nginx', ['-v'], { env: { PATH: `${process.env.PATH}:/usr/sbin` } }).status === 0
-if (!installed && process.env.REQUIRE_NGINX)
-  throw new Error('REQUIRE_NGINX is set and nginx is not installed')
+const installed = nginxIsInstalled()
 
 interface Nginx extends OpenGateway {
   /** What it wrote: its access log and its complaints. */
