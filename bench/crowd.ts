@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Person } from '@souk/e2e/support/client'
-import { type RunningShop, startShop } from '@souk/e2e/support/system'
+import { type RunningShop, startShop, UNLIMITED } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database'
 import { type Measured, measure } from './load.ts'
 
@@ -13,17 +13,21 @@ export interface Crowd {
   running: RunningShop
   seller: Person
   buyers: Person[]
-  /** Each buyer orders a unit of one of the products 1 to `products`, over and over, at the orders service itself. */
-  place(products: number, seconds: number): Promise<Measured>
+  /** Each buyer orders a unit of one of the products 1 to `products`, over and over: at orders itself unless `url`. */
+  place(products: number, seconds: number, url?: string): Promise<Measured>
   /** Gets `path` of a service; `{id}` becomes a product's, of 1 to `products`. */
   get(url: string, path: string, seconds: number, products?: number): Promise<Measured>
   stop(): Promise<void>
 }
 
-export async function openCrowd(engine: Engine, env: Record<string, string> = {}): Promise<Crowd> {
+export async function openCrowd(
+  engine: Engine,
+  env: Record<string, string> = {},
+  gateway: 'node' | 'nginx' = 'node',
+): Promise<Crowd> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-bench-'))
   const tokens = join(folder, 'tokens')
-  const running = await startShop(engine, { env })
+  const running = await startShop(engine, { env, gateway, envOf: { gateway: UNLIMITED } })
   const stop = async () => {
     await running.stop()
     rmSync(folder, { recursive: true })
@@ -38,7 +42,7 @@ export async function openCrowd(engine: Engine, env: Record<string, string> = {}
       running,
       seller,
       buyers,
-      place: (products, seconds) => measure({ url: orders, seconds, tokens, products }),
+      place: (products, seconds, url = orders) => measure({ url, seconds, tokens, products }),
       get: (url, path, seconds, products = 1) => measure({ url, seconds, tokens, products, path }),
       stop,
     }

@@ -26,6 +26,18 @@ const ROWS: [label: string, figure: string, beside: string, floor: string][] = [
   ],
   ['get one product', 'get one product', 'bare server', 'ceiling: one product'],
   ['list 20 products', 'list 20 products', 'bare server', 'ceiling: 20 products'],
+  [
+    'place through nginx, one hot product',
+    'place through nginx, hot',
+    'at orders itself',
+    'place, one hot product',
+  ],
+  [
+    'list 20 products through nginx',
+    'list 20 products, nginx',
+    'nginx, a file of these bytes',
+    'nginx: a file of these bytes',
+  ],
 ]
 
 /** Writes the figures into the README's section for them, so that it never shows others than were measured. */

@@ -11,6 +11,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { nginxIsInstalled } from '@souk/dev-env/nginx-installed'
 import { settled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
@@ -23,6 +24,7 @@ import { type Floor, openFloor } from './floors.ts'
 import { measureGrowth } from './growth.ts'
 import type { Measured } from './load.ts'
 import { writeReadme } from './readme.ts'
+import { serveStaticFile } from './static-file.ts'
 
 const { values } = parseArgs({
   options: {
@@ -58,6 +60,7 @@ async function measureAgainstFloors(): Promise<void> {
   try {
     await measureShop({})
     await measureShop({ BATCHING: 'false' })
+    if (nginxIsInstalled()) await measureNginx()
   } finally {
     await floor?.drop()
   }
@@ -93,6 +96,32 @@ async function measureShop(env: Record<string, string>): Promise<void> {
     await assertInvariants(running)
   } finally {
     await ceiling?.stop()
+    await crowd.stop()
+  }
+}
+
+/** The same through nginx, and its cache of the catalogue beside a file of the same bytes. */
+async function measureNginx(): Promise<void> {
+  const crowd = await openCrowd(engine, {}, 'nginx')
+  const { gateway } = crowd.running.system.urls
+  try {
+    await fillProducts(crowd.running.databaseUrls.products, crowd.seller.id, PRODUCTS)
+    const file = await serveStaticFile(await (await fetch(`${gateway}/products`)).text())
+    try {
+      await crowd.place(1, WARM_UP_SECONDS, gateway)
+      for (let round = 0; round < rounds; round++) {
+        note('place through nginx, hot', await crowd.place(1, seconds, gateway))
+        note('place through nginx, 10,000', await crowd.place(PRODUCTS, seconds, gateway))
+        note('list 20 products, nginx', await crowd.get(gateway, '/products', seconds))
+        note('nginx: a file of these bytes', await crowd.get(new URL(file.url).origin, '/file.json', seconds))
+      }
+    } finally {
+      await file.stop()
+    }
+    await settled(crowd.buyers)
+    if (engine === 'sqlite') await crowd.running.system.stop()
+    await assertInvariants(crowd.running)
+  } finally {
     await crowd.stop()
   }
 }
@@ -142,5 +171,6 @@ place, spread:   ${ratio('place, 10,000 products', 'floor: 10,000 products')} x 
 batching, hot:   ${ratio('place, one hot product', 'place, one hot product, unbatched')} x without
 get one:         ${ratio('get one product', 'ceiling: one product')} x the ceiling
 list 20:         ${ratio('list 20 products', 'ceiling: 20 products')} x the ceiling
+list 20, nginx:  ${ratio('list 20 products, nginx', 'nginx: a file of these bytes')} x a static file
 memory:          ${memory.proportional} MiB for the four processes (resident: ${memory.resident} MiB)`)
 }

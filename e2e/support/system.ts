@@ -58,7 +58,7 @@ export async function startShop(
 }
 
 /** Tests come from one address, as a crowd would not. */
-const UNLIMITED = { SOUK_AUTH_RATE: '10000r/s', SOUK_WRITE_RATE: '10000r/s' }
+export const UNLIMITED = { SOUK_AUTH_RATE: '10000r/s', SOUK_WRITE_RATE: '10000r/s' }
 
 const engines = await availableEngines()
 const missing = [
