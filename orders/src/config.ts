@@ -23,8 +23,8 @@ export const settings = Type.Object({
 })
 
 /** The configuration of the orders service, from the environment. */
-export function readSettings() {
-  const config = readConfig(settings)
+export function readSettings(env: Record<string, string | undefined> = process.env) {
+  const config = readConfig(settings, env)
   refuseDevelopmentSettings(config)
   return config
 }

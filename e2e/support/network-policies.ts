@@ -1,0 +1,102 @@
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
+import { type Manifest, ofKind } from './manifests.ts'
+
+type Labels = Record<string, string>
+
+/** A pod as the policies see it, and where it listens. */
+export interface Pod {
+  name: string
+  /** Ours are in `souk`. */
+  namespace: string
+  labels: Labels
+  ports: number[]
+  /** Of what is no pod but a host outside the cluster. */
+  address?: string
+}
+
+const OURS = 'souk'
+/** PostgreSQL, its instance manager, its metrics. */
+const DATABASE_PORTS = [5432, 8000, 9187]
+
+/** The pods that the manifests make. */
+export function podsOf(manifests: Manifest[]): Pod[] {
+  const templates = [...ofKind('Deployment', manifests), ...ofKind('Job', manifests)].map(
+    ({ metadata, spec }) => ({
+      name: metadata!.name!,
+      namespace: OURS,
+      labels: spec!.template.metadata!.labels!,
+      ports: spec!.template.spec!.containers.flatMap(({ ports = [] }) =>
+        ports.map((port) => port.containerPort),
+      ),
+    }),
+  )
+  const databases = ofKind('Cluster', manifests).map(({ metadata: { name } }) => ({
+    name,
+    namespace: OURS,
+    labels: { 'cnpg.io/cluster': name },
+    ports: DATABASE_PORTS,
+  }))
+  return [...templates, ...databases]
+}
+
+/** Every way that the policies leave open between these pods, as `from -> to:port`. */
+export function openWays(manifests: Manifest[], pods: Pod[]): string[] {
+  const policies = ofKind('NetworkPolicy', manifests)
+  const isOpen = (from: Pod, to: Pod, port: number) =>
+    allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port)
+  return pods
+    .flatMap((from) =>
+      pods.flatMap((to) =>
+        to.ports.filter((port) => isOpen(from, to, port)).map((port) => `${from.name} -> ${to.name}:${port}`),
+      ),
+    )
+    .sort()
+}
+
+/** As Kubernetes decides: what no policy selects is open; what one selects needs a rule of any of them. */
+function allows(
+  policies: INetworkPolicy[],
+  direction: 'Ingress' | 'Egress',
+  pod: Pod,
+  peer: Pod,
+  port: number,
+): boolean {
+  const specs = policies
+    .map(({ spec }) => spec!)
+    .filter(
+      ({ podSelector, policyTypes }) =>
+        policyTypes!.includes(direction) && selects(podSelector ?? {}, pod.labels),
+    )
+  if (pod.namespace !== OURS || specs.length === 0) return true
+  const rules = specs.flatMap(({ ingress = [], egress = [] }) =>
+    direction === 'Ingress'
+      ? ingress.map(({ from, ports }) => ({ peers: from, ports }))
+      : egress.map(({ to, ports }) => ({ peers: to, ports })),
+  )
+  return rules.some(
+    ({ peers, ports }) =>
+      (!peers || peers.some((rule) => isPeer(rule, peer))) &&
+      (!ports || ports.some((rule) => rule.port === port)),
+  )
+}
+
+type Peer = NonNullable<NonNullable<NonNullable<INetworkPolicy['spec']>['ingress']>[number]['from']>[number]
+type Selector = NonNullable<Peer['podSelector']>
+
+function isPeer({ ipBlock, namespaceSelector, podSelector }: Peer, pod: Pod): boolean {
+  if (ipBlock || pod.address) return ipBlock?.cidr === `${pod.address}/32`
+  const inNamespace = namespaceSelector
+    ? selects(namespaceSelector, { 'kubernetes.io/metadata.name': pod.namespace })
+    : pod.namespace === OURS
+  return inNamespace && selects(podSelector ?? {}, pod.labels)
+}
+
+function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Labels): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator }) => {
+      if (operator !== 'Exists') throw new Error(`The check does not know the operator ${operator}.`)
+      return key in labels
+    })
+  )
+}
