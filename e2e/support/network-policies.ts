@@ -39,11 +39,21 @@ export function podsOf(manifests: Manifest[]): Pod[] {
   return [...templates, ...databases]
 }
 
-/** Every way that the policies leave open between these pods, as `from -> to:port`. */
-export function openWays(manifests: Manifest[], pods: Pod[]): string[] {
+type Direction = 'Ingress' | 'Egress'
+
+/** Every way that the policies leave open between these pods, as `from -> to:port`; of one direction or both. */
+export function openWays(
+  manifests: Manifest[],
+  pods: Pod[],
+  directions: Direction[] = ['Egress', 'Ingress'],
+): string[] {
   const policies = ofKind('NetworkPolicy', manifests)
   const isOpen = (from: Pod, to: Pod, port: number) =>
-    allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port)
+    directions.every((direction) =>
+      direction === 'Egress'
+        ? allows(policies, direction, from, to, port)
+        : allows(policies, direction, to, from, port),
+    )
   return pods
     .flatMap((from) =>
       pods.flatMap((to) =>
@@ -56,7 +66,7 @@ export function openWays(manifests: Manifest[], pods: Pod[]): string[] {
 /** As Kubernetes decides: what no policy selects is open; what one selects needs a rule of any of them. */
 function allows(
   policies: INetworkPolicy[],
-  direction: 'Ingress' | 'Egress',
+  direction: Direction,
   pod: Pod,
   peer: Pod,
   port: number,

@@ -191,14 +191,17 @@ function rulesOf(manifests: Manifest[]) {
       DATABASE_URL: 'postgres://somewhere/',
       SERVICE_TOKEN_SECRET: 'x'.repeat(32),
     }
-    for (const [service, { readSettings, settings }] of Object.entries(SERVICES)) {
-      const { env, ports } = containers.find(({ name }) => name === service)!.container
-      const secrets = Object.fromEntries(env!.map(({ name }) => [name, bySecret[name]]))
-      const config: Record<string, unknown> = readSettings({ ...given, ...secrets })
-      assert.deepEqual([config.NODE_ENV, config.SEED_DEMO_DATA], ['production', false])
-      for (const { name, containerPort } of ports!) {
+    for (const { name: pod, labels, spec } of pods) {
+      const service = SERVICES[labels['app.kubernetes.io/name'] as keyof typeof SERVICES]
+      if (!service) continue
+      const { env, envFrom, ports = [] } = spec.containers[0]!
+      const own = Object.fromEntries(env!.map(({ name, value }) => [name, value ?? bySecret[name]]))
+      const config: Record<string, unknown> = service.readSettings({ ...(envFrom && given), ...own })
+      assert.deepEqual([config.NODE_ENV, config.SEED_DEMO_DATA], ['production', false], pod)
+      for (const { name, containerPort } of ports) {
         const setting = name === 'http' ? 'PORT' : `${name!.toUpperCase()}_PORT`
-        if (setting in settings.properties) assert.equal(config[setting], containerPort, `${service} ${name}`)
+        if (setting in service.settings.properties)
+          assert.equal(config[setting], containerPort, `${pod} ${name}`)
       }
     }
     const known = Object.values(SERVICES).flatMap(({ settings }) => Object.keys(settings.properties))
@@ -228,7 +231,8 @@ function rulesOf(manifests: Manifest[]) {
   })
 
   it('leave open the ways that are meant to be, and no other', () => {
-    const ours = podsOf(manifests)
+    const unnamed: Pod = { name: 'unnamed', namespace: 'souk', labels: {}, ports: [8080] }
+    const ours = [...podsOf(manifests), unnamed]
     const clusters = ofKind('Cluster', manifests).map(({ metadata }) => metadata.name)
     const others: Pod[] = [
       { name: 'stranger', namespace: 'elsewhere', labels: {}, ports: [443, 5432] },
@@ -248,11 +252,6 @@ function rulesOf(manifests: Manifest[]) {
       ports: [5432],
       address: `192.0.2.${i + 1}`,
     }))
-    const open = openWays(manifests, [...ours, ...others, ...external])
-    // How others get at each other is none of our business.
-    const ways = open.filter((way) =>
-      ours.some(({ name }) => way.startsWith(`${name} ->`) || way.includes(`-> ${name}:`)),
-    )
     const meant = [
       ...['stranger', 'monitoring', 'operator', 'dns', ...external.map(({ name }) => name)].map(
         (name) => `${name} -> gateway:8080`,
@@ -280,6 +279,15 @@ function rulesOf(manifests: Manifest[]) {
         `${cluster} -> stranger:443`,
       ]),
     ]
-    assert.deepEqual(ways, meant.sort())
+    const all = [...ours, ...others, ...external]
+    const fromOurs = (way: string) => ours.some(({ name }) => way.startsWith(`${name} ->`))
+    const toOurs = (way: string) => ours.some(({ name }) => way.includes(`-> ${name}:`))
+    // How others get at each other is none of our business.
+    const atOurs = (way: string) => fromOurs(way) || toOurs(way)
+    assert.deepEqual(openWays(manifests, all).filter(atOurs), meant.sort())
+    // Each end forbids by itself what is not meant, but for the way into the gateway, which is open to all.
+    const intoService = (way: string) => toOurs(way) && !way.endsWith('gateway:8080')
+    assert.deepEqual(openWays(manifests, all, ['Egress']).filter(fromOurs), meant.filter(fromOurs))
+    assert.deepEqual(openWays(manifests, all, ['Ingress']).filter(intoService), meant.filter(intoService))
   })
 }
