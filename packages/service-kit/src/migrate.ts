@@ -11,20 +11,36 @@ export type Migrations = (engine: Engine) => Record<string, Migration>
  * (an advisory lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite), and the others then find
  * nothing to do. The bookkeeping tables carry the service's name, so services may share a database as the
  * default configuration has them do.
+ *
+ * What a newer release has migrated is left alone: a replica of this one that starts while it is being replaced, or
+ * after it was put back, works with those tables, as CONTRIBUTING asks of a migration.
  */
 export async function migrate<Tables>(
   database: Database<Tables>,
   service: string,
   migrations: Migrations,
 ): Promise<void> {
+  const db = database.kysely as Kysely<unknown>
+  const migrationTableName = `${service}_migrations`
+  // Kysely would refuse to start where it does not know what was done, and asks within its transaction: before it.
+  const done = await doneBefore(db, migrationTableName)
+  const own = migrations(database.engine)
   const migrator = new Migrator({
-    db: database.kysely as Kysely<unknown>,
-    provider: { getMigrations: async () => migrations(database.engine) },
-    migrationTableName: `${service}_migrations`,
+    db,
+    provider: { getMigrations: async () => ({ ...done, ...own }) },
+    migrationTableName,
     migrationLockTableName: `${service}_migrations_lock`,
   })
   const { error } = await migrator.migrateToLatest()
   if (error) throw error
+}
+
+/** What stands in the bookkeeping table, as steps that do nothing. */
+async function doneBefore(db: Kysely<unknown>, bookkeeping: string): Promise<Record<string, Migration>> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === bookkeeping)) return {}
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(bookkeeping)}`.execute(db)
+  return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
 /** A primary key that the engine counts up: the type and definition of an `addColumn`. */

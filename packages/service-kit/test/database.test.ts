@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Migration } from 'kysely/migration'
 import { type Database, type DatabaseOptions, openDatabase } from '../src/database.ts'
 import { isContention, isTemporary, isUnavailable, isUniqueViolation } from '../src/database-errors.ts'
+import { type Migrations, migrate } from '../src/migrate.ts'
 import { inTransaction } from '../src/transaction.ts'
 import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../testing/engines.ts'
 import type { Tables } from './migrating-replica.ts'
@@ -39,6 +41,22 @@ await describeOnEachEngine('a database', (engine) => {
 
   it('is migrated once, however many replicas start at the same time', async () => {
     assert.equal((await database.kysely.selectFrom('counters').selectAll().execute()).length, 1)
+  })
+
+  it('is left alone by an older release when a newer one has migrated it', async () => {
+    const step = (table: string): Migration => ({
+      up: (db) => db.schema.createTable(table).addColumn('id', 'integer').execute(),
+    })
+    const older: Migrations = () => ({ '0001-one': step('one') })
+    await migrate(database, 'releases', () => ({ ...older(engine), '0002-two': step('two') }))
+    await migrate(database, 'releases', older)
+    const names = await sql<{ name: string }>`select name from releases_migrations order by name`.execute(
+      database.kysely,
+    )
+    assert.deepEqual(
+      names.rows.map(({ name }) => name),
+      ['0001-one', '0002-two'],
+    )
   })
 
   it('loses no update of transactions that run at once', async () => {
