@@ -60,6 +60,20 @@ module.exports = {
       to: { path: '^(users|products|orders|e2e|packages/dev-env)/' },
     },
     {
+      name: 'telemetry-on-demand',
+      comment: 'Who neither measures nor traces loads no library for it: the rest speaks to telemetry.ts.',
+      severity: 'error',
+      from: { pathNot: '^packages/service-kit/src/(metrics|tracing)[.]ts$' },
+      to: { path: '^node_modules/(@opentelemetry|@prometheus-io)/' },
+    },
+    {
+      name: 'telemetry-is-imported-at-start',
+      comment: 'By `serve`, when the environment asks for it.',
+      severity: 'error',
+      from: {},
+      to: { path: '^packages/service-kit/src/(metrics|tracing)[.]ts$', dynamic: false },
+    },
+    {
       name: 'sources-do-not-import-tests',
       comment: 'Test helpers stay out of what runs.',
       severity: 'error',

@@ -12,8 +12,7 @@ import { buildApp } from './app.ts'
 import { createApplication } from './application/index.ts'
 import { readSettings } from './config.ts'
 
-await serve(async () => {
-  const config = readSettings()
+await serve('orders', readSettings, async (config) => {
   const report = (event: string, error: unknown) => app.log.warn({ err: error }, event)
   const database = openDatabase<OrdersTables>(config.DATABASE_URL, {
     poolSize: config.DATABASE_POOL_SIZE,

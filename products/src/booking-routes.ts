@@ -25,6 +25,7 @@ const BODY_LIMIT = 1024 * 1024
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const bounds = transactionBatch({ batching })
   const book = createBatcher<BookingRequest, BookingResult>({
+    name: 'bookings',
     ...bounds,
     weigh: ({ lines }) => lines.length,
     run: async (requests) => {
@@ -35,6 +36,7 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
     },
   })
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
+    name: 'releases',
     ...bounds,
     run: async (requests) => {
       const results = await releaseOrders(database, requests)

@@ -8,8 +8,7 @@ import { migrations } from './migrations.ts'
 import { seedDemoProducts } from './seed.ts'
 import type { Tables } from './tables.ts'
 
-await serve(async () => {
-  const config = readSettings()
+await serve('products', readSettings, async (config) => {
   const database = openDatabase<Tables>(config.DATABASE_URL, {
     poolSize: config.DATABASE_POOL_SIZE,
     onConnectionError: (error) => publicApp.log.warn({ err: error }, 'a database connection broke'),

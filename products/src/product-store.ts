@@ -61,6 +61,7 @@ export type ProductLookup = (id: number, callerId: string | undefined) => Promis
  */
 export function productLookup(database: ProductsDatabase, { batching }: BatchSettings = {}): ProductLookup {
   const find = createBatcher<number, VersionedProduct | undefined>({
+    name: 'product-reads',
     // One at a time: a look-up of many costs the server hardly more than one of few.
     ...transactionBatch({ batching, inFlight: 1 }),
     run: (ids) => findProducts(database, ids),

@@ -9,8 +9,7 @@ import { migrations, type Tables } from './migrations.ts'
 import { argon2Hasher } from './password-hasher.ts'
 import { seedDemoUsers } from './seed.ts'
 
-await serve(async () => {
-  const settings = readSettings()
+await serve('users', readSettings, async (settings) => {
   let log: App['log'] | undefined
   const database = openDatabase<Tables>(settings.DATABASE_URL, {
     poolSize: settings.DATABASE_POOL_SIZE,

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { telemetry } from '@souk/service-kit/telemetry'
 
 /** They speak of one connection, not of the message (RFC 9110, section 7.6.1); `expect` is answered by us. */
 const OF_ONE_CONNECTION =
@@ -25,6 +26,8 @@ export function towardsUpstream({ id, method, socket }: Origin, headers: Incomin
   const passed = without(headers, OF_ONE_CONNECTION, SAID_BY_PROXIES)
   // The body of a GET means nothing and is not passed on, so its length must not be either.
   if (method === 'GET' || method === 'HEAD') delete passed['content-length']
+  // Where the gateway traces it adds its own, and of two neither would count.
+  if (telemetry.tracer) for (const name of ['traceparent', 'tracestate']) delete passed[name]
   return {
     ...passed,
     'x-request-id': id,

@@ -6,8 +6,9 @@ import { gatewaySettings } from './gateway-settings.ts'
 
 const CONTRACT = new URL('../../../swagger/openapi.json', import.meta.url)
 
-await serve(async () => {
-  const config = readConfig(gatewaySettings)
+const readSettings = () => readConfig(gatewaySettings)
+
+await serve('gateway', readSettings, async (config) => {
   const gateway = await buildGateway({
     upstreams: { users: config.USERS_URL, products: config.PRODUCTS_URL, orders: config.ORDERS_URL },
     contract: JSON.parse(await readFile(CONTRACT, 'utf8')),

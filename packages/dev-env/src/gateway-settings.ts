@@ -1,4 +1,4 @@
-import { commonSettings } from '@souk/service-kit/settings'
+import { commonSettings, telemetrySettings } from '@souk/service-kit/settings'
 import { Type } from 'typebox'
 
 const { HOST, PORT, LOG_LEVEL } = commonSettings(8080)
@@ -13,4 +13,5 @@ export const gatewaySettings = Type.Object({
   USERS_URL: address(8001),
   PRODUCTS_URL: address(8002),
   ORDERS_URL: address(8003),
+  ...telemetrySettings,
 })

@@ -31,7 +31,16 @@ export interface Life {
 }
 
 /** What a process may inherit: where programs are, and how its Node is run and measured. */
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS']
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'NODE_OPTIONS',
+  'NODE_V8_COVERAGE',
+  'NODE_EXTRA_CA_CERTS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+]
 /** A start is mostly Node's reading and compiling of the code; kept, it takes half the time and less memory. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../node_modules/.cache/node', import.meta.url))
 const LINES_KEPT = 20

@@ -12,6 +12,7 @@ import { drainBeforeClosing } from './drain.ts'
 import { loggerOptions } from './logger.ts'
 import type { HttpProblem } from './problem.ts'
 import { answerBrokenRequest, pathOf, problemReply, registerProblems, toProblem } from './problem-handlers.ts'
+import { telemetry } from './telemetry.ts'
 
 export interface BaseAppOptions {
   /** Silent unless given, as tests want it. */
@@ -43,6 +44,7 @@ export function createBaseApp(options: BaseAppOptions): App {
   // Hooks that wait for nothing call back: a promise each would be a tenth of what a cheap answer costs.
   app.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply)
+    if (request.routeOptions.url) telemetry.tracer?.route(request.routeOptions.url)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -50,6 +52,7 @@ export function createBaseApp(options: BaseAppOptions): App {
     const ms = Math.round(reply.elapsedTime * 10) / 10
     // Without the query: somebody will send a password there.
     const path = pathOf(request)
+    telemetry.meter?.request(method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
     request.log.info({ method, path, status: reply.statusCode, ms, caller: caller?.id }, 'request')
     done()
   })

@@ -1,7 +1,7 @@
 import type { BatcherOptions } from './batcher.ts'
 import { isTemporary } from './database-errors.ts'
 
-type Bounds = Omit<BatcherOptions<never, never>, 'run' | 'weigh'>
+type Bounds = Omit<BatcherOptions<never, never>, 'name' | 'run' | 'weigh'>
 
 export interface BatchSettings {
   /** false for one item at a time and as many at once as come: for measurements. */

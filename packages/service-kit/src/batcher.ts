@@ -1,9 +1,13 @@
+import { type TracedItem, telemetry } from './telemetry.ts'
+
 /** Too much is waiting already, or it waited too long: nothing was done with it. */
 export class Overloaded extends Error {
   override name = 'Overloaded'
 }
 
 export interface BatcherOptions<Item, Result> {
+  /** What metrics and traces call it. */
+  name: string
   /**
    * Does the work of several items at once and answers one result for each, in their order. An item's own
    * failure is an Error in its place; a thrown error is the whole batch's.
@@ -38,6 +42,7 @@ interface Waiter<Item, Result> {
   item: Item
   weight: number
   since: number
+  traced: TracedItem | undefined
   resolve: (result: Result) => void
   reject: (error: unknown) => void
 }
@@ -55,6 +60,12 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   let waiting: Waiter<Item, Result>[] = []
   let underWay = 0
   let starting = false
+  telemetry.meter?.gauge(
+    'souk_batch_waiting',
+    'Items that wait for their batch to begin',
+    { batcher: options.name },
+    () => waiting.length,
+  )
 
   /** In a microtask, so that all that one caller hands in is there when the batch is cut. */
   const startSoon = () => {
@@ -95,11 +106,14 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     return batch
   }
 
-  const handIn = (item: Item) =>
-    new Promise<Result>((resolve, reject) => {
-      if (waiting.length >= options.maxWaiting) return reject(new Overloaded('Too much is waiting already.'))
-      waiting.push({ item, weight: weigh(item), since: performance.now(), resolve, reject })
-    })
+  const handIn = (item: Item): Promise<Result> => {
+    if (waiting.length >= options.maxWaiting)
+      return Promise.reject(new Overloaded('Too much is waiting already.'))
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const traced = telemetry.tracer?.item(options.name, promise)
+    waiting.push({ item, weight: weigh(item), since: performance.now(), traced, resolve, reject })
+    return promise
+  }
 
   return (items) => {
     const results = Promise.all(items.map(handIn))
@@ -114,7 +128,7 @@ async function settle<Item, Result>(
   batch: readonly Waiter<Item, Result>[],
 ): Promise<void> {
   try {
-    const results = await options.run(batch.map(({ item }) => item))
+    const results = await run(options, batch)
     if (results.length !== batch.length) {
       throw new Error(`A batch of ${batch.length} got ${results.length} results.`)
     }
@@ -132,4 +146,12 @@ async function settle<Item, Result>(
     await settle(options, batch.slice(0, half))
     await settle(options, batch.slice(half))
   }
+}
+
+function run<Item, Result>(options: BatcherOptions<Item, Result>, batch: readonly Waiter<Item, Result>[]) {
+  const work = () => options.run(batch.map(({ item }) => item))
+  telemetry.meter?.batch(options.name, batch.length)
+  if (!telemetry.tracer) return work()
+  const items = batch.flatMap(({ traced }) => traced ?? [])
+  return telemetry.tracer.batch(options.name, items, work)
 }

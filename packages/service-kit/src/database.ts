@@ -4,6 +4,7 @@ import { mysql } from './dialects/mysql.ts'
 import type { PoolOptions } from './dialects/pool-options.ts'
 import { postgres } from './dialects/postgres.ts'
 import { sqlite } from './dialects/sqlite.ts'
+import { telemetry } from './telemetry.ts'
 
 export type Engine = 'sqlite' | 'postgres' | 'mysql'
 
@@ -30,9 +31,16 @@ export interface DatabaseOptions extends PoolOptions {
 export function openDatabase<Tables>(url: string, options: DatabaseOptions = {}): Database<Tables> {
   const [engine, dialect] = dialectFor(url, options)
   const { onStatement } = options
+  const { tracer } = telemetry
   const kysely = new Kysely<Tables>({
     dialect,
-    ...(onStatement && { log: (event) => onStatement(event.query.sql) }),
+    ...((onStatement || tracer) && {
+      log: (event) => {
+        onStatement?.(event.query.sql)
+        const error = event.level === 'error' ? event.error : undefined
+        tracer?.statement(engine, event.query.sql, event.queryDurationMillis, error)
+      },
+    }),
   })
   return {
     kysely,

@@ -1,3 +1,5 @@
+import { telemetry } from './telemetry.ts'
+
 /** Where a secret could stand in something that is logged. */
 const SECRETS = new Set([
   'authorization',
@@ -48,5 +50,6 @@ export const loggerOptions = (level: string) => ({
   level,
   base: null,
   serializers: { err: errorInLog },
+  ...(telemetry.tracer && { mixin: telemetry.tracer.logFields }),
   formatters: { log: (fields: Fields) => strikeOut(fields) },
 })

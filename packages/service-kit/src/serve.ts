@@ -1,5 +1,7 @@
+import type { Static, TObject } from 'typebox'
 import { ConfigError } from './config.ts'
 import { isUnavailable } from './database-errors.ts'
+import type { telemetrySettings } from './settings.ts'
 
 /** What a started process must end, in the order in which it is to end. */
 export type Closer = () => Promise<unknown>
@@ -11,10 +13,20 @@ const SHUTDOWN_MS = 15_000
  * Runs a service's process: starts it, says in one line why it could not start, and on SIGTERM or SIGINT lets
  * what is in flight finish before it ends.
  *
+ * @param service its name in traces
  * @param start opens everything and gives back how to close it
  */
-export async function serve(start: () => Promise<Closer[]>): Promise<void> {
-  const closers = await start().catch((error: unknown) => {
+export async function serve<Config extends TelemetryConfig>(
+  service: string,
+  readSettings: () => Config,
+  start: (config: Config) => Promise<Closer[]>,
+): Promise<void> {
+  const open = async () => {
+    const config = readSettings()
+    const stopTelemetry = await startTelemetry(service, config)
+    return [...(await start(config)), ...stopTelemetry]
+  }
+  const closers = await open().catch((error: unknown) => {
     console.error(startFailure(error))
     process.exit(1)
   })
@@ -31,6 +43,22 @@ export async function serve(start: () => Promise<Closer[]>): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
+
+/** Before all else, as what is opened looks for them once; loaded only where they are wanted. */
+async function startTelemetry(service: string, config: TelemetryConfig): Promise<Closer[]> {
+  const closers: Closer[] = []
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    const { startTracing } = await import('./tracing.ts')
+    closers.push(startTracing(service, config.OTEL_TRACES_SAMPLER_ARG))
+  }
+  if (config.METRICS_PORT !== undefined) {
+    const { startMetrics } = await import('./metrics.ts')
+    closers.push(await startMetrics(config.METRICS_HOST, config.METRICS_PORT))
+  }
+  return closers
 }
 
 /** Why a process could not start, with what to do; the stack only where we do not know. */

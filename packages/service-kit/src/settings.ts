@@ -1,6 +1,24 @@
 import { Type } from 'typebox'
 import { ConfigError } from './config.ts'
 
+/** Of every process that `serve` runs. */
+export const telemetrySettings = {
+  METRICS_HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'the address of the listener for /metrics; one that only Prometheus reaches',
+  }),
+  METRICS_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    Type.String({ pattern: '^https?://', description: 'where traces are sent, by OTLP over HTTP' }),
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'the share of requests that are traced, of those that come without a trace of their own',
+  }),
+}
+
 /** The settings that every service has; each adds its own and its defaults. */
 export const commonSettings = (port: number) => ({
   HOST: Type.String({
@@ -24,6 +42,7 @@ export const commonSettings = (port: number) => ({
     description: 'whose X-Forwarded-For is believed: addresses or networks, by commas',
   }),
   NODE_ENV: Type.String({ default: 'development' }),
+  ...telemetrySettings,
 })
 
 /** Where the services that check access tokens find the keys. */

@@ -10,6 +10,7 @@ const batcherOf = <Item, Result>(
   options: Partial<BatcherOptions<Item, Result>> & Pick<BatcherOptions<Item, Result>, 'run'>,
 ) =>
   createBatcher<Item, Result>({
+    name: 'of this test',
     maxItems: 256,
     concurrency: 1,
     maxWaiting: 1_000,

@@ -1,7 +1,7 @@
 import type { Dialect } from 'kysely'
 import pg from 'pg'
 import { PipeliningDialect } from './pipelining-dialect.ts'
-import { type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool-options.ts'
+import { measurePool, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool-options.ts'
 import { PreparingClient } from './preparing-client.ts'
 
 const POSTGRES_SETTINGS = [
@@ -37,5 +37,10 @@ export function postgres(url: string, { poolSize = 10, onConnectionError = () =>
   // A client that is checked out reports the server's going away itself, and the pool's listener does not
   // hear it: without this one the process would die of an unhandled 'error'.
   pool.on('connect', (client) => client.on('error', onConnectionError))
+  measurePool({
+    used: () => pool.totalCount - pool.idleCount,
+    idle: () => pool.idleCount,
+    waiting: () => pool.waitingCount,
+  })
   return new PipeliningDialect({ pool })
 }

@@ -6,6 +6,7 @@ import { failpoint } from '@souk/service-kit/failpoint'
 import { problemResponse } from '@souk/service-kit/openapi'
 import { PROBLEM_TYPE } from '@souk/service-kit/problem'
 import { ref, response } from '@souk/service-kit/schema'
+import { telemetry } from '@souk/service-kit/telemetry'
 import { Type } from 'typebox'
 import type { Application } from '../../../application/index.ts'
 import { rejectionProblem } from './problems.ts'
@@ -23,6 +24,12 @@ const undecided = {
 
 /** The routes of a buyer's orders. */
 export function registerOrdersRoutes(app: App, application: Application): void {
+  const countAnswer = telemetry.meter?.counter(
+    'souk_orders_total',
+    'Answers to orders that were placed, by how the order stood',
+    'outcome',
+  )
+
   app.post(
     '/orders',
     {
@@ -60,6 +67,7 @@ export function registerOrdersRoutes(app: App, application: Application): void {
         lines,
         idempotency: key === undefined ? null : { key, fingerprint: digest(lines) },
       })
+      countAnswer?.(order.status)
       failpoint('before-reply')
       if (order.rejection) throw rejectionProblem(order, order.rejection)
       reply.header('location', `/orders/${order.id}`)

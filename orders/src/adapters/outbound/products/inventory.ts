@@ -41,6 +41,7 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   const isRefusal = (error: unknown) => error instanceof Refused
   const bounds = { ...callBatch(isRefusal, options), maxWaitMs: options.deadlineMs }
   const book = createBatcher<BookingRequest, BookingResult>({
+    name: 'booking-calls',
     ...bounds,
     weigh: ({ lines }) => lines.length,
     run: async (requests) => {
@@ -51,6 +52,7 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
     },
   })
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
+    name: 'release-calls',
     ...bounds,
     run: async (requests) => checkReleases(requests, await post(options, '/releases', requests)),
   })

@@ -3,6 +3,7 @@ import { createBatcher } from '@souk/service-kit/batcher'
 import type { Database } from '@souk/service-kit/database'
 import { isTemporary } from '@souk/service-kit/database-errors'
 import { failpoint } from '@souk/service-kit/failpoint'
+import { telemetry } from '@souk/service-kit/telemetry'
 import { inTransaction } from '@souk/service-kit/transaction'
 import type { Transaction } from 'kysely'
 import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
@@ -10,7 +11,7 @@ import { orderNotFound } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
 import { portableWrites } from './portable-writes.ts'
 import { postgresWrites } from './postgres-writes.ts'
-import { findOrders, orderPage, salesPage } from './queries.ts'
+import { countUndecided, findOrders, orderPage, salesPage } from './queries.ts'
 import type { OrdersTables } from './tables.ts'
 import { DRIVE_AGAIN_MS, nextAttempt, PUT_OFF_AT_MOST_MS } from './undecided.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
@@ -21,12 +22,16 @@ import { type OrderWrite, writeOrders } from './write-orders.ts'
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
   const { kysely, engine } = database
+  telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
+    countUndecided(kysely),
+  )
   const writeBatch = engine === 'postgres' ? postgresWrites(kysely) : portableWrites(database)
   const transaction = <T>(work: (trx: Transaction<OrdersTables>) => Promise<T>) =>
     // Each statement below names the state it expects, so running one twice is running it once.
     inTransaction(database, work, { idempotent: true })
 
   const write = createBatcher<OrderWrite, Order>({
+    name: 'order-writes',
     // One at a time: what waits for its commit makes the next batch larger, and with it those of the booking calls.
     ...transactionBatch({ batching, inFlight: 1 }),
     weigh: (item) => ('place' in item ? item.place.order : item.settle).lines.length,

@@ -95,3 +95,16 @@ export async function salesPage(
     soldAt: row.updated_at,
   }))
 }
+
+/** What is counted at most: past it, the number says nothing more and would only take longer. */
+const COUNTED = 10_000
+
+/** How many orders are undecided now. */
+export async function countUndecided(db: Kysely<OrdersTables>): Promise<number> {
+  const undecided = db.selectFrom('orders').select('id').where('next_attempt_at', '>', 0).limit(COUNTED)
+  const { count } = await db
+    .selectFrom(undecided.as('undecided'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { listProduct, type Person } from '../support/client.ts'
+import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
+import { type RunningShop, startShop } from '../support/system.ts'
+
+const CROWD = 40
+const WORD = 'a-word-that-nobody-should-keep'
+const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+
+/** An order in a trace that a client began. */
+async function order(buyer: Person, productId: number, key = hex(8)) {
+  const [traceId, spanId] = [hex(16), hex(8)]
+  const { status } = await buyer.call('POST', '/orders', {
+    body: { lines: [{ productId, quantity: 1 }] },
+    headers: { traceparent: `00-${traceId}-${spanId}-01`, 'idempotency-key': key },
+  })
+  assert.equal(status, 201)
+  return { traceId, spanId }
+}
+
+await describeOnEachEngine('traces', (engine) => {
+  let collector: Collector
+  let running: RunningShop
+  let alone: { traceId: string; spanId: string }
+  let crowd: { traceId: string }[]
+
+  /** Everything is done first: the last spans come when the services end. */
+  before(async () => {
+    collector = await openCollector()
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: 'info' }
+    running = await startShop(engine, { env })
+    const { shop } = running
+    const product = await listProduct(await shop.newSeller(), 1_000)
+    const buyer = await shop.newBuyer()
+    alone = await order(buyer, product, WORD)
+    crowd = await Promise.all(Array.from({ length: CROWD }, () => order(buyer, product)))
+    await shop.call('GET', `/products?q=${WORD}`)
+    await running.system.stop()
+  })
+  after(async () => {
+    await running.stop()
+    await collector.close()
+  })
+
+  const inTrace = ({ traceId }: { traceId: string }) =>
+    collector.spans
+      .filter((span) => span.traceId === traceId)
+      .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
+
+  /** A span with all above it, as `service name > service name`. */
+  const pathOf = (span: CollectedSpan): string => {
+    const parent = collector.spans.find(({ spanId }) => spanId === span.parentSpanId)
+    const own = `${span.service} ${span.name}`
+    return parent ? `${pathOf(parent)} > ${own}` : own
+  }
+  const SERVED = 'gateway POST /orders > gateway POST > orders POST /orders'
+  const WRITTEN = `${SERVED} > orders wait order-writes > orders batch order-writes`
+  const BOOKED = [
+    `${SERVED} > orders wait booking-calls > orders batch booking-calls > orders POST`,
+    'products POST /bookings > products wait bookings > products batch bookings',
+  ].join(' > ')
+
+  it('show the whole way of an order that goes alone in one, which the client began', () => {
+    const spans = inTrace(alone)
+    const paths = spans.map(pathOf)
+    assert.equal(spans[0]!.parentSpanId, alone.spanId)
+    assert.deepEqual(
+      paths.filter((path) => [WRITTEN, BOOKED].includes(path)),
+      [WRITTEN, BOOKED, WRITTEN],
+      `T1, T2 and T3 in their order, not ${paths.join('\n')}`,
+    )
+    const statements = (under: string) =>
+      spans.filter((span) => pathOf(span).startsWith(`${under} > `) && 'db.query.text' in span.attributes)
+    assert.ok(statements(WRITTEN).length >= 2, 'T1 and T3')
+    assert.ok(statements(BOOKED).some((span) => /stock/.test(String(span.attributes['db.query.text']))))
+  })
+
+  it('show each order of a crowd to its end, and lead to the batches that it was in', () => {
+    const all = new Map(collector.spans.map((span) => [span.spanId, span]))
+    let linked = 0
+    for (const one of crowd) {
+      const spans = inTrace(one)
+      const waits = spans.filter(({ service, name }) => service === 'orders' && name.startsWith('wait'))
+      assert.deepEqual(
+        waits.map(({ name }) => name),
+        ['wait order-writes', 'wait booking-calls', 'wait order-writes'],
+      )
+      for (const wait of waits) {
+        const [link] = wait.links
+        const batch = link
+          ? all.get(link.spanId)
+          : spans.find(({ parentSpanId }) => parentSpanId === wait.spanId)
+        assert.equal(batch?.name, wait.name.replace('wait', 'batch'))
+        if (!link) continue
+        linked++
+        assert.ok(
+          batch!.links.some(({ spanId }) => spanId === wait.spanId),
+          'and back',
+        )
+      }
+    }
+    assert.ok(linked > 0, 'some of them shared a batch')
+  })
+
+  it('keep the values of statements and the queries of addresses to themselves', () => {
+    assert.ok(collector.spans.some(({ name }) => name === 'GET /products'))
+    assert.ok(!collector.text().includes(WORD))
+  })
+
+  it('are named in the lines of the log', () => {
+    const lines = running.output.filter((line) => line.includes(alone.traceId))
+    for (const service of ['gateway', 'orders', 'products']) {
+      const line = lines.find((one) => one.startsWith(`${service}: `))
+      assert.ok(line, `a line of ${service}`)
+      assert.equal(JSON.parse(line.slice(service.length + 2)).trace_id, alone.traceId)
+    }
+  })
+})
