@@ -44,7 +44,7 @@ export function createBaseApp(options: BaseAppOptions): App {
   // Hooks that wait for nothing call back: a promise each would be a tenth of what a cheap answer costs.
   app.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply)
-    if (request.routeOptions.url) telemetry.tracer?.route(request.routeOptions.url)
+    telemetry.tracer?.route(request.routeOptions.url)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {

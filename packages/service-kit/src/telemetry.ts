@@ -16,8 +16,8 @@ export type Labels = Record<string, string>
 export interface Tracer {
   /** What names the trace under way in a log line. */
   logFields(): Labels
-  /** The pattern of the route that the request under way goes to. */
-  route(pattern: string): void
+  /** The pattern of the route that the request under way goes to; undefined where there is none. */
+  route(pattern: string | undefined): void
   /** A statement has just run, for `ms`; `error` is what it failed with. */
   statement(engine: string, sql: string, ms: number, error?: unknown): void
   /** An item waits for its batch and then in it, until `answer`. */

@@ -94,7 +94,7 @@ function openTelemetryTracer(): Tracer {
 
     route(pattern) {
       const request = getRPCMetadata(context.active())
-      if (request) request.route = pattern
+      if (request && pattern !== undefined) request.route = pattern
     },
 
     statement(engine, sql, ms, error) {
