@@ -15,7 +15,8 @@ export const settings = Type.Object({
   ...batchSettings,
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
-    description: 'the address of the internal listener; one that only the orders service reaches',
+    description:
+      'the address of the internal listener, one that only the orders service reaches; or a name, also that of all replicas',
   }),
   INTERNAL_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9002 }),
 })

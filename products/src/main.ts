@@ -5,6 +5,7 @@ import { accessTokenVerifier, remoteIssuer, serviceTokens } from '@souk/service-
 import { buildInternalApp, buildPublicApp } from './app.ts'
 import { readSettings } from './config.ts'
 import { migrations } from './migrations.ts'
+import { ownAddress } from './own-address.ts'
 import { seedDemoProducts } from './seed.ts'
 import type { Tables } from './tables.ts'
 
@@ -30,6 +31,6 @@ await serve('products', readSettings, async (config) => {
   await migrate(database, 'products', migrations)
   if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
   await publicApp.listen({ port: config.PORT, host: config.HOST })
-  await internalApp.listen({ port: config.INTERNAL_PORT, host: config.INTERNAL_HOST })
+  await internalApp.listen({ port: config.INTERNAL_PORT, host: await ownAddress(config.INTERNAL_HOST) })
   return [() => Promise.all([publicApp.close(), internalApp.close()]), database.close]
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Static, TObject, TProperties } from 'typebox'
 import { Value } from 'typebox/value'
 
@@ -11,6 +12,8 @@ export class ConfigError extends Error {
  *
  * Each property of `schema` is a variable's name; defaults come from the schema, text becomes numbers and
  * booleans where the schema says so. An empty variable counts as unset, as in a compose file's `${NAME:-}`.
+ * `<NAME>_FILE` names a file that has the value, as secrets are handed to containers: an environment is seen by
+ * whoever may inspect the container, and by every child process.
  *
  * @throws ConfigError naming every unusable variable, so that one restart mends all of them. Values are not
  *   repeated: they may be secrets.
@@ -20,7 +23,10 @@ export function readConfig<P extends TProperties>(
   env: Record<string, string | undefined> = process.env,
 ): Readonly<Static<TObject<P>>> {
   const given = Object.fromEntries(
-    Object.keys(schema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+    Object.keys(schema.properties).flatMap((name) => {
+      const value = settingOf(name, env)
+      return value ? [[name, value]] : []
+    }),
   )
   const config = Value.Convert(schema, Value.Default(schema, given))
   const problems = [...Value.Errors(schema, config)].map((error) => {
@@ -32,4 +38,23 @@ export function readConfig<P extends TProperties>(
     throw new ConfigError(`Unusable configuration in the environment:\n${[...new Set(problems)].join('\n')}`)
   }
   return Object.freeze(config as Static<TObject<P>>)
+}
+
+function settingOf(name: string, env: Record<string, string | undefined>): string | undefined {
+  const file = env[`${name}_FILE`]
+  if (!file) return env[name]
+  // Whichever won, somebody would wonder why the other one is not heard.
+  if (env[name]) throw new ConfigError(`${name} and ${name}_FILE are both set: choose one of them`)
+  const text = textOf(file, `${name}_FILE`)
+  // Not taken for unset: a default that everybody knows would stand in for a secret that was not written.
+  if (!text) throw new ConfigError(`${name}_FILE names an empty file`)
+  return text
+}
+
+function textOf(file: string, variable: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${(error as Error).message}`)
+  }
 }
