@@ -53,7 +53,10 @@ export const emptyHistory = (): History => ({
 export const ADJUSTED_FROM = 1_000
 
 /** Asserts that everything a client was told is still so. */
-export async function assertHistory(running: RunningShop, history: History): Promise<void> {
+export async function assertHistory(
+  running: Pick<RunningShop, 'shop' | 'databaseUrls'>,
+  history: History,
+): Promise<void> {
   assert.deepEqual(history.surprises.slice(0, 10), [], 'answers that no fault excuses')
   const orders = [...history.orders]
   const lookThrough = async () => {
@@ -86,7 +89,10 @@ async function assertOrder(id: string, { buyer, told, quantity, total }: ToldOrd
   if (total !== null) assert.equal(JSON.stringify(found.body.total), total, `the total of ${id}`)
 }
 
-async function assertRegistrations({ databaseUrls }: RunningShop, { usernames }: History): Promise<void> {
+async function assertRegistrations(
+  { databaseUrls }: Pick<RunningShop, 'databaseUrls'>,
+  { usernames }: History,
+): Promise<void> {
   const database = openDatabase(databaseUrls.users, { poolSize: 1 })
   const { rows } = await sql
     .raw<{ username: string }>('select username from users')
@@ -100,7 +106,10 @@ async function assertRegistrations({ databaseUrls }: RunningShop, { usernames }:
   )
 }
 
-async function assertProducts({ shop }: RunningShop, { productIds, adjusted }: History): Promise<void> {
+async function assertProducts(
+  { shop }: Pick<RunningShop, 'shop'>,
+  { productIds, adjusted }: History,
+): Promise<void> {
   for (const id of productIds) {
     assert.equal((await shop.call('GET', `/products/${id}`)).status, 200, `product ${id} was acknowledged`)
   }
