@@ -28,6 +28,8 @@ const { compose, of, inside, kill, start, databaseUrls } = containers(values.eng
 const shop = shopAt(URL_OF.gateway)
 
 console.log(`On ${values.engine}, seed ${seed}`)
+// What a run that was interrupted has left
+compose('down', '--volumes')
 try {
   await step('up, until all are healthy', () => compose('up', '--detach', '--wait'))
   await step('journeys', journeys)
