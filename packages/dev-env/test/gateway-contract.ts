@@ -10,7 +10,7 @@ export interface OpenGateway {
 
 export type Urls = Record<'users' | 'products' | 'orders', string>
 
-/** What every gateway of ours does, be it ours or nginx. `open` starts one that waits 300 ms for a service. */
+/** What every gateway of ours does, be it ours or nginx. `open` starts one that waits a second for a service. */
 export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>): void {
   let upstreams: Record<'users' | 'products' | 'orders', Awaited<ReturnType<typeof startUpstream>>>
   let gateway: OpenGateway | undefined

@@ -9,7 +9,7 @@ const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }
 
 describe('the gateway of npm start', () => {
   const open = async (upstreams: Urls) => {
-    const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 300 })
+    const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 1_000 })
     return {
       origin: await gateway.listen({ host: '127.0.0.1', port: 0 }),
       close: () => gateway.close(),
