@@ -733,7 +733,7 @@ const edges: Guard[] = [
     file: 'packages/dev-env/src/gateway-headers.ts',
     edits: [['OF_ONE_CONNECTION, SAID_BY_PROXIES)', 'OF_ONE_CONNECTION)']],
     testFile: 'packages/dev-env/test/gateway.test.ts',
-    tests: ['the gateway overwrites or drops what only a proxy may say'],
+    tests: ['the gateway of npm start overwrites or drops what only a proxy may say'],
   },
 ]
 
