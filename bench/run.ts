@@ -11,7 +11,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { nginxIsInstalled } from '@souk/dev-env/nginx-installed'
+import { nginxIsInstalled } from '@souk/dev-env/nginx'
 import { settled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NGINX_ENV } from '@souk/dev-env/nginx-installed'
+import { spawnNginx } from '@souk/dev-env/nginx'
 import { freePorts } from '@souk/dev-env/ports'
 
 const STARTED_WITHIN_MS = 5_000
@@ -15,20 +14,16 @@ export async function serveStaticFile(text: string): Promise<{ url: string; stop
   const [port] = (await freePorts(1)) as [number]
   const url = `http://127.0.0.1:${port}`
   writeFileSync(join(folder, 'file.json'), text)
+  const configFile = join(folder, 'nginx.conf')
   writeFileSync(
-    join(folder, 'nginx.conf'),
+    configFile,
     `worker_processes auto; pid ${folder}/pid; events { worker_connections 4096; }
      http {
        access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000; default_type application/json;
        server { listen 127.0.0.1:${port}; root ${folder}; }
      }`,
   )
-  const asRoot = process.getuid?.() === 0 ? ' user root;' : ''
-  const nginx = spawn(
-    'nginx',
-    ['-e', 'stderr', '-c', join(folder, 'nginx.conf'), '-g', `daemon off;${asRoot}`],
-    { env: NGINX_ENV, stdio: 'inherit' },
-  )
+  const nginx = spawnNginx(configFile)
   const ended = once(nginx, 'close')
   const deadline = performance.now() + STARTED_WITHIN_MS
   while (!(await fetch(`${url}/file.json`).catch(() => undefined))?.ok) {

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nginxIsInstalled } from '@souk/dev-env/nginx-installed'
 import { type Service, type System, type SystemOptions, startSystem } from '@souk/dev-env/system'
 import type { Engine } from '@souk/service-kit/database'
-import { availableEngines, createTestDatabase } from '@souk/service-kit/testing/engines'
+import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 
 export interface RunningShop {
@@ -59,19 +58,3 @@ export async function startShop(
 
 /** Tests come from one address, as a crowd would not. */
 export const UNLIMITED = { SOUK_AUTH_RATE: '10000r/s', SOUK_WRITE_RATE: '10000r/s' }
-
-const engines = await availableEngines()
-const missing = [
-  ...(engines.includes('postgres') ? [] : ['PostgreSQL']),
-  ...(nginxIsInstalled() ? [] : ['nginx']),
-]
-
-/** The system as `npm start` has it, and as production does but for the containers. */
-export const WAYS_TO_RUN = [
-  { name: 'the gateway of npm start, on SQLite', start: () => startShop('sqlite'), skip: false },
-  {
-    name: 'nginx, on PostgreSQL',
-    start: () => startShop('postgres', { gateway: 'nginx', envOf: { gateway: UNLIMITED } }),
-    skip: missing.length > 0 && `no ${missing.join(' and no ')} here`,
-  },
-]

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { serviceTokens } from '@souk/service-kit/tokens'
 import { listProduct, type Person, stockOf } from '../support/client.ts'
-import { type RunningShop, WAYS_TO_RUN } from '../support/system.ts'
+import type { RunningShop } from '../support/system.ts'
+import { WAYS_TO_RUN } from '../support/ways-to-run.ts'
 
 /** What must not get in, tried where everybody comes in. */
 for (const { name, start, skip } of WAYS_TO_RUN) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { afresh, listProduct, order, type Shop, shopAt, stockOf } from '../support/client.ts'
-import { type RunningShop, WAYS_TO_RUN } from '../support/system.ts'
+import type { RunningShop } from '../support/system.ts'
+import { WAYS_TO_RUN } from '../support/ways-to-run.ts'
 
 /** Against `BASE_URL` when it is given: the same journeys for every way to run the system. */
 const { BASE_URL } = process.env

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { browserPath, openBrowser } from '../support/browser.ts'
-import { type RunningShop, startShop, WAYS_TO_RUN } from '../support/system.ts'
+import { type RunningShop, startShop } from '../support/system.ts'
+import { WAYS_TO_RUN } from '../support/ways-to-run.ts'
 
 const executable = browserPath()
 

@@ -2,7 +2,7 @@
  * Runs nginx by nginx/nginx.conf.template as the gateway of a system of processes, with the settings of
  * gateway-main.ts. `SOUK_...` in the environment overrides what the template is filled with; see nginx/Dockerfile.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '@souk/service-kit/config'
 import { gatewaySettings } from './gateway-settings.ts'
-import { NGINX_ENV } from './nginx-installed.ts'
+import { spawnNginx } from './nginx.ts'
 
 const NGINX = fileURLToPath(new URL('../../../nginx/', import.meta.url))
 const CONTRACT = fileURLToPath(new URL('../../../swagger/openapi.json', import.meta.url))
@@ -56,12 +56,7 @@ const rendered = template.replaceAll(/\$\{(SOUK_\w+)\}/g, (_, name: string) => {
 const file = join(temp, 'nginx.conf')
 writeFileSync(file, rendered)
 
-// Its workers would be nobody's otherwise, and could not write where root made the folder.
-const asRoot = process.getuid?.() === 0 ? ' user root;' : ''
-const nginx = spawn('nginx', ['-e', 'stderr', '-c', file, '-g', `daemon off;${asRoot}`], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-  env: NGINX_ENV,
-})
+const nginx = spawnNginx(file)
 // QUIT lets it finish what it has begun.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))
 nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`))
