@@ -92,7 +92,6 @@ async function measureShop(env: Record<string, string>): Promise<void> {
     }
     if (batched) memory = memoryOf(running)
     await settled(crowd.buyers)
-    if (engine === 'sqlite') await system.stop()
     await assertInvariants(running)
   } finally {
     await ceiling?.stop()
@@ -119,7 +118,6 @@ async function measureNginx(): Promise<void> {
       await file.stop()
     }
     await settled(crowd.buyers)
-    if (engine === 'sqlite') await crowd.running.system.stop()
     await assertInvariants(crowd.running)
   } finally {
     await crowd.stop()

@@ -1,7 +1,7 @@
 /**
  * `npm run test:containers`: starts the containers as the README says, in a project of their own, and shows that they
- * are what they claim: the journeys, who reaches whom, one winner of each last unit with replicas, and that nothing is
- * lost when each container is killed under load. `-- --engine mariadb` does so on MariaDB.
+ * are what they claim: by the suite of `test/every-way`, who reaches whom, one winner of each last unit with replicas, and
+ * that nothing is lost when each container is killed under load. `-- --engine mariadb` does so on MariaDB.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -11,35 +11,40 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { assertHistory } from './faults/history.ts'
 import { startLoad } from './faults/load.ts'
-import { listProduct, order, type Person, settled, shopAt, stockOf } from './support/client.ts'
+import { type Person, settled, shopAt } from './support/client.ts'
 import { type ContainersEngine, containers } from './support/containers.ts'
 import { assertInvariants } from './support/invariants.ts'
 import { randomFrom } from './support/random.ts'
+import type { RunningSystem } from './support/ways-to-run.ts'
 
 const { values } = parseArgs({
   options: { engine: { type: 'string', default: 'postgres' }, seed: { type: 'string' } },
 })
 const seed = Number(values.seed ?? randomInt(2 ** 31))
-const ROUNDS = 100
 const REPLICAS = { users: 1, products: 2, orders: 3, database: 1, gateway: 1 }
-const URL_OF = { gateway: 'http://localhost:8080', users: 8001, products: 8002, orders: 8003 }
+/** The seed's. */
+const urls = {
+  gateway: 'http://localhost:8080',
+  users: 'http://localhost:8001',
+  products: 'http://localhost:8002',
+  orders: 'http://localhost:8003',
+}
 
 const { compose, of, inside, kill, start, databaseUrls } = containers(values.engine as ContainersEngine)
-const shop = shopAt(URL_OF.gateway)
+const shop = shopAt(urls.gateway)
 
 console.log(`On ${values.engine}, seed ${seed}`)
 // What a run that was interrupted has left
 compose('down', '--volumes')
 try {
   await step('up, until all are healthy', () => compose('up', '--detach', '--wait'))
-  await step('journeys', journeys)
-  await step('the addresses of the services', assertAddresses)
+  await step('the suite', () => suite('*'))
   await step('who they are and whom they reach', assertBorders)
   const scale = Object.entries(REPLICAS).flatMap(([service, n]) => ['--scale', `${service}=${n}`])
   await step('replicas', () => compose('up', '--detach', '--wait', '--no-recreate', ...scale))
   const seller = await shop.newSeller()
   const buyers = await Promise.all(Array.from({ length: 4 }, () => shop.newBuyer()))
-  await step(`two buyers and one last unit, ${ROUNDS} times`, () => race(seller, buyers))
+  await step('the race for last units', () => suite('race'))
   await step('each container killed under load', () => killEach(seller, buyers))
   await step('the books', () => assertInvariants({ databaseUrls: databaseUrls() }))
 } catch (error) {
@@ -56,20 +61,27 @@ async function step(name: string, run: () => unknown): Promise<void> {
   console.log(`  ${name}: ${seconds} s${Array.isArray(told) ? `, ${told.join(', ')}` : ''}`)
 }
 
-function journeys(): void {
+/** Runs tests of the suite that every way to run the system passes; answers how many passed. */
+function suite(tests: string): string[] {
+  const running: RunningSystem = {
+    name: `containers, on ${values.engine}`,
+    urls,
+    databaseUrls: databaseUrls(),
+    serviceTokenSecret: inside('orders', 'cat', '/run/secrets/service-token-secret').text,
+  }
   const { status, stdout } = spawnSync(
     process.execPath,
-    ['--test', fileURLToPath(new URL('test/journeys.test.ts', import.meta.url))],
-    { env: { ...process.env, BASE_URL: shop.url }, encoding: 'utf8' },
+    // One file after the other: some take away what others need.
+    [
+      '--test',
+      '--test-concurrency=1',
+      '--test-timeout=180000',
+      fileURLToPath(new URL(`test/every-way/${tests}.test.ts`, import.meta.url)),
+    ],
+    { env: { ...process.env, RUNNING_SYSTEM: JSON.stringify(running) }, encoding: 'utf8' },
   )
   assert.equal(status, 0, stdout)
-}
-
-async function assertAddresses(): Promise<void> {
-  for (const service of ['users', 'products', 'orders'] as const) {
-    const page = await fetch(`http://localhost:${URL_OF[service]}/`)
-    assert.match(await page.text(), /swagger-ui/, service)
-  }
+  return [...stdout.matchAll(/^. ((?:pass|skipped) \d+)$/gm)].map(([, count]) => count!)
 }
 
 /** What comes of connecting from a service's container: the error's code, or `connected`. */
@@ -104,15 +116,6 @@ function assertBorders(): void {
     [6, 28].includes(curl('http://database:5432/')),
     'nobody knows the name, or nobody says so in time',
   )
-}
-
-async function race(seller: Person, buyers: readonly Person[]): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
-    const productId = await listProduct(seller, 1)
-    const answers = await Promise.all(buyers.slice(0, 2).map((buyer) => order(buyer, productId)))
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
-    assert.equal(await stockOf(shop, productId), 0)
-  }
 }
 
 async function killEach(seller: Person, buyers: readonly Person[]): Promise<string[]> {

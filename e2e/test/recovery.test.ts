@@ -137,7 +137,6 @@ await describeOnEachEngine('the system under faults', (engine) => {
   })
 
   it('leaves books that add up', async () => {
-    if (engine === 'sqlite') await running.system.stop()
     await assertInvariants(running)
   })
 })

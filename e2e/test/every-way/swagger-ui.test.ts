@@ -1,34 +1,28 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { browserPath, openBrowser } from '../support/browser.ts'
-import { type RunningShop, startShop } from '../support/system.ts'
-import { WAYS_TO_RUN } from '../support/ways-to-run.ts'
+import { browserPath, openBrowser } from '../../support/browser.ts'
+import { describeOnEachWay, type WholeSystem } from '../../support/ways-to-run.ts'
 
 const executable = browserPath()
 
-describe('the Swagger pages in a browser', { skip: executable ? false : 'no chromium here' }, () => {
-  let running: RunningShop
+describeOnEachWay('the Swagger pages in a browser', (start) => {
+  const skip = !executable && 'no chromium here'
+  let running: WholeSystem
   let browser: Browser
 
   before(async () => {
-    running = await startShop('sqlite')
-    browser = await openBrowser(executable!)
+    if (!executable) return
+    running = await start()
+    browser = await openBrowser(executable)
   })
   after(async () => {
-    await browser.close()
-    await running.stop()
+    await browser?.close()
+    await running?.stop()
   })
 
-  for (const { name, start, skip } of WAYS_TO_RUN) {
-    it(`of ${name} log in, authorize and place an order`, { skip }, async () => {
-      const running = await start()
-      await orderByPage(running.system.urls.gateway).finally(running.stop)
-    })
-  }
-
-  async function orderByPage(url: string): Promise<void> {
-    const { page, problems } = await openPage(browser, url)
+  it('of all services log in, authorize and place an order', { skip }, async () => {
+    const { page, problems } = await openPage(browser, running.urls.gateway)
     const login = await tryOut(page, 'login', '{"username":"user-1","password":"password"}')
     assert.equal(login.status, '200')
     await page.locator('button.authorize').first().click()
@@ -39,15 +33,15 @@ describe('the Swagger pages in a browser', { skip: executable ? false : 'no chro
     assert.equal(order.status, '201')
     assert.equal(JSON.parse(order.body).status, 'CONFIRMED')
     assert.deepEqual(problems, [], 'nothing was refused by the policy or missing')
-  }
+  })
 
   for (const [service, operation] of [
     ['users', 'login'],
     ['products', 'listProducts'],
     ['orders', 'placeOrder'],
   ] as const) {
-    it(`of ${service} show that service's own contract`, async () => {
-      const { page, problems } = await openPage(browser, running.system.urls[service])
+    it(`of ${service} show that service's own contract`, { skip }, async () => {
+      const { page, problems } = await openPage(browser, running.urls[service])
       await page.locator(`[id$="-${operation}"]`).waitFor()
       assert.deepEqual(problems, [])
     })

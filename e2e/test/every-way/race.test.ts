@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
-import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import { listProduct, order, type Person, settled, stockOf } from '../support/client.ts'
-import { assertInvariants } from '../support/invariants.ts'
-import { type RunningShop, startShop } from '../support/system.ts'
+import { listProduct, order, type Person, settled, stockOf } from '../../support/client.ts'
+import { assertInvariants } from '../../support/invariants.ts'
+import { describeOnEachWay, type WholeSystem } from '../../support/ways-to-run.ts'
 
 const ROUNDS = 100
 
-await describeOnEachEngine('a crowd', (engine) => {
-  let running: RunningShop
+describeOnEachWay('a crowd', (start) => {
+  let running: WholeSystem
   let seller: Person
   let buyers: Person[]
 
   before(async () => {
-    running = await startShop(engine)
+    running = await start()
     seller = await running.shop.newSeller()
     buyers = await Promise.all(Array.from({ length: 10 }, () => running.shop.newBuyer()))
   })
-  after(() => running.stop())
+  after(() => running?.stop())
 
   it(`of two buyers and one last unit has exactly one winner, ${ROUNDS} times over`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
@@ -54,7 +53,6 @@ await describeOnEachEngine('a crowd', (engine) => {
 
   it('leaves books that add up', async () => {
     await settled(buyers)
-    if (engine === 'sqlite') await running.system.stop()
     await assertInvariants(running)
   })
 })

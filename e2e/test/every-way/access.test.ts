@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import { type Operation, readContract } from '@souk/service-kit/testing/contract'
 import { serviceTokens } from '@souk/service-kit/tokens'
-import { type RunningShop, startShop } from '../support/system.ts'
+import { describeOnEachWay, type WholeSystem } from '../../support/ways-to-run.ts'
 
-const SECRET = 'a-secret-of-this-test-alone-0123456789'
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
 /** Stand-ins that fit the path's schema and name nothing that exists. */
@@ -27,12 +26,12 @@ const verdictFor = (access: string, caller: string) => {
   return access === 'user' || access === caller ? 'in' : 403
 }
 
-describe('the matrix of roles and routes', () => {
-  let running: RunningShop
+describeOnEachWay('the matrix of roles and routes', (start) => {
+  let running: WholeSystem
   let tokens: Record<string, string>
 
   before(async () => {
-    running = await startShop('sqlite', { env: { SERVICE_TOKEN_SECRET: SECRET } })
+    running = await start()
     const [buyer, seller] = await Promise.all([running.shop.newBuyer(), running.shop.newSeller()])
     const unsigned = [
       { alg: 'none', typ: 'at+jwt' },
@@ -41,12 +40,12 @@ describe('the matrix of roles and routes', () => {
     tokens = {
       BUYER: buyer.accessToken,
       SELLER: seller.accessToken,
-      'a service': await serviceTokens(SECRET).sign('orders', 'products'),
+      'a service': await serviceTokens(running.serviceTokenSecret).sign('orders', 'products'),
       'a refresh token': buyer.refreshToken,
       'no signature': `${unsigned.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`,
     }
   })
-  after(() => running.stop())
+  after(() => running?.stop())
 
   it('has a declared access for every operation of the contract', () => {
     assert.equal(operations.length, 19, 'the calls of the design')
@@ -73,29 +72,16 @@ describe('the matrix of roles and routes', () => {
     })
   }
 
-  it('has no way through the gateway to the internal listener, and no user gets in there directly', async () => {
-    const booking = [
-      { orderId: '01900000-0000-7000-8000-00000000dead', lines: [{ productId: 1, quantity: 1 }] },
-    ]
-    const ask = async (url: string, token: string) => {
+  it('lets no user in at the internal listener, not even directly', async (test) => {
+    if (!running.system) return test.skip('nothing but orders reaches it')
+    const url = `${running.system.urls.productsInternal}/bookings`
+    const ask = async (token: string) => {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-      return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(booking) })).status
+      const body =
+        '[{"orderId":"01900000-0000-7000-8000-00000000dead","lines":[{"productId":1,"quantity":1}]}]'
+      return (await fetch(url, { method: 'POST', headers, body })).status
     }
-    const { gateway, products, productsInternal } = running.system.urls
-    for (const path of [
-      '/bookings',
-      '//bookings',
-      '/%62ookings',
-      '/products/..%2fbookings',
-      '/products/%2e%2e/bookings',
-      '/BOOKINGS',
-    ]) {
-      const status = await ask(`${gateway}${path}`, tokens['a service']!)
-      assert.ok(status === 404 || status === 405 || status === 400, `${path} -> ${status}`)
-      assert.notEqual(await ask(`${products}${path}`, tokens['a service']!), 200)
-    }
-    for (const user of ['BUYER', 'SELLER'])
-      assert.equal(await ask(`${productsInternal}/bookings`, tokens[user]!), 401)
-    assert.equal(await ask(`${productsInternal}/bookings`, tokens['a service']!), 200)
+    for (const user of ['BUYER', 'SELLER']) assert.equal(await ask(tokens[user]!), 401)
+    assert.equal(await ask(tokens['a service']!), 200)
   })
 })
