@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nginxIsInstalled } from '@souk/dev-env/nginx'
 import { freePorts } from '@souk/dev-env/ports'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { listProduct, order, type Person } from '../support/client.ts'
@@ -44,6 +45,7 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     const places = SERVICES.map((name, i) => [name, `127.0.0.1:${ports[i]}`] as const)
     metrics = Object.fromEntries(places.map(([name, place]) => [name, `http://${place}`])) as typeof metrics
     running = await startShop(engine!, {
+      gateway: nginxIsInstalled() ? 'nginx' : 'node',
       envOf: Object.fromEntries(SERVICES.map((name, i) => [name, { METRICS_PORT: `${ports[i]}` }])),
     })
     const seller = await running.shop.newSeller()

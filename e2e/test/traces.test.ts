@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after, before, it } from 'node:test'
-import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { after, before, describe, it } from 'node:test'
+import { nginxIsInstalled } from '@souk/dev-env/nginx'
+import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { listProduct, type Person } from '../support/client.ts'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
 import { type RunningShop, startShop } from '../support/system.ts'
@@ -13,12 +14,19 @@ const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 /** An order in a trace that a client began. */
 async function order(buyer: Person, productId: number, key = hex(8)) {
   const [traceId, spanId] = [hex(16), hex(8)]
-  const { status } = await buyer.call('POST', '/orders', {
+  const { status, headers } = await buyer.call('POST', '/orders', {
     body: { lines: [{ productId, quantity: 1 }] },
     headers: { traceparent: `00-${traceId}-${spanId}-01`, 'idempotency-key': key },
   })
   assert.equal(status, 201)
-  return { traceId, spanId }
+  return { traceId, spanId, requestId: headers.get('x-request-id') }
+}
+
+/** A span with all above it, as `service name > service name`. */
+function pathOf(span: CollectedSpan, spans: readonly CollectedSpan[]): string {
+  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId)
+  const own = `${span.service} ${span.name}`
+  return parent ? `${pathOf(parent, spans)} > ${own}` : own
 }
 
 await describeOnEachEngine('traces', (engine) => {
@@ -51,12 +59,6 @@ await describeOnEachEngine('traces', (engine) => {
       .filter((span) => span.traceId === traceId)
       .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
 
-  /** A span with all above it, as `service name > service name`. */
-  const pathOf = (span: CollectedSpan): string => {
-    const parent = collector.spans.find(({ spanId }) => spanId === span.parentSpanId)
-    const own = `${span.service} ${span.name}`
-    return parent ? `${pathOf(parent)} > ${own}` : own
-  }
   const SERVED = 'gateway POST /orders > gateway POST > orders POST /orders'
   const WRITTEN = `${SERVED} > orders wait order-writes > orders batch order-writes`
   const CALLED = `${SERVED} > orders wait booking-calls > orders batch booking-calls`
@@ -67,7 +69,7 @@ await describeOnEachEngine('traces', (engine) => {
 
   it('show the whole way of an order that goes alone in one, which the client began', () => {
     const spans = inTrace(alone)
-    const paths = spans.map(pathOf)
+    const paths = spans.map((span) => pathOf(span, spans))
     const [first, ...others] = spans.filter(({ parentSpanId }) => parentSpanId === alone.spanId)
     assert.deepEqual([first?.service, first?.name, others], ['gateway', 'POST /orders', []])
     assert.deepEqual(
@@ -77,7 +79,9 @@ await describeOnEachEngine('traces', (engine) => {
     )
     assert.ok(paths.includes(BOOKED), `and in it T2, not ${paths.join('\n')}`)
     const statements = (under: string) =>
-      spans.filter((span) => pathOf(span).startsWith(`${under} > `) && 'db.query.text' in span.attributes)
+      spans.filter(
+        (span) => pathOf(span, spans).startsWith(`${under} > `) && 'db.query.text' in span.attributes,
+      )
     assert.ok(statements(WRITTEN).length >= 2, 'T1 and T3')
     assert.ok(statements(BOOKED).some((span) => /stock/.test(String(span.attributes['db.query.text']))))
   })
@@ -121,5 +125,51 @@ await describeOnEachEngine('traces', (engine) => {
       assert.ok(line, `a line of ${service}`)
       assert.equal(JSON.parse(line.slice(service.length + 2)).trace_id, alone.traceId)
     }
+  })
+})
+
+const noNginx =
+  !(nginxIsInstalled() && (await availableEngines()).includes('postgres')) && 'no nginx or no PostgreSQL here'
+
+describe('traces behind nginx', { skip: noNginx }, () => {
+  let collector: Collector
+  let running: RunningShop
+  let requestId: string | null
+
+  before(async () => {
+    collector = await openCollector()
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
+    running = await startShop('postgres', { gateway: 'nginx', env })
+    const product = await listProduct(await running.shop.newSeller(), 1)
+    const buyer = await running.shop.newBuyer()
+    const body = { lines: [{ productId: product, quantity: 1 }] }
+    const placed = await buyer.call('POST', '/orders', { body })
+    assert.deepEqual([placed.status, placed.headers.get('traceresponse')], [201, null])
+    requestId = placed.headers.get('x-request-id')
+    await running.system.stop()
+  })
+  after(async () => {
+    await running.stop()
+    await collector.close()
+  })
+
+  it('begin at the service, and nginx’s line of the log leads to it and so to T1, T2 and T3', () => {
+    const line = running.output.find((one) => one.startsWith('gateway: ') && one.includes(`"${requestId}"`))
+    const { traceresponse } = JSON.parse(line!.slice('gateway: '.length))
+    const [, traceId, spanId] = traceresponse.split('-')
+    const spans = collector.spans.filter((span) => span.traceId === traceId)
+    const [root] = spans.filter(({ parentSpanId }) => !parentSpanId)
+    assert.partialDeepStrictEqual(root, { service: 'orders', name: 'POST /orders', spanId })
+    const paths = spans.map((span) => pathOf(span, spans))
+    for (const batch of [
+      'orders batch order-writes',
+      'orders batch booking-calls',
+      'products batch bookings',
+    ])
+      assert.ok(
+        paths.some((path) => path.endsWith(batch)),
+        `${batch} is not in\n${paths.join('\n')}`,
+      )
+    assert.equal(paths.filter((path) => path.endsWith('orders batch order-writes')).length, 2, 'T1 and T3')
   })
 })

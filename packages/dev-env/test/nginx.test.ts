@@ -199,7 +199,7 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
     ]) {
       it(`refuses ${what}`, async () => {
         const answer = await exchange(`GET /sellers/me/products HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`)
-        assert.match(answer, /^HTTP\/1\.1 400 [^]*"malformed-request"/)
+        assert.match(answer, /^HTTP\/1\.1 400 .*"malformed-request"/s)
         assert.deepEqual(service.seen, [])
       })
     }

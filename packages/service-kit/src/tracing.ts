@@ -10,6 +10,7 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -75,6 +76,9 @@ function instrument(): void {
     disableOutgoingRequestInstrumentation: true,
     ignoreIncomingRequestHook: ({ url }) => url!.startsWith('/health/'),
     startIncomingSpanHook: () => WITHOUT_QUERY,
+    responseHook: (span, response) => {
+      if ('setHeader' in response) response.setHeader('traceresponse', traceResponse(span))
+    },
   })
   // It acts when the module is asked for the next time.
   createRequire(import.meta.url)('node:http')
@@ -82,6 +86,12 @@ function instrument(): void {
     requireParentforSpans: true,
     startSpanHook: ({ origin, path }) => ({ ...WITHOUT_QUERY, 'url.full': origin + path.split('?', 1)[0] }),
   })
+}
+
+/** What tells the caller its trace, if it did not begin it: W3C Trace Context Level 2 has it beside `traceparent`. */
+function traceResponse(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`
 }
 
 function openTelemetryTracer(): Tracer {
