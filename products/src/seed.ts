@@ -24,7 +24,10 @@ const DEMO_PRODUCTS: Record<number, NewProduct> = {
 
 /** Adds products 1 and 2, unless there are such. Replicas may call it at once. */
 export async function seedDemoProducts(database: ProductsDatabase): Promise<void> {
-  const { engine } = database
+  const { engine, kysely } = database
+  const ids = Object.keys(DEMO_PRODUCTS).map(Number)
+  // At each start but the first: an insert that fails leaves an error in the database's log.
+  if (await kysely.selectFrom('products').select('id').where('id', 'in', ids).executeTakeFirst()) return
   await inTransaction(database, async (trx) => {
     for (const [id, product] of Object.entries(DEMO_PRODUCTS)) {
       await insertProduct(trx, engine, DEMO_SELLER_ID, product, { id: Number(id) })
