@@ -38,6 +38,8 @@ const settings: Record<string, string | undefined> = {
   SOUK_CORS_ORIGINS: '-',
   SOUK_AUTH_RATE: '10r/s',
   SOUK_WRITE_RATE: '100r/s',
+  SOUK_AUTH_BURST: '20',
+  SOUK_WRITE_BURST: '200',
   SOUK_TIMEOUT: '20s',
   SOUK_TEMP: temp,
   SOUK_ACCESS_LOG: accessLog,
