@@ -52,6 +52,14 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
+/** What nginx answers who writes more than one address may; the services' own 429 says more, where they have one. */
+const TOO_MANY_WRITES = {
+  description: 'More than one address may ask for: nothing was done',
+  headers: {
+    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before the next attempt' },
+  },
+}
+
 /** Every operation with the problems that the gateway itself answers for it. */
 function answeredByGateway(paths: OpenApi['paths']): OpenApi['paths'] {
   const schema = { $ref: '#/components/schemas/Problem' }
@@ -60,8 +68,10 @@ function answeredByGateway(paths: OpenApi['paths']): OpenApi['paths'] {
     { description, content: { 'application/problem+json': { schema } } },
   ])
   const answered = structuredClone(paths)
-  for (const operation of Object.values(answered).flatMap((methods) => Object.values(methods))) {
+  const content = { 'application/problem+json': { schema } }
+  for (const [method, operation] of Object.values(answered).flatMap((methods) => Object.entries(methods))) {
     Object.assign(operation.responses, Object.fromEntries(problems))
+    if (method !== 'get') operation.responses[429] ??= { ...TOO_MANY_WRITES, content }
   }
   return answered
 }
