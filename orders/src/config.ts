@@ -1,8 +1,7 @@
-import { readConfig } from '@souk/service-kit/config'
 import {
   batchSettings,
   commonSettings,
-  refuseDevelopmentSettings,
+  readServiceSettings,
   serviceTokenSettings,
   tokenSettings,
 } from '@souk/service-kit/settings'
@@ -22,9 +21,5 @@ export const settings = Type.Object({
   RECOVERY_PAUSE_MS: Type.Integer({ minimum: 10, maximum: 10_000, default: 1_000 }),
 })
 
-/** The configuration of the orders service, from the environment. */
-export function readSettings(env: Record<string, string | undefined> = process.env) {
-  const config = readConfig(settings, env)
-  refuseDevelopmentSettings(config)
-  return config
-}
+/** @throws ConfigError when one of them cannot be used */
+export const readSettings = (env?: Record<string, string | undefined>) => readServiceSettings(settings, env)

@@ -1,8 +1,7 @@
-import { readConfig } from '@souk/service-kit/config'
 import {
   batchSettings,
   commonSettings,
-  refuseDevelopmentSettings,
+  readServiceSettings,
   serviceTokenSettings,
   tokenSettings,
 } from '@souk/service-kit/settings'
@@ -21,13 +20,5 @@ export const settings = Type.Object({
   INTERNAL_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9002 }),
 })
 
-/**
- * This service's settings.
- *
- * @throws ConfigError when one of them cannot be used
- */
-export function readSettings(env: Record<string, string | undefined> = process.env) {
-  const config = readConfig(settings, env)
-  refuseDevelopmentSettings(config)
-  return config
-}
+/** @throws ConfigError when one of them cannot be used */
+export const readSettings = (env?: Record<string, string | undefined>) => readServiceSettings(settings, env)

@@ -1,5 +1,5 @@
-import { ConfigError, readConfig } from '@souk/service-kit/config'
-import { commonSettings, refuseDevelopmentSettings } from '@souk/service-kit/settings'
+import { ConfigError } from '@souk/service-kit/config'
+import { commonSettings, readServiceSettings } from '@souk/service-kit/settings'
 import { Type } from 'typebox'
 import type { Argon2Cost } from './password-hasher.ts'
 import { LONGEST_ACCESS_TOKEN_SECONDS } from './signing-keys.ts'
@@ -58,9 +58,8 @@ export const settings = Type.Object({
  *
  * @throws ConfigError when one of them cannot be used
  */
-export function readSettings(env: Record<string, string | undefined> = process.env) {
-  const config = readConfig(settings, env)
-  refuseDevelopmentSettings(config)
+export function readSettings(env?: Record<string, string | undefined>) {
+  const config = readServiceSettings(settings, env)
   refuseWeakHashing(hashingCost(config))
   return config
 }

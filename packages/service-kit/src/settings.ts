@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
-import { ConfigError } from './config.ts'
+import { type Static, type TObject, Type } from 'typebox'
+import { ConfigError, readConfig } from './config.ts'
 
 /** Of every process that `serve` runs. */
 export const telemetrySettings = {
@@ -74,16 +74,26 @@ export const serviceTokenSettings = {
   }),
 }
 
+type KnownSettings = ReturnType<typeof commonSettings> & Partial<typeof serviceTokenSettings>
+type KnownConfig = Static<TObject<KnownSettings>>
+
 /**
- * What is handy on a laptop and a hole in production.
+ * A service's settings from the environment, without what is handy on a laptop and a hole in production.
  *
- * @throws ConfigError with `NODE_ENV=production` and demo data or the secret that everybody can read here
+ * @throws ConfigError when one of them cannot be used; with `NODE_ENV=production` also for demo data, and for the
+ *   secret that everybody can read here
  */
-export function refuseDevelopmentSettings(config: {
-  NODE_ENV: string
-  SEED_DEMO_DATA: boolean
-  SERVICE_TOKEN_SECRET?: string
-}): void {
+export function readServiceSettings<P extends KnownSettings>(
+  schema: TObject<P>,
+  env?: Record<string, string | undefined>,
+): Readonly<Static<TObject<P>>> {
+  const config = readConfig(schema, env)
+  // P has them; of a type that is still open, TypeScript cannot tell.
+  refuseDevelopmentSettings(config as unknown as KnownConfig)
+  return config
+}
+
+function refuseDevelopmentSettings(config: KnownConfig): void {
   if (config.NODE_ENV !== 'production') return
   if (config.SEED_DEMO_DATA)
     throw new ConfigError('SEED_DEMO_DATA makes well-known logins: unset it in production')

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Type } from 'typebox'
-import { readConfig } from '../src/config.ts'
-import { commonSettings, refuseDevelopmentSettings, serviceTokenSettings } from '../src/settings.ts'
+import { commonSettings, readServiceSettings, serviceTokenSettings } from '../src/settings.ts'
 
 const settings = Type.Object({ ...commonSettings(0), ...serviceTokenSettings })
-const start = (env: Record<string, string>) => refuseDevelopmentSettings(readConfig(settings, env))
+const start = (env: Record<string, string>) => readServiceSettings(settings, env)
 const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
 
 describe('what everybody knows', () => {
