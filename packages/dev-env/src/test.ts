@@ -3,6 +3,7 @@
  * which engines take part. `REQUIRE_ENGINES=sqlite,postgres,mysql` fails when one of them is missing.
  */
 import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 
@@ -24,6 +25,12 @@ console.log(`Engines under test: ${engines.join(', ')}.`)
 const asked = process.argv.slice(2)
 const folders = asked.length > 0 ? asked : FOLDERS
 const patterns = folders.map((folder) => (folder.endsWith('.ts') ? folder : `${folder}/test/**/*.test.ts`))
+// Node calls it a success when a pattern finds no test.
+const empty = folders.filter((_folder, i) => globSync(patterns[i]!, { cwd: ROOT }).length === 0)
+if (empty.length > 0) {
+  console.error(`There are no tests in ${empty.join(', ')}. Name a file, or one of ${FOLDERS.join(', ')}.`)
+  process.exit(1)
+}
 const run = spawn(process.execPath, ['--test', `--test-timeout=${TEST_TIMEOUT_MS}`, ...patterns], {
   cwd: ROOT,
   stdio: 'inherit',
