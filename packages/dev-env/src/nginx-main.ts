@@ -3,7 +3,6 @@
  * gateway-main.ts. `SOUK_...` in the environment overrides what the template is filled with; see nginx/Dockerfile.
  */
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
@@ -61,7 +60,9 @@ writeFileSync(file, rendered)
 const nginx = spawnNginx(file)
 // QUIT lets it finish what it has begun.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))
-nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`))
-const [code] = (await once(nginx, 'close')) as [number | null]
+// Not by `once`, which would throw the error, and leave the folder behind.
+const { promise: closed, resolve } = Promise.withResolvers<number | null>()
+nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`)).on('close', resolve)
+const code = await closed
 rmSync(temp, { recursive: true, force: true })
 process.exit(code ?? 1)
