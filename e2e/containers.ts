@@ -81,6 +81,7 @@ function suite(tests: string): string[] {
     { env: { ...process.env, RUNNING_SYSTEM: JSON.stringify(running) }, encoding: 'utf8' },
   )
   assert.equal(status, 0, stdout)
+  assert.match(stdout, /^. pass [1-9]/m, `no test is called ${tests}`)
   return [...stdout.matchAll(/^. ((?:pass|skipped) \d+)$/gm)].map(([, count]) => count!)
 }
 
