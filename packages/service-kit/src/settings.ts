@@ -19,6 +19,8 @@ export const telemetrySettings = {
   }),
 }
 
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
 /** The settings that every service has; each adds its own and its defaults. */
 export const commonSettings = (port: number) => ({
   HOST: Type.String({
@@ -36,7 +38,7 @@ export const commonSettings = (port: number) => ({
     default: false,
     description: 'demo logins and products; never in production',
   }),
-  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
+  LOG_LEVEL: Type.Enum(LOG_LEVELS, { default: 'info', description: LOG_LEVELS.join(', ') }),
   TRUST_PROXY: Type.String({
     default: '',
     description: 'whose X-Forwarded-For is believed: addresses or networks, by commas',
