@@ -76,5 +76,16 @@ const saysConnectionLost = (error: unknown) =>
 export const isUnavailable = (error: unknown) =>
   error instanceof ConnectionWaitTimeout || isLostConnection(error) || saysConnectionLost(error)
 
+/** The server is there and does not let us in: the address names another database, user or password. */
+export const isRefused = anyOf(
+  '3D000', // PostgreSQL: no such database
+  '28P01', // PostgreSQL: wrong password
+  '28000', // PostgreSQL: no such user
+  'ER_BAD_DB_ERROR',
+  'ER_ACCESS_DENIED_ERROR',
+  'ER_ACCESS_DENIED_NO_PASSWORD_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+)
+
 /** Neither the request nor our code is at fault: the same request may succeed a moment later. */
 export const isTemporary = (error: unknown) => isContention(error) || isUnavailable(error) || isTimeout(error)

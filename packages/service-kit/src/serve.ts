@@ -1,6 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import { ConfigError } from './config.ts'
-import { isUnavailable } from './database-errors.ts'
+import { isRefused, isUnavailable } from './database-errors.ts'
 import type { telemetrySettings } from './settings.ts'
 
 /** What a started process must end, in the order in which it is to end. */
@@ -70,6 +70,9 @@ export function startFailure(error: unknown): string {
   }
   if (isUnavailable(error)) {
     return `The database cannot be reached (${code ?? message}). Start it, or set DATABASE_URL to where it is.`
+  }
+  if (isRefused(error)) {
+    return `The database server refuses us: ${message}. Create what is missing, or correct DATABASE_URL.`
   }
   return error instanceof Error ? (error.stack ?? message) : String(error)
 }
