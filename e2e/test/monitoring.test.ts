@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxIsInstalled } from '@souk/dev-env/nginx'
 import { freePorts } from '@souk/dev-env/ports'
 import { availableEngines } from '@souk/service-kit/testing/engines'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { listProduct, order, type Person } from '../support/client.ts'
 import { hasPrometheus, type Prometheus, startPrometheus } from '../support/prometheus.ts'
 import { type RunningShop, startShop } from '../support/system.ts'
@@ -19,18 +18,6 @@ const SERVICES = ['users', 'products', 'orders'] as const
 // One with a pool of connections: SQLite has none to show.
 const engine = (await availableEngines()).find((one) => one !== 'sqlite')
 const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
-
-/** Without the client's tidying of paths. */
-function get(url: string, path: string): Promise<{ status: number; body: string }> {
-  const { hostname, port } = new URL(url)
-  return new Promise((resolve, reject) => {
-    request({ hostname, port, path }, async (response) =>
-      resolve({ status: response.statusCode!, body: await text(response) }),
-    )
-      .on('error', reject)
-      .end()
-  })
-}
 
 describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' and no ')} here` }, () => {
   let running: RunningShop
@@ -61,7 +48,7 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
 
   it('counts orders by their outcome', async () => {
     await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => order(buyer, id)))
-    const { body } = await get(metrics.orders, '/metrics')
+    const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /^souk_orders_total\{outcome="CONFIRMED"\} 7$/m)
     assert.match(body, /^souk_orders_total\{outcome="REJECTED"\} 2$/m)
     assert.match(body, /^souk_orders_undecided 0$/m)
@@ -70,8 +57,8 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
   it('knows routes by their patterns, and nothing that a caller sent', async () => {
     const placed = await order(buyer, product)
     await buyer.call('GET', `/orders/${placed.body.id}`)
-    await get(running.system.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
-    const { body } = await get(metrics.orders, '/metrics')
+    await rawRequest(running.system.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
+    const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /method="GET",route="\/orders\/:id",status="2xx"/)
     assert.match(body, /method="GET",route="none",status="4xx"/)
     assert.ok(![placed.body.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
@@ -113,14 +100,14 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     ]
     for (const [listener, url] of Object.entries(running.system.urls)) {
       for (const path of paths) {
-        const { status, body } = await get(url, path)
+        const { status, body } = await rawRequest(url, path)
         assert.ok(status === 404 || status === 400, `${listener} answered ${path} with ${status}`)
         assert.ok(!body.includes('# HELP'))
       }
     }
     for (const url of Object.values(metrics)) {
-      assert.equal((await get(url, '/metrics')).status, 200)
-      assert.equal((await get(url, '/health/ready')).status, 404, 'and nothing else is had there')
+      assert.equal((await rawRequest(url, '/metrics')).status, 200)
+      assert.equal((await rawRequest(url, '/health/ready')).status, 404, 'and nothing else is had there')
     }
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { openDatabase } from '@souk/service-kit/database'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { serviceTokens } from '@souk/service-kit/tokens'
 import { sql } from 'kysely'
 import { listProduct, type Person, stockOf } from '../../support/client.ts'
@@ -52,7 +53,8 @@ describeOnEachWay('the edge', (start) => {
       '/metrics',
     ]) {
       for (const where of [running.urls.gateway, running.urls.products]) {
-        const { status } = await ask('POST', `${where}${path}`, booking, { authorization: `Bearer ${token}` })
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+        const { status } = await rawRequest(where, path, { method: 'POST', headers, body: booking })
         assert.ok([400, 404, 405].includes(status), `${where}${path}: ${status}`)
       }
     }
@@ -75,6 +77,11 @@ describeOnEachWay('the edge', (start) => {
       assert.match(JSON.parse(answer.text).code, code, what)
     }
     assert.match((await ask('PUT', '/orders', '{}')).headers.get('allow') ?? '', /GET.*POST|POST.*GET/)
+    for (const [name, url] of Object.entries(running.urls)) {
+      const { status, headers } = await ask('POST', `${url}/nothing`, `"${'x'.repeat(70_000)}"`)
+      assert.ok(status === 404 || status === 413, name)
+      assert.equal(headers.get('content-type'), 'application/problem+json', name)
+    }
   })
 
   it('takes names that mean something to JavaScript, and doubled ones, for what they are', async () => {

@@ -45,6 +45,7 @@ const settings: Record<string, string | undefined> = {
   SOUK_UI: join(NGINX, 'ui'),
   SOUK_SWAGGER_UI: join(dirname(swaggerUi), 'static'),
   SOUK_CONTRACT: CONTRACT,
+  SOUK_PROBLEMS: join(NGINX, 'problems.conf'),
   ...process.env,
 }
 

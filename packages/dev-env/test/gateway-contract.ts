@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, beforeEach, it } from 'node:test'
-import { type RawAnswer, rawRequest, startUpstream } from './upstream.ts'
+import { type RawAnswer, rawRequest } from '@souk/service-kit/testing/raw-request'
+import { startUpstream } from './upstream.ts'
 
 export interface OpenGateway {
   origin: string

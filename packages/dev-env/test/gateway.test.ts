@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { App } from '@souk/service-kit/app'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { buildGateway } from '../src/gateway.ts'
 import { gatewayContract, type Urls } from './gateway-contract.ts'
-import { rawRequest, startUpstream } from './upstream.ts'
+import { startUpstream } from './upstream.ts'
 
 const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }, paths: {} }
 

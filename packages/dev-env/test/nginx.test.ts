@@ -3,11 +3,12 @@ import { connect } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { nginxIsInstalled } from '../src/nginx.ts'
 import { freePorts } from '../src/ports.ts'
 import { startProcesses } from '../src/processes.ts'
 import { gatewayContract, type OpenGateway, type Urls } from './gateway-contract.ts'
-import { rawRequest, startUpstream } from './upstream.ts'
+import { startUpstream } from './upstream.ts'
 
 const SCRIPT = fileURLToPath(new URL('../src/nginx-main.ts', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../', import.meta.url))

@@ -1,12 +1,7 @@
 import { once } from 'node:events'
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 
 export interface SeenRequest {
   method: string
@@ -25,7 +20,7 @@ export async function startUpstream(name: string) {
   let answer = byDefault
   const server = createServer(async (incoming, response) => {
     const { method = '', url = '', headers } = incoming
-    const request = { method, url, headers, body: await bodyOf(incoming) }
+    const request = { method, url, headers, body: await text(incoming) }
     seen.push(request)
     answer(response)
   })
@@ -46,35 +41,4 @@ export async function startUpstream(name: string) {
       await once(server, 'close')
     },
   }
-}
-
-export interface RawAnswer {
-  status: number
-  headers: IncomingHttpHeaders
-  body: string
-}
-
-/** A request whose path and headers are sent as they are: `fetch` would tidy them. */
-export async function rawRequest(
-  origin: string,
-  path: string,
-  {
-    method = 'GET',
-    headers = {},
-    body,
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<RawAnswer> {
-  const { hostname, port } = new URL(origin)
-  const outgoing = request({ hostname, port, path, method, headers, agent: false })
-  // An answer may come before the whole body is sent; `once` below hears what fails before it.
-  outgoing.on('error', () => {})
-  outgoing.end(body)
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
-  return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) }
-}
-
-async function bodyOf(message: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of message.setEncoding('utf8')) text += chunk
-  return text
 }
