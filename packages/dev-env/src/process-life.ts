@@ -65,7 +65,8 @@ export function launch({ script, folder, env }: ProcessSpec, onLine: (line: stri
   const life: Life = {
     pid: child.pid,
     lines: [],
-    send: (signal) => void child.kill(signal),
+    // Killed, it can't end what it started itself, nginx say: so the whole group is.
+    send: (signal) => void (signal === 'SIGKILL' ? killGroup(child.pid) : child.kill(signal)),
     ended: new Promise((resolve) =>
       child.on('close', (code, signal) => {
         life.exit = { code, signal }
@@ -75,6 +76,15 @@ export function launch({ script, folder, env }: ProcessSpec, onLine: (line: stri
     exit: undefined,
   }
   return life
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader) process.kill(-leader, 'SIGKILL')
+  } catch (error) {
+    // There is nobody left in it.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 const inherited = () =>

@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { managedProcess } from '../src/managed-process.ts'
 import { nginxIsInstalled } from '../src/nginx.ts'
 import { freePorts } from '../src/ports.ts'
 import { startProcesses } from '../src/processes.ts'
@@ -369,6 +370,16 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       const refused = statuses.filter(({ status }) => status === 429).length
       assert.ok(refused > 50 && refused < 150, `${refused} of 300 are refused`)
     })
+  })
+
+  it('is gone when what started it is killed', async () => {
+    const [port] = (await freePorts(1)) as [number]
+    const readyUrl = `http://127.0.0.1:${port}/health/ready`
+    const spec = { name: 'nginx', script: SCRIPT, folder: FOLDER, readyUrl, env: { PORT: `${port}` } }
+    const nginx = managedProcess(spec, {})
+    await nginx.start()
+    await nginx.kill()
+    await assert.rejects(fetch(readyUrl))
   })
 
   it('believes a proxy in front of it that is named, and nobody else', async () => {
