@@ -151,6 +151,14 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       }
     })
 
+    it('keeps no large page, of which few would fill the place for all', async () => {
+      const large = 'x'.repeat(60_000)
+      service.answerWith((response) => response.setHeader('content-length', large.length).end(large))
+      await nextSecond()
+      for (let n = 0; n < 3; n++) assert.equal((await send('/products?limit=100')).body, large)
+      assert.equal(service.seen.length, 3)
+    })
+
     it('keeps no error', async () => {
       await nextSecond()
       service.answerWith((response) => response.writeHead(404).end('none'))
