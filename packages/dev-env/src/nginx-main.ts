@@ -39,6 +39,7 @@ const settings: Record<string, string | undefined> = {
   SOUK_WRITE_RATE: '100r/s',
   SOUK_AUTH_BURST: '20',
   SOUK_WRITE_BURST: '200',
+  SOUK_AT_ONCE: '256',
   SOUK_TIMEOUT: '20s',
   SOUK_TEMP: temp,
   SOUK_ACCESS_LOG: accessLog,

@@ -369,6 +369,22 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       assert.equal((await rawRequest(nginx.origin, '/products')).status, 200, 'reading goes on')
     })
 
+    it('bounds how much one address has under way, be it never so slow', async () => {
+      const { port } = new URL(nginx.origin)
+      const open = async () => {
+        const socket = connect(Number(port), '127.0.0.1').setEncoding('utf8')
+        socket.write('GET /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+        return socket
+      }
+      const sockets = await Promise.all(Array.from({ length: 300 }, open))
+      const refused: string[] = []
+      for (const socket of sockets) socket.once('data', (text: string) => refused.push(text))
+      await sleep(1_000)
+      for (const socket of sockets) socket.destroy()
+      assert.equal(refused.length, 300 - 256)
+      for (const answer of refused) assert.match(answer, /^HTTP\/1\.1 429 /)
+    })
+
     it('bounds what one address writes', async () => {
       const statuses = await Promise.all(
         Array.from({ length: 300 }, () =>
