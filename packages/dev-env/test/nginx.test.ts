@@ -415,4 +415,33 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
     await nginx.close()
     await service.close()
   })
+
+  it('counts the addresses of one IPv6 network as one client, wherever its zeros are', async (test) => {
+    const service = await startUpstream('service')
+    test.after(service.close)
+    const urls = { users: service.url, products: service.url, orders: service.url }
+    const nginx = await openNginx(urls, { SOUK_TRUSTED_PROXY: '127.0.0.0/8', SOUK_AUTH_RATE: '1r/s' })
+    test.after(nginx.close)
+    const refusedOf = async (address: (n: number) => string) => {
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, n) =>
+          rawRequest(nginx.origin, '/auth/login', {
+            method: 'POST',
+            headers: { 'x-forwarded-for': address(n + 1) },
+            body: '{}',
+          }),
+        ),
+      )
+      return answers.filter(({ status }) => status === 429).length
+    }
+    const hex = (n: number) => n.toString(16)
+    for (const network of ['2001:db8:1:2:3:4:5:', '2001:db8::3:4:5:', '2001:db8:1::', '2001:db8:2:0:3:4:5:'])
+      assert.ok((await refusedOf((n) => `${network}${hex(n)}`)) >= 10, network)
+    for (const [what, address] of [
+      ['networks', (n: number) => `2001:db8:3:${hex(n)}::1`],
+      ['networks that end in the byte of a line feed', (n: number) => `2001:db8:${hex(n)}:a::a`],
+      ['IPv4 addresses in the form of IPv6', (n: number) => `::ffff:192.0.2.${n}`],
+    ] as const)
+      assert.equal(await refusedOf(address), 0, what)
+  })
 })
