@@ -174,6 +174,51 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
     })
 
+    for (const [what, path, options, status] of [
+      ['nothing at an address with an extension', '/nothing.html', {}, 404],
+      ['a foreign method at a page', '/', { method: 'POST' }, 405],
+      ['a foreign method at a style sheet', '/swagger-ui.css', { method: 'DELETE' }, 405],
+      ['a body that is too long', '/orders/x.js', { method: 'POST', body: 'x'.repeat(70_000) }, 413],
+      ['a condition that a page does not meet', '/', { headers: { 'if-match': '"x"' } }, 412],
+      [
+        'a condition that a kept product does not meet',
+        '/products/5',
+        { headers: { 'if-match': '"x"' } },
+        412,
+      ],
+    ] as const) {
+      it(`answers ${what} with a problem that says that it is one`, async () => {
+        const answer = await send(path, options)
+        assert.deepEqual([answer.status, JSON.parse(answer.body).status], [status, status])
+        assert.equal(answer.headers['content-type'], 'application/problem+json')
+      })
+    }
+
+    for (const [what, request, status] of [
+      ['a version that it does not speak', 'GET /orders HTTP/2.0\r\nHost: x\r\n\r\n', 505],
+      ['a body in another form', 'POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
+    ] as const) {
+      it(`answers ${what} with a problem`, async () => {
+        const [head, body] = (await exchange(request)).split('\r\n\r\n')
+        assert.match(
+          head!,
+          new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem\\+json`, 'is'),
+        )
+        assert.equal(JSON.parse(body!).status, status)
+      })
+    }
+
+    it('sends a page whole, whatever part is asked for, and each header once', async () => {
+      const answer = await send('/', { headers: { range: 'bytes=99999999-' } })
+      assert.equal(answer.status, 200)
+      assert.match(answer.body, /swagger-ui/)
+    })
+
+    it('names the methods that its own pages have', async () => {
+      assert.equal((await send('/openapi.json', { method: 'POST' })).headers.allow, 'GET, HEAD')
+      assert.match(String((await send('/orders', { method: 'TRACE' })).headers.allow), /POST/)
+    })
+
     /** Sends bytes as they are and answers all that comes back. */
     async function exchange(bytes: string): Promise<string> {
       const socket = connect(Number(new URL(nginx.origin).port), '127.0.0.1')
