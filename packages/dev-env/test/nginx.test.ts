@@ -364,17 +364,22 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       }
     })
 
+    /** The line of the log about a request; nginx keeps it back for a second. */
+    async function lineOf(id: string): Promise<string> {
+      for (let attempt = 0; attempt < 50; attempt++) {
+        await sleep(100)
+        const line = nginx.lines.find((one) => one.includes(id))
+        if (line) return line
+      }
+      throw new Error(`There is no line about ${id}`)
+    }
+
     it('writes a line of JSON for a request, without its query and with no line broken', async () => {
       const id = 'log-me-1'
       await send('/users/me?password=hush', {
         headers: { 'x-request-id': id, traceparent: 'a"\\b' },
       })
-      let line: string | undefined
-      for (let attempt = 0; attempt < 50 && !line; attempt++) {
-        await sleep(100)
-        line = nginx.lines.find((one) => one.includes(id))
-      }
-      const entry = JSON.parse(line!)
+      const entry = JSON.parse(await lineOf(id))
       assert.partialDeepStrictEqual(entry, {
         requestId: id,
         client: '127.0.0.1',
@@ -384,6 +389,37 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
         service: 'users',
       })
       assert.ok(!nginx.lines.some((one) => one.includes('hush')))
+    })
+
+    it('writes no byte into its log that is not UTF-8', async () => {
+      await send('/users/me', { headers: { 'x-request-id': 'log-me-2', traceparent: '\xff' } })
+      await send('/\xff', { headers: { 'x-request-id': 'log-me-3' } })
+      for (const id of ['log-me-2', 'log-me-3']) {
+        const line = await lineOf(id)
+        assert.ok(!line.includes('\ufffd'), line)
+      }
+    })
+
+    it('passes on no traceparent that is none', async () => {
+      const sound = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+      for (const traceparent of ['a', `${sound}\xff`, sound])
+        await send('/users/me', { headers: { traceparent } })
+      assert.deepEqual(
+        service.seen.map(({ headers }) => headers.traceparent),
+        [undefined, undefined, sound],
+      )
+    })
+
+    it('writes no query either where it complains', async () => {
+      const query = 'password=secret-of-the-query'
+      service.answerWith((response) => response.destroy())
+      await send(`/orders?${query}`, { method: 'POST', headers: { 'content-length': '70000' } })
+      await send(`/orders?${query}`, { method: 'POST', headers: { 'x-request-id': 'log-me-4' } })
+      await lineOf('log-me-4')
+      assert.deepEqual(
+        nginx.lines.filter((one) => one.includes(query)),
+        [],
+      )
     })
   })
 
