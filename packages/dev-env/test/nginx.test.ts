@@ -364,6 +364,15 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       }
     })
 
+    it('takes nothing for the question of a browser but what one sends', async () => {
+      const answer = await send('/orders', {
+        method: 'OPTIONS',
+        headers: { 'access-control-request-method': 'POST x' },
+      })
+      assert.equal(answer.headers['access-control-allow-methods'], undefined)
+      assert.equal(service.seen.length, 1)
+    })
+
     /** The line of the log about a request; nginx keeps it back for a second. */
     async function lineOf(id: string): Promise<string> {
       for (let attempt = 0; attempt < 50; attempt++) {
