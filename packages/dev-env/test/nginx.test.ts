@@ -151,6 +151,14 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       }
     })
 
+    it('takes a token for one whatever it says', async () => {
+      await nextSecond()
+      await send('/products/8')
+      service.answerWith((response) => response.end('for one alone'))
+      for (const name of ['authorization', 'authentication'])
+        assert.equal((await send('/products/8', { headers: { [name]: '0' } })).body, 'for one alone')
+    })
+
     it('keeps no large page, of which few would fill the place for all', async () => {
       const large = 'x'.repeat(60_000)
       service.answerWith((response) => response.setHeader('content-length', large.length).end(large))
