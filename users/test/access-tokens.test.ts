@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { createHmac, createPrivateKey, sign } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { outcome, startUsers, testDatabase, type Users } from './helper.ts'
@@ -54,17 +56,26 @@ describe('GET /users/me', () => {
   })
 
   it('refuses HMAC with the public key as its secret', async () => {
-    const pem = createPrivateKey({ key: jwk, format: 'jwk' })
+    const publicKey = createPublicKey(createPrivateKey({ key: jwk, format: 'jwk' }))
+    const published = (await users.jwks()).json()
     const secrets = [
       jwk.x,
       Buffer.from(jwk.x, 'base64url'),
-      JSON.stringify(jwk),
-      pem.export({ format: 'pem', type: 'pkcs8' }),
+      JSON.stringify(published.keys[0]),
+      JSON.stringify(publicKey.export({ format: 'jwk' })),
+      publicKey.export({ format: 'pem', type: 'spki' }),
+      publicKey.export({ format: 'der', type: 'spki' }),
     ]
     for (const secret of secrets) {
-      const content = `${encoded({ alg: 'HS256', typ: 'at+jwt', kid })}.${encoded(claims)}`
-      const mac = createHmac('sha256', secret).update(content).digest('base64url')
-      assert.deepEqual(await refusal(`${content}.${mac}`), REFUSED)
+      for (const [alg, hash] of [
+        ['HS256', 'sha256'],
+        ['HS512', 'sha512'],
+        ['EdDSA', 'sha256'],
+      ] as const) {
+        const content = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`
+        const mac = createHmac(hash, secret).update(content).digest('base64url')
+        assert.deepEqual(await refusal(`${content}.${mac}`), REFUSED)
+      }
     }
   })
 
@@ -77,6 +88,9 @@ describe('GET /users/me', () => {
     ['no type', { typ: undefined }],
     ['an unknown key', { kid: 'unknown' }],
     ['a hostile key id', { kid: "../../' or 1=1 --" }],
+    ['the name of a prototype for a key id', { kid: '__proto__' }],
+    ['an address for a key id', { kid: 'http://127.0.0.1/jwks.json' }],
+    ['a key id that is no text', { kid: { $ne: null } }],
     ['a critical extension', { crit: ['souk'], souk: 1 }],
   ] as const) {
     it(`refuses a token with ${what}`, async () => assert.deepEqual(await refusal(signed(header)), REFUSED))
@@ -102,6 +116,28 @@ describe('GET /users/me', () => {
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })
       .sign(privateKey)
     assert.deepEqual(await refusal(token), REFUSED)
+  })
+
+  it('refuses a token that says where its key is, and does not look there', async (t) => {
+    const { privateKey, publicKey } = await generateKeyPair('EdDSA')
+    let asked = 0
+    const key = { ...(await exportJWK(publicKey)), alg: 'EdDSA', use: 'sig' }
+    const elsewhere = createServer((_request, response) => {
+      asked++
+      response.end(JSON.stringify({ keys: [key, { ...key, kid }, { ...key, kid: 'theirs' }] }))
+    })
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
+    t.after(() => elsewhere.close())
+    const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`
+    for (const header of [{ jku: url }, { x5u: url }, { x5c: [jwk.x] }, { jku: url, x5u: url }]) {
+      for (const id of [kid, 'theirs', undefined]) {
+        const token = await new SignJWT(claims)
+          .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', ...(id && { kid: id }), ...header })
+          .sign(privateKey)
+        assert.deepEqual(await refusal(token), REFUSED)
+      }
+    }
+    assert.equal(asked, 0)
   })
 
   it('refuses a token whose claims were changed', async () => {

@@ -31,7 +31,7 @@ describe('an unusable body', () => {
     ['a dot at the beginning', '/users', { ...newUser, username: '.grace' }, ['#/username']],
     ['a line break in the username', '/users', { ...newUser, username: 'grace\n' }, ['#/username']],
     ['a username that is no text', '/users', { ...newUser, username: 12345 }, ['#/username']],
-    ['a short password', '/users', { ...newUser, password: 'seven77' }, ['#/password']],
+    ['a short password', '/users', { ...newUser, password: 'a lamp!' }, ['#/password']],
     ['a long password', '/users', { ...newUser, password: 'x'.repeat(129) }, ['#/password']],
     ['a common password', '/users', { ...newUser, password: 'Password1' }, ['#/password']],
     ['a malformed password', '/users', { ...newUser, password: '\ud800 lantern' }, ['#/password']],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hashingCost, readSettings } from '../src/config.ts'
+import { REGISTRATION_GATE } from '../src/gate.ts'
 
 describe('the settings', () => {
   it('have defaults for all: argon2id with 46 MiB, 15 minutes, 30 days, no demo data', () => {
@@ -23,6 +24,11 @@ describe('the settings', () => {
         `${memory} KiB, ${passes} passes`,
       )
     }
+  })
+
+  it('leave a thread for the rest while passwords are hashed', () => {
+    const threads = 4
+    assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })
 
   it('refuse demo logins in production', () => {

@@ -88,6 +88,30 @@ await describeOnEachEngine('login', (engine) => {
     await watched.app.close()
   })
 
+  it('takes as long for an unknown user as for a wrong password', { skip: engine !== 'sqlite' }, async () => {
+    const watched = await startUsers(place.database, {
+      hasher: argon2Hasher({ memoryKiB: 4_096, passes: 1 }),
+    })
+    const { username } = await watched.newUser()
+    const timesOf = { wrong: [] as number[], unknown: [] as number[] }
+    const time = async (whose: keyof typeof timesOf, name: string) => {
+      const began = performance.now()
+      assert.equal((await watched.login(name, 'not the password')).statusCode, 401)
+      timesOf[whose].push(performance.now() - began)
+    }
+    // By turns: what else the machine does slows both.
+    for (let i = 0; i < 200; i++) {
+      await time('wrong', username)
+      await time('unknown', newName())
+    }
+    // The faster ones, which nothing else held up.
+    const undisturbed = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 10]!
+    const [wrong, unknown] = [undisturbed(timesOf.wrong), undisturbed(timesOf.unknown)]
+    const ratio = Math.max(wrong, unknown) / Math.min(wrong, unknown)
+    assert.ok(ratio < 1.5, `wrong: ${wrong} ms, unknown: ${unknown} ms`)
+    await watched.app.close()
+  })
+
   it('makes the hash anew when its cost has risen, and the password stays', async () => {
     const { username } = await users.newUser()
     const dearer = await startUsers(place.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })

@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { openDatabase } from '@souk/service-kit/database'
 import { createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
+import type { Tables } from '../src/migrations.ts'
 import type { Tokens } from '../src/schemas.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -19,7 +21,14 @@ describe('the running service', () => {
   before(async () => {
     place = await createTestDatabase('sqlite')
     service = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, DATABASE_URL: place.url, PORT: '0', SEED_DEMO_DATA: 'true', LOG_LEVEL: 'info' },
+      env: {
+        ...process.env,
+        DATABASE_URL: place.url,
+        PORT: '0',
+        SEED_DEMO_DATA: 'true',
+        LOG_LEVEL: 'info',
+        TRUST_PROXY: '127.0.0.1',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     base = await new Promise<string>((resolve, reject) => {
@@ -51,7 +60,9 @@ describe('the running service', () => {
 
   it('serves a whole session', async () => {
     const credentials = { username: 'user-1', password: 'password' }
-    assert.equal((await call('POST', '/auth/login', { ...credentials, password: 'wrong one' })).status, 401)
+    const wrong = { ...credentials, password: 'wrong one' }
+    const proxied = { 'x-forwarded-for': '203.0.113.7' }
+    assert.equal((await call('POST', '/auth/login', wrong, proxied)).status, 401)
     const answer = await call('POST', '/auth/login', credentials)
     const tokens = (await answer.json()) as Tokens
     const refresh = () => call('POST', '/auth/refresh', { refreshToken: tokens.refreshToken })
@@ -59,8 +70,29 @@ describe('the running service', () => {
     assert.equal((await refresh()).status, 401)
     const authorization = `Bearer ${tokens.accessToken}`
     const change = { currentPassword: 'password', newPassword: NEW_PASSWORD }
+    const mistaken = { ...change, currentPassword: 'wrong one' }
+    assert.equal((await call('PUT', '/users/me/password', mistaken, { authorization })).status, 403)
+    const forged = { authorization: `${authorization}forged` }
+    assert.equal((await call('PUT', '/users/me/password', change, forged)).status, 401)
     assert.equal((await call('PUT', '/users/me/password', change, { authorization })).status, 204)
     secrets.push(tokens.accessToken, tokens.refreshToken, refreshed.accessToken, refreshed.refreshToken)
+  })
+
+  it('stops who guesses, by the address that the gateway names', async () => {
+    const guess = (address: string, password = 'wrong one') =>
+      call('POST', '/auth/login', { username: 'seller-1', password }, { 'x-forwarded-for': address })
+    for (let i = 0; i < 10; i++) assert.equal((await guess('203.0.113.8')).status, 401)
+    assert.equal((await guess('203.0.113.8', 'password')).status, 429)
+    assert.equal((await guess('203.0.113.9', 'password')).status, 200)
+  })
+
+  it('hashes a password as the settings say', async () => {
+    const database = openDatabase<Tables>(place.url)
+    const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
+    await database.close()
+    assert.equal(hashes.length, 2)
+    for (const { password_hash } of hashes)
+      assert.match(password_hash, /^\$argon2id\$v=19\$m=47104,t=1,p=1\$/)
   })
 
   it('ends in good order when told to', async () => {
@@ -70,18 +102,24 @@ describe('the running service', () => {
   })
 
   it('has logged what bears on security, and no secret', () => {
-    const events = log
+    const entries = log
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line).event)
-      .filter((event) => event !== undefined)
+      .map((line) => JSON.parse(line))
+    const events = entries.map(({ event }) => event).filter((event) => event !== undefined)
     assert.deepEqual(events, [
       'signing-key-created',
       'login-failed',
       'login',
       'refresh-token-reused',
+      'password-change-failed',
       'password-changed',
+      ...Array(10).fill('login-failed'),
+      'password-throttled',
+      'login',
     ])
+    assert.equal(entries.find(({ event }) => event === 'login-failed').address, '203.0.113.7')
+    assert.equal(entries.filter(({ msg }) => msg === 'token refused').length, 1)
     for (const secret of [...secrets, 'wrong one', 'argon2id']) assert.ok(!log.includes(secret), secret)
   })
 })

@@ -12,6 +12,20 @@ describe('a password hash', () => {
     assert.notEqual(one, other)
   })
 
+  it('is made while other work goes on', async () => {
+    let done = false
+    let turns = 0
+    const hash = argon2Hasher({ memoryKiB: 47_104, passes: 1 }).hash('some password')
+    void hash.then(() => {
+      done = true
+    })
+    while (!done) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+    assert.ok(turns > 10, `${turns} turns of the event loop`)
+  })
+
   it('fits its password and no other, to the last of 128 characters', async () => {
     const long = '🔑'.repeat(128)
     const hash = await hasher.hash(long)

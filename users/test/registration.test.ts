@@ -49,6 +49,21 @@ await describeOnEachEngine('registration', (engine) => {
     assert.ok(!JSON.stringify(row).includes(PASSWORD))
   })
 
+  it('takes a password of 8 characters and one of 128, of any kind, and no part of it for the whole', async () => {
+    for (const password of ['a lamp!!', ' padded ', 'x'.repeat(64), 'ключ от лампы 🔑 '.repeat(8)]) {
+      const username = newName()
+      assert.equal((await users.register(username, password)).statusCode, 201, password)
+      assert.equal((await users.login(username, password)).statusCode, 200, password)
+      for (const other of [
+        password.slice(0, -1),
+        password.trim(),
+        `${password} `.slice(1),
+        password.toUpperCase(),
+      ])
+        if (other !== password) assert.equal((await users.login(username, other)).statusCode, 401, other)
+    }
+  })
+
   it('refuses a username that is taken', async () => {
     const { username } = await users.newUser()
     assert.deepEqual(outcome(await users.register(username)), [409, 'username-taken'])

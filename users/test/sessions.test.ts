@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { decodeJwt } from 'jose'
 import { outcome, startUsers, testDatabase, type Users } from './helper.ts'
 
 const REFUSED = [401, 'invalid-refresh-token']
@@ -99,8 +100,19 @@ await describeOnEachEngine('a session', (engine) => {
     assert.equal((await users.me(accessToken)).json().role, 'SELLER')
     const next = await users.refresh(refreshToken)
     assert.equal(next.json().user.role, 'SELLER')
+    const { role, iat, exp } = decodeJwt(next.json().accessToken)
+    assert.deepEqual([role, exp! - iat!], ['SELLER', 900])
     await place.database.kysely.deleteFrom('users').where('id', '=', user.id).execute()
     assert.deepEqual(outcome(await users.me(accessToken)), [401, 'token-refused'])
     assert.deepEqual(outcome(await users.refresh(next.json().refreshToken)), REFUSED)
+  })
+
+  it('leaves its last access token good for 15 minutes and no longer', async () => {
+    const { accessToken, refreshToken } = await newSession()
+    await users.logout(refreshToken)
+    clock += 890_000
+    assert.equal((await users.me(accessToken)).statusCode, 200)
+    clock += 10_000
+    assert.deepEqual(outcome(await users.me(accessToken)), [401, 'token-refused'])
   })
 })

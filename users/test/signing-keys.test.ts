@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Database, openDatabase } from '@souk/service-kit/database'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import { decodeProtectedHeader } from 'jose'
+import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose'
 import { createKeyRing, rotateKey } from '../src/key-ring.ts'
 import { keysStore } from '../src/keys-store.ts'
 import type { Tables } from '../src/migrations.ts'
@@ -127,7 +127,7 @@ await describeOnEachEngine('signing keys', (engine) => {
   it('are rotated with an overlap: published, then signing, then gone, and no token refused', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
-    const { kid } = await rotateKey(keysStore(place.database), clock)
+    const { kid, privateJwk } = await rotateKey(keysStore(place.database), clock)
 
     clock += MINUTE_MS
     for (const users of [one, other]) {
@@ -141,6 +141,13 @@ await describeOnEachEngine('signing keys', (engine) => {
     const after = (await one.tokensOf(username)).accessToken
     assert.equal(kidOf(after), kid)
     for (const token of [before, after]) assert.equal((await other.me(token)).statusCode, 200)
+    const misnamed = new SignJWT(decodeJwt(after)).setProtectedHeader({
+      alg: 'EdDSA',
+      typ: 'at+jwt',
+      kid: old!,
+    })
+    const withTheOther = await misnamed.sign(await importJWK(JSON.parse(privateJwk), 'EdDSA'))
+    assert.equal((await other.me(withTheOther)).statusCode, 401, 'a key signs under its own name alone')
 
     clock += 65 * MINUTE_MS
     assert.deepEqual(await kids(one), [kid])
