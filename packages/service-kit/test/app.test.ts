@@ -6,7 +6,10 @@ import { callerOf } from '../src/access.ts'
 import { type App, createApp } from '../src/app.ts'
 import { Overloaded } from '../src/batcher.ts'
 import { ConnectionWaitTimeout } from '../src/database-errors.ts'
+import { ref, response } from '../src/schema.ts'
 import { testIssuer } from '../testing/tokens.ts'
+
+const Kitchen = Type.Object({ city: Type.String() }, { $id: 'Kitchen' })
 
 describe('an app of the kit', () => {
   let app: App
@@ -25,6 +28,23 @@ describe('an app of the kit', () => {
     app.get('/stranded', { config: { access: 'public' } }, async () => {
       throw new ConnectionWaitTimeout()
     })
+    app.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
+    app.get(
+      '/chef',
+      {
+        config: { access: 'public' },
+        schema: {
+          response: {
+            200: response('The chef', Type.Object({ name: Type.String(), kitchen: ref(Kitchen) })),
+          },
+        },
+      },
+      async () => ({
+        name: 'Ada',
+        passwordHash: '$argon2id$',
+        kitchen: { city: 'Paris', safe: '1234' },
+      }),
+    )
     app.get('/cooks', { config: { access: { role: 'COOK' } } }, async (request) => ({
       id: callerOf(request).id,
     }))
@@ -51,12 +71,13 @@ describe('an app of the kit', () => {
   })
   after(() => app.close())
 
-  const newApp = () =>
+  const newApp = (trustProxy = '') =>
     createApp({
       title: 'Test',
       description: 'An app for tests',
       tags: [],
-      schemas: [],
+      schemas: [Kitchen],
+      trustProxy,
       verifyToken: issuer.verifyToken,
       toProblem: () => undefined,
       readiness: {},
@@ -162,6 +183,13 @@ describe('an app of the kit', () => {
     assert.doesNotMatch(answer.body, /secret/)
   })
 
+  it('answers with what the contract names, whatever a handler gives it', async () => {
+    assert.deepEqual((await app.inject({ url: '/chef' })).json(), {
+      name: 'Ada',
+      kitchen: { city: 'Paris' },
+    })
+  })
+
   it('answers 503 and when to come back when too much is waiting or the database is away', async () => {
     for (const [url, code] of [
       ['/crowded', 'temporary-reduced-capacity'],
@@ -198,6 +226,38 @@ describe('an app of the kit', () => {
       (await app.inject({ url: '/cooks', headers: { authorization: `Bearer ${token}` } })).statusCode,
       401,
     )
+  })
+
+  it('notes whom it refuses, and nothing of their tokens', async () => {
+    const noting = await newApp()
+    const notes: unknown[][] = []
+    const note = (...entry: unknown[]) => void notes.push(entry)
+    noting.setChildLoggerFactory((logger) => Object.assign(Object.create(logger), { info: note }))
+    noting.get('/cooks', { config: { access: { role: 'COOK' } } }, async () => ({}))
+    const tokens = [
+      await issuer.tokenFor('WAITER', 'waiter-1'),
+      await issuer.tokenFor('COOK', 'cook-1', '-1 s'),
+    ]
+    for (const sent of tokens)
+      await noting.inject({ url: '/cooks', headers: { authorization: `Bearer ${sent}` } })
+    const [role, token, ...others] = notes.filter(([, what]) => what !== 'request')
+    assert.deepEqual(role, [{ caller: 'waiter-1', role: 'WAITER' }, 'role refused'])
+    assert.deepEqual([token?.[1], others], ['token refused', []])
+    for (const sent of tokens) assert.ok(!JSON.stringify(notes).includes(sent.split('.')[2]!))
+    await noting.close()
+  })
+
+  it('believes X-Forwarded-For from the proxies that are named, and from nobody else', async () => {
+    const behind = await newApp('192.0.2.1,198.51.100.0/24')
+    behind.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
+    const headers = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' }
+    const seen = async (by: App, remoteAddress: string) =>
+      (await by.inject({ url: '/origin', headers, remoteAddress })).json().from
+    assert.equal(await seen(behind, '192.0.2.1'), '203.0.113.7')
+    assert.equal(await seen(behind, '198.51.100.9'), '203.0.113.7')
+    assert.equal(await seen(behind, '192.0.2.2'), '192.0.2.2')
+    assert.equal(await seen(app, '192.0.2.1'), '192.0.2.1')
+    await behind.close()
   })
 
   it('does not start with a route that does not declare who may call it', async () => {
@@ -240,6 +300,21 @@ describe('an app of the kit', () => {
       const answer = await answerTo('GARBAGE\r\n\r\n')
       assert.match(answer, /^HTTP\/1.1 400/)
       assert.match(answer, /"code":"malformed-request"/)
+    })
+
+    it('refuses headers that are too large', async () => {
+      const answer = await answerTo(`GET /open HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`)
+      assert.match(answer, /^HTTP\/1.1 431/)
+      assert.match(answer, /"code":"headers-too-large"/)
+    })
+
+    it('counts a body whose length is not said', async () => {
+      const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+      const answer = await answerTo(
+        `POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}${chunk}`,
+      )
+      assert.match(answer, /^HTTP\/1.1 413/)
+      assert.match(answer, /"code":"payload-too-large"/)
     })
 
     for (const [what, text] of [

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import {
   accessTokenVerifier,
   KeysUnavailable,
@@ -41,7 +42,7 @@ describe('the check of access tokens with keys from afar', () => {
   const healthy: RequestListener = (_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(issuer.jwks))
   }
-  const withKid = (kid: string) =>
+  const withKid = (kid: string, key = issuer.privateKey) =>
     new SignJWT({ username: 'x', role: 'BUYER' })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
       .setIssuer('souk-users')
@@ -49,7 +50,7 @@ describe('the check of access tokens with keys from afar', () => {
       .setSubject('x')
       .setIssuedAt()
       .setExpirationTime('5 min')
-      .sign(issuer.privateKey)
+      .sign(key)
 
   it('fetches them once for many tokens', async () => {
     answer = healthy
@@ -71,6 +72,13 @@ describe('the check of access tokens with keys from afar', () => {
     ['something else', (_request, response) => void response.end('{"a":1}')],
     ['no keys', (_request, response) => void response.end('{"keys":[]}')],
     ['a cut connection', (_request, response) => void response.destroy()],
+    [
+      'a redirect to keys',
+      (request, response) => {
+        if (request.url !== '/') return healthy(request, response)
+        response.writeHead(302, { location: '/elsewhere' }).end()
+      },
+    ],
   ] satisfies [string, RequestListener][]) {
     it(`does not call a token bad when it got ${what} instead of keys`, async () => {
       answer = fault
@@ -110,6 +118,26 @@ describe('the check of access tokens with keys from afar', () => {
     assert.equal(fetches, 2)
   })
 
+  it('takes tokens of a new key as soon as it signs, and those of the old one as well', async (t) => {
+    const successor = await generateKeyPair('EdDSA', { extractable: true })
+    const published = {
+      ...(await exportJWK(successor.publicKey)),
+      kid: 'successor',
+      alg: 'EdDSA',
+      use: 'sig',
+    }
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    await verify(await issuer.tokenFor('BUYER'))
+    answer = (_request, response) =>
+      void response.end(JSON.stringify({ keys: [published, ...issuer.jwks.keys] }))
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
+    await verify(await withKid('successor', successor.privateKey))
+    await verify(await issuer.tokenFor('BUYER'))
+    await assert.rejects(verify(await withKid('successor')), TokenRefused, 'signed by the old one')
+    assert.equal(fetches, 2)
+  })
+
   it('remembers a token no longer than it is good', async () => {
     answer = healthy
     const verify = accessTokenVerifier(remoteIssuer(url))
@@ -141,7 +169,8 @@ describe('the check of access tokens', () => {
 })
 
 describe('service tokens', () => {
-  const tokens = serviceTokens('a secret of the tests, 32 characters long')
+  const SECRET = 'a secret of the tests, 32 characters long'
+  const tokens = serviceTokens(SECRET)
 
   it('speak for a service to one other service', async () => {
     const token = await tokens.sign('orders', 'products')
@@ -161,7 +190,25 @@ describe('service tokens', () => {
       .setAudience('products')
       .setIssuedAt(Math.floor(Date.now() / 1_000) - 600)
       .setExpirationTime('10 y')
-      .sign(Buffer.from('a secret of the tests, 32 characters long'))
+      .sign(Buffer.from(SECRET))
     await assert.rejects(tokens.verifierFor('products')(old), TokenRefused)
+  })
+
+  it('have one algorithm and one type, say who sends them, and end', async () => {
+    const now = Math.floor(Date.now() / 1_000)
+    const claims = { iss: 'orders', aud: 'products', iat: now, exp: now + 60 }
+    const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const verify = (header: object, changes: object = {}, hash = 'sha256') => {
+      const content = `${encoded({ alg: 'HS256', typ: 'service+jwt', ...header })}.${encoded({ ...claims, ...changes })}`
+      const mac = createHmac(hash, SECRET).update(content).digest('base64url')
+      return tokens.verifierFor('products')(`${content}.${mac}`)
+    }
+    assert.equal((await verify({})).id, 'orders')
+    for (const alg of ['none', 'None', 'hs256', 'EdDSA'])
+      await assert.rejects(verify({ alg }), TokenRefused, alg)
+    await assert.rejects(verify({ alg: 'HS512' }, {}, 'sha512'), TokenRefused)
+    for (const typ of ['JWT', 'at+jwt', undefined]) await assert.rejects(verify({ typ }), TokenRefused, typ)
+    for (const claim of ['iss', 'aud', 'iat', 'exp'])
+      await assert.rejects(verify({}, { [claim]: undefined }), TokenRefused, claim)
   })
 })
