@@ -70,13 +70,22 @@ describe('who may call what', () => {
   })
 
   it('keeps everything of a product from another seller, and nothing of it changes', async () => {
-    const product = await stocked(shop, { stock: 3 })
+    const { id, sellerId } = await stocked(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
-    const url = `/products/${product.id}`
+    const url = `/products/${id}`
+    const [key, counted] = [{ 'idempotency-key': 'count-1' }, { delta: 2, reason: 'a count' }]
+    await shop.publicly({
+      method: 'POST',
+      url: `${url}/stock-adjustments`,
+      headers: { ...(await shop.issuer.as('SELLER', sellerId)), ...key },
+      payload: counted,
+    })
+    const product = (await shop.publicly({ method: 'GET', url })).json()
     const calls = [
       { method: 'PATCH', url, headers: { ...headers, 'if-match': '*' }, payload: { status: 'DISABLED' } },
       { method: 'PATCH', url, headers: { ...headers, 'if-match': '"1"' }, payload: { name: 'Mine' } },
       { method: 'POST', url: `${url}/stock-adjustments`, headers, payload: { delta: 1, reason: 'mine' } },
+      { method: 'POST', url: `${url}/stock-adjustments`, headers: { ...headers, ...key }, payload: counted },
       { method: 'GET', url: `${url}/stock-adjustments`, headers },
     ]
     for (const call of calls) {
@@ -84,7 +93,7 @@ describe('who may call what', () => {
       assert.deepEqual([answer.statusCode, answer.json().code], [404, 'product-not-found'], call.method)
     }
     assert.deepEqual((await shop.publicly({ method: 'GET', url })).json(), product)
-    assert.equal(await stockOf(shop, product.id), 3)
+    assert.equal(await stockOf(shop, id), 5)
     const own = await shop.publicly({ method: 'GET', url: '/sellers/me/products', headers })
     assert.deepEqual(own.json().items, [])
   })

@@ -86,6 +86,8 @@ await describeOnEachEngine('the lists of products', (engine) => {
     assert.deepEqual(await names({ q: 'vanishing' }), ['Vanishing'])
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { status: 'DISABLED' })
     assert.deepEqual(await names({ q: 'vanishing' }), [])
+    const cursor = encodeCursor(['newest', 1, Number.MAX_SAFE_INTEGER])
+    assert.deepEqual(await names({ q: 'vanishing', cursor }), [])
   })
 
   for (const [sort, expected] of [

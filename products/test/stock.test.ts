@@ -83,6 +83,13 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     for (const key of ['', 'a b', 'x'.repeat(256), 'schlüssel']) {
       assert.equal((await adjust(id, 1, { key })).json().errors[0].pointer, '#/idempotency-key', key)
     }
+    const { statusCode } = await shop.publicly({
+      method: 'POST',
+      url: `/products/${id}/stock-adjustments`,
+      headers: seller,
+      payload: { delta: 1, reason: 'a count', stock: 100 },
+    })
+    assert.equal(statusCode, 400)
     assert.equal(await stockOf(shop, id), 1)
   })
 

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { App } from '@souk/service-kit/app'
-import { type CheckedInject, checkedInject } from '@souk/service-kit/testing/contract'
+import { encodeCursor } from '@souk/service-kit/cursor'
+import { type CheckedInject, checkedInject, readContract } from '@souk/service-kit/testing/contract'
 import { testIssuer } from '@souk/service-kit/testing/tokens'
 import { buildApp } from '../../src/app.ts'
 import { type OrderStore, OutcomeUnknown } from '../../src/application/ports.ts'
 import { SELLER, type TestShop, testShop } from '../support.ts'
+
+/** After every id that there is. */
+const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 describe('the orders API', () => {
   let issuer: Awaited<ReturnType<typeof testIssuer>>
@@ -129,19 +133,34 @@ describe('the orders API', () => {
     const owner = await buyer()
     const { id } = (await place([{ productId: 1, quantity: 1 }], owner)).json()
     const stranger = await buyer()
-    for (const [method, url] of [
-      ['GET', `/orders/${id}`],
-      ['POST', `/orders/${id}/cancel`],
-    ] as const) {
+    const calls = Object.entries(readContract('orders').paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => ({
+        method: method.toUpperCase(),
+        url: path.replace('{id}', id),
+      })),
+    )
+    const ofOne = calls.filter(({ url }) => url.includes(id))
+    assert.equal(ofOne.length, 2)
+    for (const { method, url } of ofOne) {
       const answer = await call({ method, url, headers: stranger })
       const unknown = await call({ method, url: url.replace(id, randomUUIDv7()), headers: stranger })
       assert.deepEqual([answer.statusCode, answer.json().code], [404, 'order-not-found'])
       assert.equal(answer.json().detail, unknown.json().detail, 'a foreign order looks like none')
     }
+    for (const method of ['HEAD', 'PUT', 'PATCH', 'DELETE']) {
+      const { statusCode } = await app.inject({
+        method,
+        url: `/orders/${id}`,
+        headers: stranger,
+        payload: {},
+      })
+      assert.equal(statusCode, method === 'HEAD' ? 404 : 405, method)
+    }
     assert.equal(
       (await call({ method: 'GET', url: `/orders/${id}`, headers: owner })).json().status,
       'CONFIRMED',
     )
+    assert.equal(shop.inventory.stockOf(1), 99)
   })
 
   it('lists own orders alone, also through a cursor of somebody else', async () => {
@@ -157,6 +176,8 @@ describe('the orders API', () => {
     const ids = own.json().items.map(({ id }: { id: string }) => id)
     assert.equal(ids.length, 2)
     assert.ok(stolen.json().items.every(({ id }: { id: string }) => ids.includes(id)))
+    const newest = await call({ method: 'GET', url: `/orders?cursor=${encodeCursor([LAST])}`, headers: mine })
+    assert.deepEqual(newest.json().items, own.json().items)
     const second = await call({
       method: 'GET',
       url: `/orders?limit=1&cursor=${page.json().nextCursor}`,
@@ -234,7 +255,22 @@ describe('the orders API', () => {
       total: { amount: 500, currency: 'USD' },
     })
     assert.ok(mine.nextCursor)
-    assert.deepEqual((await sales(await issuer.as('SELLER'))).json(), { items: [], nextCursor: null })
+    const other = await issuer.as('SELLER')
+    assert.deepEqual((await sales(other)).json(), { items: [], nextCursor: null })
+    for (const cursor of [mine.nextCursor, encodeCursor([LAST, 1])]) {
+      const answer = await call({ method: 'GET', url: `/sellers/me/sales?cursor=${cursor}`, headers: other })
+      assert.deepEqual(answer.json(), { items: [], nextCursor: null })
+    }
+    for (const cursor of [
+      'x',
+      'W10',
+      encodeCursor([id]),
+      encodeCursor([id, '1']),
+      encodeCursor(["' or 1=1 --", 1]),
+    ]) {
+      const answer = await call({ method: 'GET', url: `/sellers/me/sales?cursor=${cursor}`, headers: other })
+      assert.deepEqual([answer.statusCode, answer.json().code], [400, 'invalid-cursor'])
+    }
   })
 
   for (const [what, lines, pointer] of [

@@ -142,6 +142,8 @@ export function orderStoreContract(open: () => OrderStore): void {
     const rest = await open().sales(sellerId, { after: second!, limit: 9 })
     assert.deepEqual(keys(rest), expected.slice(2))
     assert.deepEqual(keys(await open().sales(sellerId, { after: all[0]!, limit: 1 })), expected.slice(1, 2))
+    const ofNoOrder = { orderId: 'ffffffff-ffff-ffff-ffff-ffffffffffff', lineNo: 1 }
+    assert.deepEqual(keys(await open().sales(sellerId, { after: ofNoOrder, limit: 9 })), expected)
   })
 
   it('hands undecided orders out when they are due, and not again at once', async () => {
