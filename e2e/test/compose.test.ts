@@ -156,6 +156,14 @@ describe('the containers', () => {
     }
   })
 
+  it('have a gateway that believes no proxy and lets no other page in, until it is told to', () => {
+    for (const setting of ['SOUK_TRUSTED_PROXY=255.255.255.255', 'SOUK_CORS_ORIGINS=-']) {
+      assert.match(textOf(DOCKERFILES.gateway), new RegExp(`^ENV (.+ )?${RegExp.escape(setting)}( |$)`, 'm'))
+      const [name] = setting.split('=') as [string]
+      for (const file of FILES) assert.ok(!textOf(file).includes(name), file)
+    }
+  })
+
   it('begin when what they need is there, and come back within a size when they have ended', () => {
     for (const service of SERVICES) {
       assert.deepEqual(base.services[service]!.depends_on, {

@@ -74,6 +74,24 @@ describeOnEachWay('the matrix of roles and routes', (start) => {
     })
   }
 
+  it('takes no field in a body that the contract does not name', async () => {
+    const withBody = operations.filter(({ operation }) => operation.requestBody)
+    assert.equal(withBody.length, 9)
+    const surplus = { isAdmin: true, userId: '1', 'x-role': 'SELLER' }
+    for (const { method, template, operation } of withBody) {
+      const token = tokens[operation['x-access'] === 'user' ? 'BUYER' : operation['x-access']]
+      const headers = { ...(token && { authorization: `Bearer ${token}` }), 'if-match': '*' }
+      const answer = await running.shop.call(method.toUpperCase(), pathOf(template), {
+        headers,
+        body: surplus,
+      })
+      const what = `${method} ${template}: ${answer.text}`
+      assert.equal(answer.status, 400, what)
+      const refused = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)
+      for (const name of Object.keys(surplus)) assert.ok(refused.includes(`#/${name}`), what)
+    }
+  })
+
   it('lets no user in at the internal listener, not even directly', async (test) => {
     if (!running.system) return test.skip('nothing but orders reaches it')
     const url = `${running.system.urls.productsInternal}/bookings`

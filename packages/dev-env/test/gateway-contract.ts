@@ -73,13 +73,17 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     '//bookings',
     '/BOOKINGS',
     '/bookings;x',
+    '/bookings%3bx',
+    '/products;/../bookings',
     '/%62ookings',
+    '/%2fbookings',
     '/%2562ookings',
     '/releases',
     '/products/../bookings',
     '/products/..;/bookings',
     '/products/%2e%2e/bookings',
     '/products/%2e%2e%2fbookings',
+    '/products/%2E%2E%2Fbookings',
     '/products/..%5cbookings',
     '/products/..\\bookings',
     '/products//..//bookings',
@@ -240,6 +244,17 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
       upstreams.products.seen.map(({ method }) => method),
       ['DELETE', 'OPTIONS'],
     )
+  })
+
+  it('lets pages of no other origin in, unless one is named', async () => {
+    for (const page of ['https://shop.example', 'null', '*', origin]) {
+      const ask = (method: string) =>
+        send('/users/me', { method, headers: { origin: page, 'access-control-request-method': 'PUT' } })
+      for (const { headers } of [await ask('GET'), await ask('OPTIONS')]) {
+        assert.equal(headers['access-control-allow-origin'], undefined, page)
+        assert.equal(headers['access-control-allow-methods'], undefined, page)
+      }
+    }
   })
 
   it('answers HEAD as the service does', async () => {

@@ -178,6 +178,8 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
     it('refuses headers and addresses that are too long', async () => {
       const large = await send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
       assert.deepEqual([large.status, JSON.parse(large.body).code], [431, 'headers-too-large'])
+      const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-${i}`, 'x'.repeat(1_000)]))
+      assert.equal((await send('/orders', { headers: many })).status, 431)
       const long = await send(`/orders?q=${'x'.repeat(9_000)}`)
       assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
     })
@@ -238,6 +240,9 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
 
     for (const [what, headers] of [
       ['a length and chunks', 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n'],
+      ['chunks and a length', 'Transfer-Encoding: chunked\r\nContent-Length: 4\r\n'],
+      ['chunks twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n'],
+      ['chunks of something else', 'Transfer-Encoding: gzip, chunked\r\n'],
       ['two lengths', 'Content-Length: 4\r\nContent-Length: 5\r\n'],
       ['a list of lengths', 'Content-Length: 4, 4\r\n'],
       ['chunks by another name', 'Transfer-Encoding: xchunked\r\n'],
@@ -278,6 +283,7 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
       assert.equal(headers['x-user-id'], undefined)
       const body = 'POST /sellers/me/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n'
       await exchange(`${body}Connection: close\r\n\r\n2\n{}\n0\n\nGET /orders/smuggled HTTP/1.1\n\n`)
+      assert.equal(service.seen.at(-1)?.body, '{}')
       assert.deepEqual(reached('/orders/smuggled'), [])
     })
 
@@ -302,19 +308,29 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
     })
 
     it('says on every answer how browsers are to treat it', async () => {
-      const failing = send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
-      for (const answer of [
-        await send('/'),
-        await send('/nothing'),
-        await send('/users/me'),
-        await failing,
-      ]) {
+      const fine = await send('/users/me')
+      service.answerWith((response) => response.destroy())
+      const body = 'x'.repeat(65_537)
+      for (const [answer, status] of [
+        [fine, 200],
+        [await send('/'), 200],
+        [await send('/nothing'), 404],
+        [await send('/users/me', { method: 'TRACE' }), 405],
+        [await send('/orders', { method: 'POST', body }), 413],
+        [await send(`/orders?q=${'x'.repeat(9_000)}`), 414],
+        [await send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } }), 431],
+        [await send('/orders', { method: 'POST' }), 502],
+      ] as const) {
+        assert.equal(answer.status, status)
         assert.equal(answer.headers['x-content-type-options'], 'nosniff')
         assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
         assert.match(String(answer.headers['strict-transport-security']), /max-age=\d{8}/)
         assert.equal(answer.headers['cache-control'], 'no-store')
         assert.equal(answer.headers.server, 'nginx', 'no version')
       }
+      const garbage = await exchange('GARBAGE\r\n\r\n')
+      for (const header of ['X-Content-Type-Options: nosniff', 'Strict-Transport-Security: max-age=31536000'])
+        assert.ok(garbage.includes(header), garbage)
     })
 
     it('keeps a service’s own word on caching, and says each header once', async () => {
@@ -365,11 +381,16 @@ describe('nginx as the gateway', { skip: !installed && 'nginx is not installed' 
         'https://evil.example',
         'https://shop.example.evil.example',
         'https://shopxexample',
+        'https://sub.shop.example',
+        'https://shop.example:8443',
+        'http://shop.example',
+        'HTTPS://SHOP.EXAMPLE',
         'null',
       ]) {
         for (const { headers } of [await preflight(origin), await send('/users/me', { headers: { origin } })])
           assert.equal(headers['access-control-allow-origin'], undefined, origin)
       }
+      assert.equal(allowed.headers['access-control-allow-credentials'], undefined)
     })
 
     it('takes nothing for the question of a browser but what one sends', async () => {

@@ -13,6 +13,7 @@ export interface Contract {
 
 export interface Operation {
   operationId: string
+  requestBody?: object
   responses: Record<string, { content?: Record<string, { schema: object }> }>
   /** Who may call it, as the route declared: `public`, `optional`, `user` or a role. */
   'x-access': string
