@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { busyPorts } from '@souk/dev-env/ports'
@@ -63,13 +63,20 @@ describe('the README', () => {
     assert.deepEqual(listed.sort(), read.sort())
   })
 
-  for (const file of ['README.md', 'CONTRIBUTING.md']) {
+  for (const file of globSync('{*.md,{deploy,docs,e2e}/**/*.md}', { cwd: ROOT })) {
+    const links = [...textOf(file).matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path]) => path!)
+    if (links.length === 0) continue
     it(`has no dead links in ${file}`, () => {
-      const links = [...textOf(file).matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path]) => path!)
-      assert.ok(links.length > 0)
-      for (const path of links) assert.ok(existsSync(new URL(path, ROOT)), path)
+      for (const path of links) assert.ok(existsSync(new URL(path, new URL(file, ROOT))), path)
     })
   }
+
+  it('leads to what must not get in, where each promise names its test', () => {
+    assert.ok(README.includes('(docs/security.md)'))
+    const rows = textOf('docs/security.md').match(/^\| (?!promised).*$/gm) ?? []
+    assert.ok(rows.length > 0)
+    for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
+  })
 
   it('and CONTRIBUTING.md name only scripts that there are', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
