@@ -10,7 +10,7 @@ const DOCKERFILES = { service: 'Dockerfile', gateway: 'nginx/Dockerfile' }
 const SERVICES = ['users', 'products', 'orders']
 /** What would take away some of what confines a container, whoever says it. */
 const LOOSENING =
-  'privileged cap_add devices pid ipc userns_mode network_mode security_opt read_only cap_drop user'.split(
+  'privileged cap_add devices pid ipc userns_mode network_mode security_opt read_only cap_drop user mem_limit pids_limit logging'.split(
     ' ',
   )
 
@@ -30,6 +30,7 @@ interface Container {
   mem_limit?: string
   pids_limit?: number
   restart?: string
+  logging?: { driver: string }
   depends_on?: Record<string, { condition: string }>
 }
 interface Compose {
@@ -64,6 +65,8 @@ function weaknesses({ services }: Compose, below?: Compose): string[] {
       container.security_opt?.some((option) => /^no-new-privileges(:true)?$/.test(option)),
       'may gain privileges',
     )
+    must(container.mem_limit && container.pids_limit, 'takes what it likes of the machine')
+    must(container.logging?.driver === 'local', 'fills the disk with its log')
     for (const key of ['privileged', 'devices', 'pid', 'ipc', 'userns_mode'])
       must(!(key in container), `has ${key}`)
     must(!container.network_mode || container.network_mode === 'none', 'shares a network that is not its own')
@@ -97,6 +100,8 @@ describe('the containers', () => {
     ['one that may gain privileges', { security_opt: [] }],
     ['one that rules the engine', { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }],
     ['one on the network of its host', { network_mode: 'host' }],
+    ['one without a limit of memory', { mem_limit: '' }],
+    ['one that keeps its log for ever', { logging: { driver: 'json-file' } }],
     ['one of the newest image', { image: 'postgres:latest' }],
   ] as [string, Partial<Container>][]) {
     it(`would be found out with ${what} among them, in the file or in one over it`, () => {
@@ -139,6 +144,17 @@ describe('the containers', () => {
     )
     const leadOut = Object.keys(base.networks).filter((name) => !base.networks[name]?.internal)
     assert.deepEqual(leadOut, ['outside'])
+    const added = FILES.slice(1).flatMap((file) =>
+      Object.entries(read(file).services)
+        .filter(([, { networks }]) => networks)
+        .map(([name, container]) => `${name}: ${networksOf(container)}`),
+    )
+    assert.deepEqual(added, [
+      ...SERVICES.map((name) => `${name}: monitoring`),
+      'prometheus: monitoring',
+      // To be published it has to be on a network with a way out.
+      'grafana: default,monitoring',
+    ])
   })
 
   it('are told no secret in their environment', () => {
@@ -164,7 +180,7 @@ describe('the containers', () => {
     }
   })
 
-  it('begin when what they need is there, and come back within a size when they have ended', () => {
+  it('begin when what they need is there, and come back when they have ended', () => {
     for (const service of SERVICES) {
       assert.deepEqual(base.services[service]!.depends_on, {
         [`${service}-migration`]: { condition: 'service_completed_successfully' },
@@ -175,7 +191,7 @@ describe('the containers', () => {
       assert.deepEqual(base.services.gateway!.depends_on![service], { condition: 'service_healthy' })
     }
     for (const name of ['gateway', 'database', ...SERVICES])
-      assert.ok(base.services[name]!.mem_limit && base.services[name]!.restart === 'unless-stopped', name)
+      assert.equal(base.services[name]!.restart, 'unless-stopped', name)
   })
 
   for (const [image, file] of Object.entries(DOCKERFILES)) {
