@@ -38,11 +38,17 @@ export async function serve<Config extends TelemetryConfig>(
       console.error(`Not everything ended within ${SHUTDOWN_MS / 1000} s.`)
       process.exit(1)
     }, SHUTDOWN_MS).unref()
-    for (const close of closers) await close()
-    process.exit(0)
+    // Whatever one of them meets, the others are to end as well.
+    for (const close of closers) await close().catch(reportFailedEnd)
+    process.exit()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+function reportFailedEnd(error: unknown): void {
+  console.error(error)
+  process.exitCode = 1
 }
 
 type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
@@ -61,12 +67,20 @@ async function startTelemetry(service: string, config: TelemetryConfig): Promise
   return closers
 }
 
+interface ListenError {
+  address: string
+  port: number
+}
+
 /** Why a process could not start, with what to do; the stack only where we do not know. */
 export function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  const { code, syscall, address, port, message } = error as NodeJS.ErrnoException & Partial<ListenError>
   if (code === 'EADDRINUSE') {
     return `Port ${port} is in use. Stop what listens there, or choose another port in the environment.`
+  }
+  if (syscall === 'listen') {
+    return `This machine does not let us listen on ${address}:${port} (${code}). Choose another in the environment.`
   }
   if (isUnavailable(error)) {
     return `The database cannot be reached (${code ?? message}). Start it, or set DATABASE_URL to where it is.`

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { after, before, it } from 'node:test'
 import { openDatabase } from '../src/database.ts'
 import { startFailure } from '../src/serve.ts'
 import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../testing/engines.ts'
+
+it('says where a process cannot listen', async () => {
+  // TEST-NET-1: no machine has an address of it.
+  const refused = once(createServer().listen(8080, '192.0.2.1'), 'listening').catch(startFailure)
+  assert.match(String(await refused), /^This machine does not let us listen on 192\.0\.2\.1:8080 \(E\w+\)/)
+})
 
 await describeOnEachEngine('a process that cannot start', (engine) => {
   const skip = engine === 'sqlite' && 'nobody has to be let in'
