@@ -52,8 +52,8 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
-/** What nginx answers who writes more than one address may; the services' own 429 says more, where they have one. */
-const TOO_MANY_WRITES = {
+/** What nginx answers who asks for more than one address may; the services' own 429 says more, where they have one. */
+const TOO_MANY_REQUESTS = {
   description: 'More than one address may ask for: nothing was done',
   headers: {
     'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before the next attempt' },
@@ -69,9 +69,9 @@ function answeredByGateway(paths: OpenApi['paths']): OpenApi['paths'] {
   ])
   const answered = structuredClone(paths)
   const content = { 'application/problem+json': { schema } }
-  for (const [method, operation] of Object.values(answered).flatMap((methods) => Object.entries(methods))) {
+  for (const operation of Object.values(answered).flatMap((methods) => Object.values(methods))) {
     Object.assign(operation.responses, Object.fromEntries(problems))
-    if (method !== 'get') operation.responses[429] ??= { ...TOO_MANY_WRITES, content }
+    operation.responses[429] ??= { ...TOO_MANY_REQUESTS, content }
   }
   return answered
 }
