@@ -67,15 +67,12 @@ async function startTelemetry(service: string, config: TelemetryConfig): Promise
   return closers
 }
 
-interface ListenError {
-  address: string
-  port: number
-}
+type SystemError = NodeJS.ErrnoException & { address?: string; port?: number }
 
 /** Why a process could not start, with what to do; the stack only where we do not know. */
 export function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  const { code, syscall, address, port, message } = error as NodeJS.ErrnoException & Partial<ListenError>
+  const { code, syscall, address, port, message } = error as SystemError
   if (code === 'EADDRINUSE') {
     return `Port ${port} is in use. Stop what listens there, or choose another port in the environment.`
   }

@@ -62,15 +62,13 @@ const TOO_MANY_REQUESTS = {
 
 /** Every operation with the problems that the gateway itself answers for it. */
 function answeredByGateway(paths: OpenApi['paths']): OpenApi['paths'] {
-  const schema = { $ref: '#/components/schemas/Problem' }
-  const problems = Object.entries(GATEWAY_PROBLEMS).map(([status, description]) => [
-    status,
-    { description, content: { 'application/problem+json': { schema } } },
-  ])
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+  const problems = Object.fromEntries(
+    Object.entries(GATEWAY_PROBLEMS).map(([status, description]) => [status, { description, content }]),
+  )
   const answered = structuredClone(paths)
-  const content = { 'application/problem+json': { schema } }
   for (const operation of Object.values(answered).flatMap((methods) => Object.values(methods))) {
-    Object.assign(operation.responses, Object.fromEntries(problems))
+    Object.assign(operation.responses, problems)
     operation.responses[429] ??= { ...TOO_MANY_REQUESTS, content }
   }
   return answered
