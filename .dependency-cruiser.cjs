@@ -57,13 +57,13 @@ module.exports = {
       comment: 'What every service needs cannot depend on one of them.',
       severity: 'error',
       from: { path: '^packages/service-kit/' },
-      to: { path: '^(users|products|orders|e2e|packages/dev-env)/' },
+      to: { path: '^(users|products|orders|nginx|tools|e2e|lab|deploy|packages/dev-env)/' },
     },
     {
       name: 'telemetry-on-demand',
       comment: 'Who neither measures nor traces loads no library for it: the rest speaks to telemetry.ts.',
       severity: 'error',
-      from: { pathNot: '^packages/service-kit/src/(metrics|tracing)[.]ts$' },
+      from: { pathNot: '^packages/service-kit/src/observability/(metrics|tracing)[.]ts$' },
       to: { path: '^node_modules/(@opentelemetry|@prometheus-io)/' },
     },
     {
@@ -71,14 +71,14 @@ module.exports = {
       comment: 'By `serve`, when the environment asks for it.',
       severity: 'error',
       from: {},
-      to: { path: '^packages/service-kit/src/(metrics|tracing)[.]ts$', dynamic: false },
+      to: { path: '^packages/service-kit/src/observability/(metrics|tracing)[.]ts$', dynamic: false },
     },
     {
       name: 'sources-do-not-import-tests',
       comment: 'Test helpers stay out of what runs.',
       severity: 'error',
-      from: { path: '/src/', pathNot: '^packages/dev-env/src/test.ts$' },
-      to: { path: '(/test/|/testing/|^e2e/)' },
+      from: { path: '/src/', pathNot: '^tools/run-tests.ts$' },
+      to: { path: '(/test/|/testing/|^(e2e|lab|tools)/)' },
     },
   ],
   options: {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { openDatabase } from '@souk/service-kit/database'
+import { openDatabase } from '@souk/service-kit/database/database'
 import { sql } from 'kysely'
 import type { RunningShop } from './system.ts'
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Service, type System, type SystemOptions, startSystem } from '@souk/dev-env/system'
-import type { Engine } from '@souk/service-kit/database'
+import { type Service, type System, type SystemOptions, startSystem } from '@souk/dev-env/launcher/system'
+import type { Engine } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 

@@ -1,5 +1,5 @@
-import { type App, createApp } from '@souk/service-kit/app'
-import type { TokenVerifier } from '@souk/service-kit/tokens'
+import type { TokenVerifier } from '@souk/service-kit/auth/tokens'
+import { type App, createApp } from '@souk/service-kit/http/app'
 import { registerOrdersRoutes } from './adapters/inbound/http/orders-routes.ts'
 import { toProblem } from './adapters/inbound/http/problems.ts'
 import { registerSalesRoutes } from './adapters/inbound/http/sales-routes.ts'

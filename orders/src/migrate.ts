@@ -1,7 +1,7 @@
 /** `npm run migrate -w orders`: brings the tables up to date. Orders has no demo data: buyers make it. */
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
-import { startFailure } from '@souk/service-kit/serve'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import { startFailure } from '@souk/service-kit/process/serve'
 import { migrations } from './adapters/outbound/sql/migrations.ts'
 import { readSettings } from './config.ts'
 

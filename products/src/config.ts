@@ -4,7 +4,7 @@ import {
   readServiceSettings,
   serviceTokenSettings,
   tokenSettings,
-} from '@souk/service-kit/settings'
+} from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
 
 export const settings = Type.Object({

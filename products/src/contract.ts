@@ -1,6 +1,6 @@
-import { openDatabase } from '@souk/service-kit/database'
+import { openDatabase } from '@souk/service-kit/database/database'
 import { buildInternalApp, buildPublicApp } from './app.ts'
-import type { Tables } from './tables.ts'
+import type { Tables } from './database/tables.ts'
 
 /** The contracts of this service as its routes make them, by file name; nothing is served for it. */
 export async function describeContracts(): Promise<Record<string, object>> {

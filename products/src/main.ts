@@ -1,13 +1,13 @@
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
-import { serve } from '@souk/service-kit/serve'
-import { accessTokenVerifier, remoteIssuer, serviceTokens } from '@souk/service-kit/tokens'
+import { accessTokenVerifier, remoteIssuer, serviceTokens } from '@souk/service-kit/auth/tokens'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import { serve } from '@souk/service-kit/process/serve'
 import { buildInternalApp, buildPublicApp } from './app.ts'
 import { readSettings } from './config.ts'
-import { migrations } from './migrations.ts'
+import { migrations } from './database/migrations.ts'
+import type { Tables } from './database/tables.ts'
 import { ownAddress } from './own-address.ts'
 import { seedDemoProducts } from './seed.ts'
-import type { Tables } from './tables.ts'
 
 await serve('products', readSettings, async (config) => {
   const database = openDatabase<Tables>(config.DATABASE_URL, {

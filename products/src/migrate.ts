@@ -1,11 +1,11 @@
 /** `npm run migrate -w products`: brings the tables up to date and adds the demo data where it is wanted. */
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
-import { startFailure } from '@souk/service-kit/serve'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
-import { migrations } from './migrations.ts'
+import { migrations } from './database/migrations.ts'
+import type { Tables } from './database/tables.ts'
 import { seedDemoProducts } from './seed.ts'
-import type { Tables } from './tables.ts'
 
 try {
   const config = readSettings()

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import { ConfigError } from '@souk/service-kit/config'
+import { ConfigError } from '@souk/service-kit/process/config'
 
 async function addressesOf(host: string): Promise<string[]> {
   const found = await lookup(host, { all: true }).catch((error: Error) => {

@@ -1,4 +1,4 @@
-import { HttpProblem, ProblemSchema } from '@souk/service-kit/problem'
+import { HttpProblem, ProblemSchema } from '@souk/service-kit/http/problem'
 import { Type } from 'typebox'
 import { CatalogueError, type ErrorCode } from './errors.ts'
 

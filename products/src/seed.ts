@@ -1,8 +1,8 @@
-import { isUniqueViolation } from '@souk/service-kit/database-errors'
-import { inTransaction } from '@souk/service-kit/transaction'
+import { isUniqueViolation } from '@souk/service-kit/database/errors'
+import { inTransaction } from '@souk/service-kit/database/transaction'
 import { sql } from 'kysely'
-import type { NewProduct } from './product-schemas.ts'
-import { insertProduct, type ProductsDatabase } from './product-store.ts'
+import type { NewProduct } from './catalogue/product-schemas.ts'
+import { insertProduct, type ProductsDatabase } from './catalogue/product-store.ts'
 
 /** The demo seller `seller-1`, whom the users service makes with the same id. */
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Contract, readContract } from '@souk/service-kit/testing/contract'
-import { openShop, type Shop, stocked, stockOf } from './shop.ts'
+import { openShop, type Shop, stocked, stockOf } from './helper.ts'
 
 const operations = (contract: Contract) =>
   Object.entries(contract.paths).flatMap(([path, methods]) =>

@@ -1,8 +1,8 @@
-import { ConfigError } from '@souk/service-kit/config'
-import { commonSettings, readServiceSettings } from '@souk/service-kit/settings'
+import { ConfigError } from '@souk/service-kit/process/config'
+import { commonSettings, readServiceSettings } from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
-import type { Argon2Cost } from './password-hasher.ts'
-import { LONGEST_ACCESS_TOKEN_SECONDS } from './signing-keys.ts'
+import type { Argon2Cost } from './accounts/password-hasher.ts'
+import { LONGEST_ACCESS_TOKEN_SECONDS } from './keys/signing-keys.ts'
 
 export const settings = Type.Object({
   ...commonSettings(8001),

@@ -1,8 +1,8 @@
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import { argon2Hasher } from './accounts/password-hasher.ts'
 import { buildApp } from './app.ts'
-import { migrations, type Tables } from './migrations.ts'
-import { argon2Hasher } from './password-hasher.ts'
+import { migrations, type Tables } from './database/migrations.ts'
 
 /** The OpenAPI documents of this service, by the name of their file. */
 export async function describeContracts(): Promise<Record<string, object>> {

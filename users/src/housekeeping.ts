@@ -1,9 +1,9 @@
 import { setInterval } from 'node:timers/promises'
-import type { Database } from '@souk/service-kit/database'
-import { keysStore } from './keys-store.ts'
-import type { Tables } from './migrations.ts'
-import { KNOWN_ADDRESS_MS } from './sessions.ts'
-import { keysInUse } from './signing-keys.ts'
+import type { Database } from '@souk/service-kit/database/database'
+import type { Tables } from './database/migrations.ts'
+import { keysStore } from './keys/keys-store.ts'
+import { keysInUse } from './keys/signing-keys.ts'
+import { KNOWN_ADDRESS_MS } from './sessions/sessions.ts'
 
 /** A session takes its tokens with it, up to a few thousand: so the locks of one statement stay few. */
 const BATCH = 100

@@ -1,12 +1,12 @@
-import type { App } from '@souk/service-kit/app'
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
-import { serve } from '@souk/service-kit/serve'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import type { App } from '@souk/service-kit/http/app'
+import { serve } from '@souk/service-kit/process/serve'
+import { argon2Hasher } from './accounts/password-hasher.ts'
 import { buildApp } from './app.ts'
 import { hashingCost, readSettings } from './config.ts'
+import { migrations, type Tables } from './database/migrations.ts'
 import { startHousekeeping } from './housekeeping.ts'
-import { migrations, type Tables } from './migrations.ts'
-import { argon2Hasher } from './password-hasher.ts'
 import { seedDemoUsers } from './seed.ts'
 
 await serve('users', readSettings, async (settings) => {

@@ -1,10 +1,10 @@
 /** `npm run migrate -w users`: creates or updates the tables, and the demo logins where they are wanted. */
-import { openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
-import { startFailure } from '@souk/service-kit/serve'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import { startFailure } from '@souk/service-kit/process/serve'
+import { argon2Hasher } from './accounts/password-hasher.ts'
 import { hashingCost, readSettings } from './config.ts'
-import { migrations, type Tables } from './migrations.ts'
-import { argon2Hasher } from './password-hasher.ts'
+import { migrations, type Tables } from './database/migrations.ts'
 import { seedDemoUsers } from './seed.ts'
 
 try {

@@ -1,4 +1,4 @@
-import { HttpProblem } from '@souk/service-kit/problem'
+import { HttpProblem } from '@souk/service-kit/http/problem'
 import { type ErrorCode, UserError } from './errors.ts'
 
 const CHALLENGE = { 'www-authenticate': 'Bearer' }

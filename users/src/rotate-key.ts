@@ -3,12 +3,12 @@
  * with a quarter of an hour later. A key that leaked: rotate, then delete its row; its tokens are refused here
  * within a minute, and by the other services when they next read the keys, within 10.
  */
-import { openDatabase } from '@souk/service-kit/database'
-import { startFailure } from '@souk/service-kit/serve'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
-import { rotateKey } from './key-ring.ts'
-import { keysStore } from './keys-store.ts'
-import type { Tables } from './migrations.ts'
+import type { Tables } from './database/migrations.ts'
+import { rotateKey } from './keys/key-ring.ts'
+import { keysStore } from './keys/keys-store.ts'
 
 try {
   const database = openDatabase<Tables>(readSettings().DATABASE_URL, { poolSize: 1 })

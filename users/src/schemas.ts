@@ -1,7 +1,7 @@
-import { problemResponse } from '@souk/service-kit/openapi'
-import { ref } from '@souk/service-kit/schema'
+import { problemResponse } from '@souk/service-kit/http/openapi'
+import { ref } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
-import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from './password-rules.ts'
+import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from './accounts/password-rules.ts'
 
 const CLOSED = { additionalProperties: false }
 

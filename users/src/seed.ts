@@ -1,8 +1,8 @@
-import type { Database } from '@souk/service-kit/database'
+import type { Database } from '@souk/service-kit/database/database'
+import { usersStore } from './accounts/accounts-store.ts'
+import type { PasswordHasher } from './accounts/password-hasher.ts'
+import type { Tables } from './database/migrations.ts'
 import { UserError } from './errors.ts'
-import type { Tables } from './migrations.ts'
-import type { PasswordHasher } from './password-hasher.ts'
-import { usersStore } from './users-store.ts'
 
 /** Fixed, so that other services' demo data can refer to them. */
 export const DEMO_BUYER_ID = '01900000-0000-7000-8000-000000000001'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { REGISTRATION_GATE } from '../src/accounts/hashing-gate.ts'
 import { hashingCost, readSettings } from '../src/config.ts'
-import { REGISTRATION_GATE } from '../src/gate.ts'
 
 describe('the settings', () => {
   it('have defaults for all: argon2id with 46 MiB, 15 minutes, 30 days, no demo data', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { App } from '@souk/service-kit/app'
-import { type Database, type Engine, openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
+import { type Database, type Engine, openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
+import type { App } from '@souk/service-kit/http/app'
 import { type CheckedInject, checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
+import { argon2Hasher } from '../src/accounts/password-hasher.ts'
 import { buildApp, type UsersDeps } from '../src/app.ts'
-import { migrations, type Tables } from '../src/migrations.ts'
-import { argon2Hasher } from '../src/password-hasher.ts'
+import { migrations, type Tables } from '../src/database/migrations.ts'
 import type { Tokens, User } from '../src/schemas.ts'
 
 /** As cheap as argon2 gets: tests hash often. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import type { Tables } from '../src/database/migrations.ts'
 import { startHousekeeping, sweep } from '../src/housekeeping.ts'
-import { rotateKey } from '../src/key-ring.ts'
-import { keysStore } from '../src/keys-store.ts'
-import type { Tables } from '../src/migrations.ts'
+import { rotateKey } from '../src/keys/key-ring.ts'
+import { keysStore } from '../src/keys/keys-store.ts'
 import { outcome, startUsers, testDatabase, type Users } from './helper.ts'
 
 const DAY_MS = 86_400_000

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { openDatabase } from '@souk/service-kit/database'
+import { openDatabase } from '@souk/service-kit/database/database'
 import { createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
-import type { Tables } from '../src/migrations.ts'
+import type { Tables } from '../src/database/migrations.ts'
 import type { Tokens } from '../src/schemas.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))

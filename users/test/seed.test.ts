@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process'
 import { after, before, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { openDatabase } from '@souk/service-kit/database'
+import { openDatabase } from '@souk/service-kit/database/database'
 import {
   createTestDatabase,
   describeOnEachEngine,
   type TestDatabase,
 } from '@souk/service-kit/testing/engines'
-import type { Tables } from '../src/migrations.ts'
-import { argon2Hasher } from '../src/password-hasher.ts'
+import { argon2Hasher } from '../src/accounts/password-hasher.ts'
+import type { Tables } from '../src/database/migrations.ts'
 import { DEMO_BUYER_ID, DEMO_SELLER_ID, seedDemoUsers } from '../src/seed.ts'
 import { CHEAP, startUsers } from './helper.ts'
 

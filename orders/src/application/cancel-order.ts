@@ -1,7 +1,7 @@
 import { type Order, requestCancellation } from '../domain/order.ts'
-import { driveOrder } from './drive-order.ts'
 import { ownedBy } from './find-order.ts'
 import type { Ports } from './ports.ts'
+import { driveOrder } from './resume-order.ts'
 
 /**
  * Cancels a buyer's order and puts its units back. CANCELLING in the answer means: it will be, the stock

@@ -1,6 +1,6 @@
 import { newOrder, type Order, type RequestedLine } from '../domain/order.ts'
-import { driveOrder } from './drive-order.ts'
 import type { Idempotency, Ports } from './ports.ts'
+import { driveOrder } from './resume-order.ts'
 
 export interface PlaceOrder {
   orderId: string

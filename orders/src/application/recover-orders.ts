@@ -1,5 +1,5 @@
-import { driveOrder } from './drive-order.ts'
 import type { Ports } from './ports.ts'
+import { driveOrder } from './resume-order.ts'
 
 /** Orders driven on in one round. */
 export const ROUND_LIMIT = 100

@@ -3,11 +3,11 @@ import { randomUUIDv7 } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { serviceTokens, type TokenVerifier } from '@souk/service-kit/tokens'
+import { serviceTokens, type TokenVerifier } from '@souk/service-kit/auth/tokens'
 import { httpInventory } from '../../src/adapters/outbound/products/inventory.ts'
 import { productsToken, type ServiceToken } from '../../src/adapters/outbound/products/service-token.ts'
 import { OutcomeUnknown } from '../../src/application/ports.ts'
-import { SELLER } from '../support.ts'
+import { SELLER } from '../helper.ts'
 
 type Answer = (request: { url: string; body: { orderId: string }[] }, response: ServerResponse) => void
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ROUND_LIMIT } from '../../src/application/recover-orders.ts'
 import { OrderError } from '../../src/domain/errors.ts'
-import { confirmed, placing, testShop } from '../support.ts'
+import { confirmed, placing, testShop } from '../helper.ts'
 
 const withCode = (code: string) => (error: unknown) => error instanceof OrderError && error.code === code
 const LATER_MS = 6_000

@@ -11,7 +11,7 @@ import {
   settle,
   total,
 } from '../../src/domain/order.ts'
-import { booked, confirmed, pendingOrder } from '../support.ts'
+import { booked, confirmed, pendingOrder } from '../helper.ts'
 
 const refusal = { rejected: { reason: 'insufficient-stock', lines: [] } } as const
 const withCode = (code: string) => (error: unknown) => error instanceof OrderError && error.code === code

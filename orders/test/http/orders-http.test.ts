@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import type { App } from '@souk/service-kit/app'
-import { encodeCursor } from '@souk/service-kit/cursor'
+import type { App } from '@souk/service-kit/http/app'
+import { encodeCursor } from '@souk/service-kit/http/pagination'
 import { type CheckedInject, checkedInject, readContract } from '@souk/service-kit/testing/contract'
 import { testIssuer } from '@souk/service-kit/testing/tokens'
 import { buildApp } from '../../src/app.ts'
 import { type OrderStore, OutcomeUnknown } from '../../src/application/ports.ts'
-import { SELLER, type TestShop, testShop } from '../support.ts'
+import { SELLER, type TestShop, testShop } from '../helper.ts'
 
 /** After every id that there is. */
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'

@@ -1,6 +1,6 @@
 import { describe } from 'node:test'
 import { memoryInventory } from '../../src/adapters/outbound/memory/inventory.ts'
-import { PRODUCTS } from '../support.ts'
+import { PRODUCTS } from '../helper.ts'
 import { inventoryContract } from './inventory-contract.ts'
 
 // The client of the real products service is held against the same suite in e2e, where both may be imported.

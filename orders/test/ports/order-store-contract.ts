@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { OrderStore } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
 import { completeCancellation, type Order, requestCancellation, settle } from '../../src/domain/order.ts'
-import { confirmed, pendingOrder } from '../support.ts'
+import { confirmed, pendingOrder } from '../helper.ts'
 
 const withCode = (code: string) => (error: unknown) => error instanceof OrderError && error.code === code
 const LINES = [

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Database, openDatabase } from '@souk/service-kit/database'
-import { migrate } from '@souk/service-kit/migrate'
+import { type Database, openDatabase } from '@souk/service-kit/database/database'
+import { migrate } from '@souk/service-kit/database/migrate'
 import {
   createTestDatabase,
   describeOnEachEngine,
@@ -21,7 +21,7 @@ import { type OrderWrite, writeOrders } from '../../src/adapters/outbound/sql/wr
 import { type OrderStore, OutcomeUnknown } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
 import { type Order, requestCancellation, settle } from '../../src/domain/order.ts'
-import { confirmed, pendingOrder } from '../support.ts'
+import { confirmed, pendingOrder } from '../helper.ts'
 import { orderStoreContract } from './order-store-contract.ts'
 
 describe('the order store in memory', () => {

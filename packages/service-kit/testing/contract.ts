@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
-import type { App } from '../src/app.ts'
-import { addFormats } from '../src/validation.ts'
+import type { App } from '../src/http/app.ts'
+import { addFormats } from '../src/http/validation.ts'
 
 /** What the tests read of an OpenAPI document. */
 export interface Contract {

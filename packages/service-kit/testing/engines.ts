@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'node:test'
 import { CompiledQuery } from 'kysely'
-import { type Database, type Engine, openDatabase } from '../src/database.ts'
+import { type Database, type Engine, openDatabase } from '../src/database/database.ts'
 
 /** Where the servers are looked for unless the environment says otherwise. */
 const SERVERS = {

@@ -1,4 +1,4 @@
-import { HttpProblem } from '@souk/service-kit/problem'
+import { HttpProblem } from '@souk/service-kit/http/problem'
 import { OutcomeUnknown } from '../../../application/ports.ts'
 import { OrderError, type OrderErrorCode } from '../../../domain/errors.ts'
 import type { Order, Rejection, RejectionReason } from '../../../domain/order.ts'

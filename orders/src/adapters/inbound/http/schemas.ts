@@ -1,6 +1,6 @@
-import { pageOf, pageQuery } from '@souk/service-kit/cursor'
-import { ProblemSchema } from '@souk/service-kit/problem'
-import { ref } from '@souk/service-kit/schema'
+import { pageOf, pageQuery } from '@souk/service-kit/http/pagination'
+import { ProblemSchema } from '@souk/service-kit/http/problem'
+import { ref } from '@souk/service-kit/http/schema'
 import { Type } from 'typebox'
 import { MAX_QUANTITY, ORDER_STATUSES, REJECTION_REASONS } from '../../../domain/order.ts'
 

@@ -1,4 +1,4 @@
-import type { Engine } from '@souk/service-kit/database'
+import type { Engine } from '@souk/service-kit/database/database'
 import { type InsertQueryBuilder, type InsertResult, sql } from 'kysely'
 
 /** An insert that leaves rows alone whose key is taken. MySQL's `insert ignore` would hide other errors too. */

@@ -1,4 +1,4 @@
-import type { Database } from '@souk/service-kit/database'
+import type { Database } from '@souk/service-kit/database/database'
 import type { Idempotency } from '../../../application/ports.ts'
 import { OrderError } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'

@@ -1,4 +1,4 @@
-import { inEngineStyle, type Migrations } from '@souk/service-kit/migrate'
+import { inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
 
 export const migrations: Migrations = (engine) => {
   const inStyle = inEngineStyle(engine)

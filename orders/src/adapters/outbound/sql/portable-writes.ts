@@ -1,5 +1,5 @@
-import type { Database, Engine } from '@souk/service-kit/database'
-import { inTransaction } from '@souk/service-kit/transaction'
+import type { Database, Engine } from '@souk/service-kit/database/database'
+import { inTransaction } from '@souk/service-kit/database/transaction'
 import { sql, type Transaction } from 'kysely'
 import type { SettledRow, WriteBatch, WriteOrders } from './batch-writes.ts'
 import { insertOrKeep } from './insert-or-keep.ts'

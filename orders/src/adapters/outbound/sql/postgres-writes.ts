@@ -1,4 +1,4 @@
-import { repeated } from '@souk/service-kit/transaction'
+import { repeated } from '@souk/service-kit/database/transaction'
 import { CompiledQuery, type Kysely } from 'kysely'
 import type { WriteOrders } from './batch-writes.ts'
 import type { OrdersTables } from './tables.ts'

@@ -1,5 +1,5 @@
-import type { Engine } from '@souk/service-kit/database'
-import { isOneOf } from '@souk/service-kit/one-of'
+import type { Engine } from '@souk/service-kit/database/database'
+import { isOneOf } from '@souk/service-kit/database/one-of'
 import type { Kysely } from 'kysely'
 import type { PageRequest, Sale } from '../../../application/ports.ts'
 import type { Order, OrderStatus } from '../../../domain/order.ts'

@@ -1,4 +1,4 @@
-import type { Database } from '@souk/service-kit/database'
+import type { Database } from '@souk/service-kit/database/database'
 import type { OrderError } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
 import type { SettledRow, WriteOrders } from './batch-writes.ts'

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import * as orders from 'orders/config'
+import * as products from 'products/config'
+import * as users from 'users/config'
+import {
+  build,
+  type Kinds,
+  kubectlBuilds,
+  type Manifest,
+  misunderstood,
+  ofKind,
+} from './support/manifests.ts'
+import { openWays, type Pod, podsOf } from './support/network-policies.ts'
+
+const OVERLAYS = ['overlays/cloudnative-pg', 'overlays/external-database']
+const SERVICES = { users, products, orders }
+type Broken = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
+/** SHUTDOWN_MS of serve.ts: what a service may take to end. */
+const SHUTDOWN_SECONDS = 15
+
+const skip = !kubectlBuilds()
+
+describe('the manifests', { skip }, () => {
+  for (const overlay of skip ? [] : OVERLAYS) describe(overlay, () => rulesOf(build(overlay)))
+
+  describe('with a mistake in them, are not understood:', () => {
+    const mistakes: [string, RegExp, (manifests: Broken) => void][] = [
+      [
+        'a misspelt field',
+        /TS2353.*replicsa/,
+        ({ Deployment }) => Object.assign(Deployment.spec!, { replicsa: 2 }),
+      ],
+      ['a wrong type', /TS2322/, ({ Service }) => Object.assign(Service.spec!.ports![0]!, { port: '80' })],
+      ['an unknown kind', /Servise/, ({ Service }) => Object.assign(Service, { kind: 'Servise' })],
+      ['a missing part', /TS2741.*template/, ({ Job }) => Object.assign(Job, { spec: {} })],
+      [
+        'an unknown value',
+        /TS2322/,
+        ({ Cluster }) => Object.assign(Cluster.spec.affinity!, { podAntiAffinityType: 'no' }),
+      ],
+    ]
+    for (const [mistake, error, make] of mistakes) {
+      it(mistake, () => {
+        const manifests = build('overlays/cloudnative-pg')
+        make({
+          Cluster: ofKind('Cluster', manifests)[0]!,
+          Deployment: ofKind('Deployment', manifests)[0]!,
+          Job: ofKind('Job', manifests)[0]!,
+          Service: ofKind('Service', manifests)[0]!,
+        })
+        const errors = misunderstood(manifests)
+        assert.equal(errors.length, 1)
+        assert.match(errors[0]!, error)
+      })
+    }
+  })
+})
+
+const nameOf = ({ metadata }: { metadata?: { name?: string } | undefined }) => metadata?.name ?? ''
+
+function rulesOf(manifests: Manifest[]) {
+  const deployments = ofKind('Deployment', manifests)
+  const jobs = ofKind('Job', manifests)
+  const services = ofKind('Service', manifests)
+  const pods = [...deployments, ...jobs].map(({ metadata, spec }) => ({
+    name: metadata!.name!,
+    labels: spec!.template.metadata!.labels!,
+    spec: spec!.template.spec!,
+  }))
+  const containers = pods.flatMap(({ name, spec }) =>
+    [...spec.containers, ...(spec.initContainers ?? [])].map((container) => ({ name, container })),
+  )
+
+  it('are what Kubernetes understands', () => {
+    assert.deepEqual(misunderstood(manifests), [])
+    assert.equal(deployments.length, 4)
+    assert.equal(jobs.length, 3)
+  })
+
+  it('run nothing as root, with a capability, a writable image or a token of the cluster', () => {
+    for (const { name, spec } of pods) {
+      const { runAsNonRoot, runAsUser, seccompProfile } = spec.securityContext ?? {}
+      assert.deepEqual(
+        { runAsNonRoot, seccompProfile },
+        { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        name,
+      )
+      assert.ok(runAsUser! > 0, name)
+      assert.equal(spec.automountServiceAccountToken, false, name)
+      assert.ok(!spec.hostNetwork && !spec.hostPID && !spec.hostIPC, name)
+      assert.deepEqual(
+        (spec.volumes ?? []).filter((volume) => !volume.emptyDir),
+        [],
+        name,
+      )
+    }
+    for (const { name, container } of containers) {
+      assert.deepEqual(
+        container.securityContext,
+        { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        name,
+      )
+    }
+  })
+
+  it('say of every container what it needs and how much memory it may have at most', () => {
+    for (const { name, container } of containers) {
+      assert.ok(container.resources?.requests?.cpu && container.resources.requests.memory, name)
+      assert.ok(container.resources.limits?.memory, name)
+    }
+  })
+
+  it('probe every server, and end it only after requests have stopped to come', () => {
+    for (const { metadata, spec } of deployments) {
+      const { containers, terminationGracePeriodSeconds } = spec!.template.spec!
+      const name = metadata!.name!
+      for (const { startupProbe, livenessProbe, readinessProbe, lifecycle } of containers) {
+        assert.equal(startupProbe?.httpGet?.path, '/health/live', name)
+        assert.equal(livenessProbe?.httpGet?.path, '/health/live', name)
+        assert.equal(readinessProbe?.httpGet?.path, name in SERVICES ? '/health/ready' : '/health/live', name)
+        const waits = lifecycle?.preStop?.sleep?.seconds ?? 0
+        assert.ok(waits >= 5, name)
+        assert.ok(terminationGracePeriodSeconds! > waits + SHUTDOWN_SECONDS, name)
+      }
+    }
+  })
+
+  it('keep some replicas of every server while nodes are drained and versions replaced', () => {
+    for (const { metadata, spec } of deployments) {
+      const name = metadata!.name!
+      const budget = ofKind('PodDisruptionBudget', manifests).find((one) => one.metadata!.name === name)
+      assert.deepEqual(budget?.spec?.selector, spec!.selector, name)
+      const scaler = ofKind('HorizontalPodAutoscaler', manifests).find(
+        (one) => one.spec!.scaleTargetRef.name === name,
+      )
+      assert.ok(scaler!.spec!.minReplicas! >= 2, name)
+      assert.equal(spec!.replicas, undefined, `${name}: the autoscaler has them`)
+      assert.equal(spec!.strategy?.rollingUpdate?.maxUnavailable, 0, name)
+    }
+  })
+
+  it('publish the gateway alone', () => {
+    for (const service of services) {
+      const { type = 'ClusterIP', externalIPs } = service.spec!
+      assert.deepEqual({ type, externalIPs }, { type: 'ClusterIP', externalIPs: undefined }, nameOf(service))
+    }
+    const published = ofKind('HTTPRoute', manifests).flatMap(({ spec }) =>
+      spec.rules!.flatMap(({ backendRefs }) => backendRefs!.map(({ name }) => name)),
+    )
+    assert.deepEqual(published, ['gateway'])
+    const internal = services.filter(({ spec }) => spec!.ports!.some(({ port }) => port === 9002))
+    assert.deepEqual(
+      internal.map((service) => [nameOf(service), service.spec!.ports!.length]),
+      [['products-internal', 1]],
+    )
+  })
+
+  it('have services that lead to a port of their pods, and to those of one Deployment', () => {
+    for (const service of services) {
+      const { selector, ports: offered } = service.spec!
+      const selected = pods.filter(({ labels }) =>
+        Object.entries(selector!).every(([key, value]) => labels[key] === value),
+      )
+      assert.equal(selected.length, 1, nameOf(service))
+      const named = selected[0]!.spec.containers.flatMap(({ ports = [] }) => ports)
+      for (const { port, targetPort } of offered!) {
+        assert.equal(named.find(({ name }) => name === targetPort)?.containerPort, port, nameOf(service))
+      }
+    }
+  })
+
+  it('have no secret in them', () => {
+    assert.deepEqual(
+      manifests.filter(({ kind }) => kind === 'Secret'),
+      [],
+    )
+    for (const { name, container } of containers) {
+      for (const { name: variable, value } of container.env ?? []) {
+        if (/SECRET|PASSWORD|DATABASE_URL/.test(variable))
+          assert.equal(value, undefined, `${name} ${variable}`)
+      }
+    }
+    assert.doesNotMatch(JSON.stringify(ofKind('ConfigMap', manifests)), /SECRET|PASSWORD|DATABASE_URL/)
+  })
+
+  it('configure each service as it wants it in production, and set nothing that none of them knows', () => {
+    const given: Record<string, string> = {}
+    for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(given, data)
+    const bySecret: Record<string, string> = {
+      DATABASE_URL: 'postgres://somewhere/',
+      SERVICE_TOKEN_SECRET: 'x'.repeat(32),
+    }
+    for (const { name: pod, labels, spec } of pods) {
+      const service = SERVICES[labels['app.kubernetes.io/name'] as keyof typeof SERVICES]
+      if (!service) continue
+      const { env, envFrom, ports = [] } = spec.containers[0]!
+      const own = Object.fromEntries(env!.map(({ name, value }) => [name, value ?? bySecret[name]]))
+      const config: Record<string, unknown> = service.readSettings({ ...(envFrom && given), ...own })
+      assert.deepEqual([config.NODE_ENV, config.SEED_DEMO_DATA], ['production', false], pod)
+      for (const { name, containerPort } of ports) {
+        const setting = name === 'http' ? 'PORT' : `${name!.toUpperCase()}_PORT`
+        if (setting in service.settings.properties)
+          assert.equal(config[setting], containerPort, `${pod} ${name}`)
+      }
+    }
+    const known = Object.values(SERVICES).flatMap(({ settings }) => Object.keys(settings.properties))
+    assert.deepEqual(
+      Object.keys(given).filter((name) => !known.includes(name)),
+      [],
+    )
+    // Whatever a service listens for is asked from other pods, not from its own.
+    for (const host of known.filter((name) => name.endsWith('HOST')))
+      assert.equal(given[host], '0.0.0.0', host)
+  })
+
+  it('name others by their services and ports', () => {
+    const given = ofKind('ConfigMap', manifests).flatMap(({ data }) => Object.values(data!))
+    const values = [
+      ...given,
+      ...containers.flatMap(({ container }) => (container.env ?? []).map(({ value }) => value)),
+    ]
+    const addresses = values.flatMap((value) => [
+      ...(value ?? '').matchAll(/([a-z-]+)(?:\.souk\.svc\.cluster\.local)?:(\d+)/g),
+    ])
+    assert.equal(addresses.length, 5)
+    for (const [address, name, port] of addresses) {
+      const ports = services.find((service) => nameOf(service) === name)?.spec?.ports ?? []
+      assert.ok(ports.map((one) => one.port).includes(Number(port)), address)
+    }
+  })
+
+  it('leave open the ways that are meant to be, and no other', () => {
+    const unnamed: Pod = { name: 'unnamed', namespace: 'souk', labels: {}, ports: [8080] }
+    const ours = [...podsOf(manifests), unnamed]
+    const clusters = ofKind('Cluster', manifests).map(({ metadata }) => metadata.name)
+    const others: Pod[] = [
+      { name: 'stranger', namespace: 'elsewhere', labels: {}, ports: [443, 5432] },
+      { name: 'monitoring', namespace: 'monitoring', labels: {}, ports: [4318] },
+      {
+        name: 'operator',
+        namespace: 'cnpg-system',
+        labels: { 'app.kubernetes.io/name': 'cloudnative-pg' },
+        ports: [],
+      },
+      { name: 'dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' }, ports: [53] },
+    ]
+    const external: Pod[] = Object.keys(clusters.length ? {} : SERVICES).map((service, i) => ({
+      name: `${service}-database`,
+      namespace: 'outside',
+      labels: {},
+      ports: [5432],
+      address: `192.0.2.${i + 1}`,
+    }))
+    const meant = [
+      ...['stranger', 'monitoring', 'operator', 'dns', ...external.map(({ name }) => name)].map(
+        (name) => `${name} -> gateway:8080`,
+      ),
+      ...ours.map(({ name }) => `${name} -> dns:53`),
+      'gateway -> users:8001',
+      'gateway -> products:8002',
+      'gateway -> orders:8003',
+      'products -> users:8001',
+      'orders -> users:8001',
+      'orders -> products:9002',
+      ...Object.keys(SERVICES).flatMap((service) => [
+        `${service} -> ${service}-database:5432`,
+        `migrate-${service} -> ${service}-database:5432`,
+        `monitoring -> ${service}:9464`,
+        `${service} -> monitoring:4318`,
+      ]),
+      ...clusters.flatMap((cluster) => [
+        ...[5432, 8000].flatMap((port) => [
+          `${cluster} -> ${cluster}:${port}`,
+          `operator -> ${cluster}:${port}`,
+        ]),
+        `monitoring -> ${cluster}:9187`,
+        // the Kubernetes API and the backups' store, wherever they are
+        `${cluster} -> stranger:443`,
+      ]),
+    ]
+    const all = [...ours, ...others, ...external]
+    const fromOurs = (way: string) => ours.some(({ name }) => way.startsWith(`${name} ->`))
+    const toOurs = (way: string) => ours.some(({ name }) => way.includes(`-> ${name}:`))
+    // How others get at each other is none of our business.
+    const atOurs = (way: string) => fromOurs(way) || toOurs(way)
+    assert.deepEqual(openWays(manifests, all).filter(atOurs), meant.sort())
+    // Each end forbids by itself what is not meant, but for the way into the gateway, which is open to all.
+    const intoService = (way: string) => toOurs(way) && !way.endsWith('gateway:8080')
+    assert.deepEqual(openWays(manifests, all, ['Egress']).filter(fromOurs), meant.filter(fromOurs))
+    assert.deepEqual(openWays(manifests, all, ['Ingress']).filter(intoService), meant.filter(intoService))
+  })
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
+import { freePorts } from '@souk/dev-env/launcher/ports'
+import { listProduct, order, type Person } from '@souk/e2e/support/client'
+import { type RunningShop, startShop } from '@souk/e2e/support/system'
+import { availableEngines } from '@souk/service-kit/testing/engines'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { hasPrometheus, type Prometheus, startPrometheus } from './support/prometheus.ts'
+
+const DASHBOARD = new URL('../monitoring/grafana/dashboards/souk.json', import.meta.url)
+/** A rate needs two scrapes, which are 5 s apart; the rest is for slow machines. */
+const DATA_WITHIN_MS = 60_000
+const SERVICES = ['users', 'products', 'orders'] as const
+
+// One with a pool of connections: SQLite has none to show.
+const engine = (await availableEngines()).find((one) => one !== 'sqlite')
+const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
+
+describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' and no ')} here` }, () => {
+  let running: RunningShop
+  let prometheus: Prometheus
+  let metrics: Record<(typeof SERVICES)[number], string>
+  let buyer: Person
+  let product: number
+  let soldOut: number
+
+  before(async () => {
+    const ports = await freePorts(SERVICES.length)
+    const places = SERVICES.map((name, i) => [name, `127.0.0.1:${ports[i]}`] as const)
+    metrics = Object.fromEntries(places.map(([name, place]) => [name, `http://${place}`])) as typeof metrics
+    running = await startShop(engine!, {
+      gateway: nginxIsInstalled() ? 'nginx' : 'node',
+      envOf: Object.fromEntries(SERVICES.map((name, i) => [name, { METRICS_PORT: `${ports[i]}` }])),
+    })
+    const seller = await running.shop.newSeller()
+    product = await listProduct(seller, 1_000_000)
+    soldOut = await listProduct(seller, 0)
+    buyer = await running.shop.newBuyer()
+    prometheus = await startPrometheus(Object.fromEntries(places))
+  })
+  after(async () => {
+    await prometheus?.stop()
+    await running?.stop()
+  })
+
+  it('counts orders by their outcome', async () => {
+    await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => order(buyer, id)))
+    const { body } = await rawRequest(metrics.orders, '/metrics')
+    assert.match(body, /^souk_orders_total\{outcome="CONFIRMED"\} 7$/m)
+    assert.match(body, /^souk_orders_total\{outcome="REJECTED"\} 2$/m)
+    assert.match(body, /^souk_orders_undecided 0$/m)
+  })
+
+  it('knows routes by their patterns, and nothing that a caller sent', async () => {
+    const placed = await order(buyer, product)
+    await buyer.call('GET', `/orders/${placed.body.id}`)
+    await rawRequest(running.system.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
+    const { body } = await rawRequest(metrics.orders, '/metrics')
+    assert.match(body, /method="GET",route="\/orders\/:id",status="2xx"/)
+    assert.match(body, /method="GET",route="none",status="4xx"/)
+    assert.ok(![placed.body.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
+  })
+
+  it('has data for every query of the dashboard', async () => {
+    const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as {
+      panels: { targets: { expr: string }[] }[]
+    }
+    let without = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+    assert.ok(without.length >= panels.length && panels.length > 0)
+    const deadline = Date.now() + DATA_WITHIN_MS
+    while (without.length > 0 && Date.now() < deadline) {
+      await Promise.all([product, product, soldOut].map((id) => order(buyer, id)))
+      await sleep(250)
+      const answers = await Promise.all(without.map((query) => prometheus.query(query)))
+      without = without.filter((_query, i) => answers[i]!.length === 0)
+    }
+    assert.deepEqual(without, [], 'these have none')
+  })
+
+  it('finds each service, and calls its job by its name', async () => {
+    const up = await prometheus.query('up')
+    assert.deepEqual(
+      Object.fromEntries(up.map(({ labels, value }) => [labels.job, value])),
+      Object.fromEntries(SERVICES.map((name) => [name, 1])),
+    )
+  })
+
+  it('is not to be had where the public or another service calls', async () => {
+    const paths = [
+      '/metrics',
+      '//metrics',
+      '/%6detrics',
+      '/METRICS',
+      '/metrics/',
+      '/x/../metrics',
+      '/metrics;x',
+    ]
+    for (const [listener, url] of Object.entries(running.system.urls)) {
+      for (const path of paths) {
+        const { status, body } = await rawRequest(url, path)
+        assert.ok(status === 404 || status === 400, `${listener} answered ${path} with ${status}`)
+        assert.ok(!body.includes('# HELP'))
+      }
+    }
+    for (const url of Object.values(metrics)) {
+      assert.equal((await rawRequest(url, '/metrics')).status, 200)
+      assert.equal((await rawRequest(url, '/health/ready')).status, 404, 'and nothing else is had there')
+    }
+  })
+})

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { serviceTokens } from '@souk/service-kit/auth/tokens'
+import { openDatabase } from '@souk/service-kit/database/database'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { sql } from 'kysely'
+import { listProduct, type Person, stockOf } from '../support/client.ts'
+import { describeOnEachWay, type WholeSystem } from '../support/ways-to-run.ts'
+
+/** What must not get in, tried where everybody comes in. */
+describeOnEachWay('the edge', (start) => {
+  let running: WholeSystem
+  let buyer: Person
+  let seller: Person
+  let productId: number
+
+  before(async () => {
+    running = await start()
+    ;[buyer, seller] = await Promise.all([running.shop.newBuyer(), running.shop.newSeller()])
+    productId = await listProduct(seller, 5)
+  })
+  after(() => running?.stop())
+
+  const ask = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(new URL(path, running.shop.url), {
+      method,
+      headers: {
+        authorization: `Bearer ${buyer.accessToken}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text }
+  }
+  const line = () => `{"productId":${productId},"quantity":1}`
+
+  it('has no way to the bookings, not even with the token of orders', async () => {
+    const token = await serviceTokens(running.serviceTokenSecret).sign('orders', 'products')
+    const booking = `[{"orderId":"${randomUUID()}","lines":[${line()}]}]`
+    for (const path of [
+      '/bookings',
+      '/BOOKINGS',
+      '//bookings',
+      '/%62ookings',
+      '/bookings;x',
+      '/products/..%2fbookings',
+      '/products/%2e%2e/bookings',
+      '/products/%2e%2e%2fbookings',
+      '/releases',
+      '/metrics',
+    ]) {
+      for (const where of [running.urls.gateway, running.urls.products]) {
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+        const { status } = await rawRequest(where, path, { method: 'POST', headers, body: booking })
+        assert.ok([400, 404, 405].includes(status), `${where}${path}: ${status}`)
+      }
+    }
+    assert.equal(await stockOf(running.shop, productId), 5)
+  })
+
+  it('refuses what is too long, too deep, too many or of another type, and says which', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const many = `{"lines":[${Array.from({ length: 1_001 }, line).join(',')}]}`
+    for (const [what, answer, status, code] of [
+      ['deep', await ask('POST', '/orders', deep), 400, /./],
+      ['many lines', await ask('POST', '/orders', many), 400, /validation-failed/],
+      ['large', await ask('POST', '/orders', `"${'x'.repeat(70_000)}"`), 413, /payload-too-large/],
+      ['a large page', await ask('GET', '/orders?limit=101'), 400, /validation-failed/],
+      ['text', await ask('POST', '/orders', 'x', { 'content-type': 'text/plain' }), 415, /./],
+      ['another method', await ask('PUT', '/orders', '{}'), 405, /method-not-allowed/],
+    ] as const) {
+      assert.equal(answer.status, status, `${what}: ${answer.text}`)
+      assert.equal(answer.headers.get('content-type'), 'application/problem+json', what)
+      assert.match(JSON.parse(answer.text).code, code, what)
+    }
+    assert.match((await ask('PUT', '/orders', '{}')).headers.get('allow') ?? '', /GET.*POST|POST.*GET/)
+    for (const [name, url] of Object.entries(running.urls)) {
+      const { status, headers } = await ask('POST', `${url}/nothing`, `"${'x'.repeat(70_000)}"`)
+      assert.ok(status === 404 || status === 413, name)
+      assert.equal(headers.get('content-type'), 'application/problem+json', name)
+    }
+  })
+
+  it('takes names that mean something to JavaScript, and doubled ones, for what they are', async () => {
+    for (const body of [
+      `{"__proto__":{"role":"SELLER"},"lines":[${line()}]}`,
+      `{"constructor":{"prototype":{"role":"SELLER"}},"lines":[${line()}]}`,
+      `{"lines":[${line()}],"userId":"${seller.id}"}`,
+    ])
+      assert.equal((await ask('POST', '/orders', body)).status, 400, body)
+    for (const query of ['limit=1&limit=2', 'status[]=PENDING', '__proto__=1', 'constructor[prototype]=1'])
+      assert.equal((await ask('GET', `/orders?${query}`)).status, 400, query)
+    assert.equal(await stockOf(running.shop, productId), 5)
+  })
+
+  it('believes nobody who says who they are in a header', async () => {
+    const claims = { 'x-user-id': seller.id, 'x-user-role': 'SELLER', x_user_role: 'SELLER' }
+    assert.equal((await ask('GET', '/sellers/me/products', undefined, claims)).status, 403)
+    assert.equal((await ask('GET', '/users/me', undefined, { authorization: '', ...claims })).status, 401)
+  })
+
+  it('shows nothing of the inside when a service fails at its database', async (test) => {
+    if (running.databaseUrls.users.startsWith('sqlite:')) return test.skip('nobody else gets at its file')
+    for (const [service, table, method, path, body] of [
+      ['users', 'users', 'POST', '/auth/login', '{"username":"user-1","password":"password"}'],
+      ['products', 'products', 'GET', '/products'],
+      ['orders', 'orders', 'GET', '/orders'],
+    ] as const) {
+      const database = openDatabase(running.databaseUrls[service], { poolSize: 1 })
+      const rename = (from: string, to: string) =>
+        sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(database.kysely)
+      await rename(table, 'elsewhere')
+      const { status, headers, text } = await ask(method, path, body).finally(async () => {
+        await rename('elsewhere', table)
+        await database.close()
+      })
+      assert.deepEqual([status, headers.get('content-type')], [500, 'application/problem+json'], text)
+      const { code, detail, ...rest } = JSON.parse(text)
+      assert.deepEqual(
+        [code, Object.keys(rest).sort()],
+        ['internal-error', ['instance', 'status', 'title', 'type']],
+      )
+      assert.ok(detail.includes(headers.get('x-request-id')), detail)
+      assert.doesNotMatch(text, /select|elsewhere|relation|table|\bat \/|\.ts\b|node_modules/i)
+    }
+  })
+
+  it('answers errors with the headers that answers have', async () => {
+    for (const path of ['/nothing', '/orders/unknown', '/users/me']) {
+      const { headers } = await ask('GET', path)
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
+      assert.equal(headers.get('cache-control'), 'no-store', path)
+      assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/, path)
+      assert.match(headers.get('x-request-id') ?? '', /^[\w-]{32,64}$/, path)
+    }
+  })
+})

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { App } from '@souk/service-kit/http/app'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { buildGateway } from '../../src/gateway/gateway.ts'
+import { gatewayContract, type Urls } from './gateway-contract.ts'
+import { startUpstream } from './upstream.ts'
+
+const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }, paths: {} }
+
+describe('the gateway of npm start', () => {
+  const open = async (upstreams: Urls) => {
+    const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 1_000 })
+    return {
+      origin: await gateway.listen({ host: '127.0.0.1', port: 0 }),
+      close: () => gateway.close(),
+    }
+  }
+  gatewayContract(open)
+
+  describe('moreover', () => {
+    let products: Awaited<ReturnType<typeof startUpstream>>
+    let gateway: Awaited<ReturnType<typeof open>>
+
+    before(async () => {
+      products = await startUpstream('products')
+      gateway = await open({ users: products.url, products: products.url, orders: products.url })
+    })
+    after(async () => {
+      await gateway.close()
+      await products.close()
+    })
+    const codeOf = async (method: string) =>
+      JSON.parse((await rawRequest(gateway.origin, '/products', { method })).body).code
+
+    it('passes a GET with a body on without the body', async () => {
+      const options = { headers: { 'content-length': '5' }, body: 'extra' }
+      assert.equal((await rawRequest(gateway.origin, '/products', options)).status, 200)
+      assert.equal(products.seen[0]?.body, '')
+    })
+
+    it('sends a GET whose answer is lost once more', async () => {
+      products.reset()
+      products.answerWith((response) => response.destroy())
+      assert.equal(await codeOf('GET'), 'bad-gateway')
+      assert.equal(products.seen.length, 2)
+    })
+
+    it('answers 502 when a service talks nonsense', async () => {
+      products.answerWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
+      assert.equal(await codeOf('POST'), 'bad-gateway')
+    })
+
+    it('shows the contract where its page looks for it', async () => {
+      assert.deepEqual(JSON.parse((await rawRequest(gateway.origin, '/json')).body), CONTRACT)
+    })
+  })
+})

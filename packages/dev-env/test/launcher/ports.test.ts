@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, it } from 'node:test'
+import { busyPorts, freePorts } from '../../src/launcher/ports.ts'
+import { busyPortsMessage, doubledPorts } from '../../src/launcher/start-messages.ts'
+
+const PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
+
+describe('ports', () => {
+  for (const host of ['127.0.0.1', '0.0.0.0']) {
+    it(`are busy when something listens on ${host}`, async () => {
+      const [port, free] = (await freePorts(2)) as [number, number]
+      const server = createServer().listen(port, host)
+      await once(server, 'listening')
+      assert.deepEqual(await busyPorts([port, free]), [port])
+      server.close()
+      await once(server, 'close')
+      assert.deepEqual(await busyPorts([port, free]), [])
+    })
+  }
+
+  it('that are given out as free are all different', async () => {
+    const given = [...(await freePorts(50)), ...(await freePorts(50))]
+    assert.equal(new Set(given).size, 100)
+  })
+
+  it('that are busy are named, with the variables that choose others', () => {
+    const message = busyPortsMessage(PORTS, [8002, 8080])
+    assert.match(message, /port 8080 \(GATEWAY_PORT\)/)
+    assert.match(message, /port 8002 \(PRODUCTS_PORT\)/)
+    assert.match(message, /GATEWAY_PORT=18080 PRODUCTS_PORT=18002 npm start/)
+    assert.doesNotMatch(message, /8001/)
+  })
+
+  it('of our own that are the same are named', () => {
+    assert.equal(doubledPorts(PORTS), undefined)
+    assert.match(doubledPorts({ ...PORTS, orders: 8001 })!, /USERS_PORT and ORDERS_PORT are both 8001/)
+  })
+})

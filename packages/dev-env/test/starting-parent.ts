@@ -1,7 +1,0 @@
-/** A process that starts stand-ins and then waits to be killed: `node starting-parent.ts <port> <log>`. */
-import { startProcesses } from '../src/processes.ts'
-import { standIn } from './stand-in-spec.ts'
-
-const [, , port, log] = process.argv
-const processes = await startProcesses([[standIn('child', Number(port), { LOG: log! })]])
-console.log(processes.process('child').pid)

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import {
+  accessTokenVerifier,
+  KeysUnavailable,
+  remoteIssuer,
+  serviceTokens,
+  TokenRefused,
+} from '../../src/auth/tokens.ts'
+import { testIssuer } from '../../testing/tokens.ts'
+
+type Issuer = Awaited<ReturnType<typeof testIssuer>>
+
+describe('the check of access tokens with keys from afar', () => {
+  let issuer: Issuer
+  let server: Server
+  let url: string
+  let answer: RequestListener
+  let fetches = 0
+
+  before(async () => {
+    issuer = await testIssuer()
+    server = createServer((request, response) => {
+      fetches++
+      answer(request, response)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  })
+  afterEach(() => {
+    fetches = 0
+  })
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  const healthy: RequestListener = (_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(issuer.jwks))
+  }
+  const withKid = (kid: string, key = issuer.privateKey) =>
+    new SignJWT({ username: 'x', role: 'BUYER' })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
+      .setIssuer('souk-users')
+      .setAudience('souk')
+      .setSubject('x')
+      .setIssuedAt()
+      .setExpirationTime('5 min')
+      .sign(key)
+
+  it('fetches them once for many tokens', async () => {
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    for (let i = 0; i < 20; i++) await verify(await issuer.tokenFor('BUYER'))
+    assert.equal(fetches, 1)
+  })
+
+  it('refuses a flood of unknown keys with a bounded number of fetches', async () => {
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    for (let i = 0; i < 100; i++) await assert.rejects(verify(await withKid(`unknown-${i}`)), TokenRefused)
+    assert.ok(fetches <= 2, `${fetches}`)
+  })
+
+  for (const [what, fault] of [
+    ['an error', (_request, response) => void response.writeHead(500).end()],
+    ['a page', (_request, response) => void response.end('<html>')],
+    ['something else', (_request, response) => void response.end('{"a":1}')],
+    ['no keys', (_request, response) => void response.end('{"keys":[]}')],
+    ['a cut connection', (_request, response) => void response.destroy()],
+    [
+      'a redirect to keys',
+      (request, response) => {
+        if (request.url !== '/') return healthy(request, response)
+        response.writeHead(302, { location: '/elsewhere' }).end()
+      },
+    ],
+  ] satisfies [string, RequestListener][]) {
+    it(`does not call a token bad when it got ${what} instead of keys`, async () => {
+      answer = fault
+      await assert.rejects(
+        accessTokenVerifier(remoteIssuer(url))(await issuer.tokenFor('BUYER')),
+        KeysUnavailable,
+      )
+    })
+  }
+
+  for (const [what, offMs] of [
+    ['ahead', 3_600_000],
+    ['behind', -3_600_000],
+  ] as const) {
+    it(`judges a token by the clock of its issuer, which is an hour ${what} of ours`, async () => {
+      const nowThere = () => Date.now() + offMs
+      answer = (request, response) => {
+        response.setHeader('date', new Date(nowThere()).toUTCString())
+        healthy(request, response)
+      }
+      const verify = accessTokenVerifier(remoteIssuer(url))
+      const lasting = (seconds: number) =>
+        issuer.tokenFor('BUYER', undefined, new Date(nowThere() + seconds * 1_000))
+      assert.equal((await verify(await lasting(900))).role, 'BUYER')
+      await assert.rejects(verify(await lasting(-5)), TokenRefused)
+    })
+  }
+
+  it('goes on with the last keys known while they cannot be fetched anew', async (t) => {
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    await verify(await issuer.tokenFor('BUYER'))
+    const another = await issuer.tokenFor('BUYER')
+    answer = (_request, response) => void response.writeHead(500).end()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * 60_000 })
+    assert.equal((await verify(another)).role, 'BUYER')
+    assert.equal(fetches, 2)
+  })
+
+  it('takes tokens of a new key as soon as it signs, and those of the old one as well', async (t) => {
+    const successor = await generateKeyPair('EdDSA', { extractable: true })
+    const published = {
+      ...(await exportJWK(successor.publicKey)),
+      kid: 'successor',
+      alg: 'EdDSA',
+      use: 'sig',
+    }
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    await verify(await issuer.tokenFor('BUYER'))
+    answer = (_request, response) =>
+      void response.end(JSON.stringify({ keys: [published, ...issuer.jwks.keys] }))
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
+    await verify(await withKid('successor', successor.privateKey))
+    await verify(await issuer.tokenFor('BUYER'))
+    await assert.rejects(verify(await withKid('successor')), TokenRefused, 'signed by the old one')
+    assert.equal(fetches, 2)
+  })
+
+  it('remembers a token no longer than it is good', async () => {
+    answer = healthy
+    const verify = accessTokenVerifier(remoteIssuer(url))
+    // Its times are whole seconds, so a token of two is good for one at least.
+    const token = await issuer.tokenFor('BUYER', undefined, '2 s')
+    await verify(token)
+    // And the issuer's clock is known to a second.
+    await new Promise((resolve) => setTimeout(resolve, 3_200))
+    await assert.rejects(verify(token), TokenRefused)
+  })
+})
+
+describe('the check of access tokens', () => {
+  it('takes one algorithm, whatever the keys would allow', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const token = await new SignJWT({ username: 'x', role: 'BUYER' })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
+      .setIssuer('souk-users')
+      .setAudience('souk')
+      .setSubject('x')
+      .setIssuedAt()
+      .setExpirationTime('5 min')
+      .sign(privateKey)
+    await assert.rejects(
+      accessTokenVerifier({ keys: async () => publicKey, now: Date.now })(token),
+      TokenRefused,
+    )
+  })
+})
+
+describe('service tokens', () => {
+  const SECRET = 'a secret of the tests, 32 characters long'
+  const tokens = serviceTokens(SECRET)
+
+  it('speak for a service to one other service', async () => {
+    const token = await tokens.sign('orders', 'products')
+    assert.partialDeepStrictEqual(await tokens.verifierFor('products')(token), {
+      id: 'orders',
+      role: 'service',
+    })
+    await assert.rejects(tokens.verifierFor('users')(token), TokenRefused)
+  })
+
+  it('are refused when another secret made them, or when they are too old whatever they say', async () => {
+    const other = await serviceTokens('another secret, which is as long as that').sign('orders', 'products')
+    await assert.rejects(tokens.verifierFor('products')(other), TokenRefused)
+    const old = await new SignJWT()
+      .setProtectedHeader({ alg: 'HS256', typ: 'service+jwt' })
+      .setIssuer('orders')
+      .setAudience('products')
+      .setIssuedAt(Math.floor(Date.now() / 1_000) - 600)
+      .setExpirationTime('10 y')
+      .sign(Buffer.from(SECRET))
+    await assert.rejects(tokens.verifierFor('products')(old), TokenRefused)
+  })
+
+  it('have one algorithm and one type, say who sends them, and end', async () => {
+    const now = Math.floor(Date.now() / 1_000)
+    const claims = { iss: 'orders', aud: 'products', iat: now, exp: now + 60 }
+    const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const verify = (header: object, changes: object = {}, hash = 'sha256') => {
+      const content = `${encoded({ alg: 'HS256', typ: 'service+jwt', ...header })}.${encoded({ ...claims, ...changes })}`
+      const mac = createHmac(hash, SECRET).update(content).digest('base64url')
+      return tokens.verifierFor('products')(`${content}.${mac}`)
+    }
+    assert.equal((await verify({})).id, 'orders')
+    for (const alg of ['none', 'None', 'hs256', 'EdDSA'])
+      await assert.rejects(verify({ alg }), TokenRefused, alg)
+    await assert.rejects(verify({ alg: 'HS512' }, {}, 'sha512'), TokenRefused)
+    for (const typ of ['JWT', 'at+jwt', undefined]) await assert.rejects(verify({ typ }), TokenRefused, typ)
+    for (const claim of ['iss', 'aud', 'iat', 'exp'])
+      await assert.rejects(verify({}, { [claim]: undefined }), TokenRefused, claim)
+  })
+})

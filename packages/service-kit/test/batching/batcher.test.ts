@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { type BatcherOptions, createBatcher, Overloaded } from '../../src/batching/batcher.ts'
+
+class Poison extends Error {}
+
+const batcherOf = <Item, Result>(
+  options: Partial<BatcherOptions<Item, Result>> & Pick<BatcherOptions<Item, Result>, 'run'>,
+) =>
+  createBatcher<Item, Result>({
+    name: 'of this test',
+    maxItems: 256,
+    concurrency: 1,
+    maxWaiting: 1_000,
+    maxWaitMs: 10_000,
+    isPoison: (error) => error instanceof Poison,
+    ...options,
+  })
+
+describe('a batcher', () => {
+  it('sends one item at once and alone when nothing is under way', async () => {
+    const batches: number[][] = []
+    const submit = batcherOf<number, number>({
+      run: async (items) => {
+        batches.push([...items])
+        return items
+      },
+    })
+    assert.deepEqual(await submit([7]), [7])
+    assert.deepEqual(batches, [[7]])
+  })
+
+  it('gathers what comes while a batch is under way into the next one', async () => {
+    const batches: number[][] = []
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const submit = batcherOf<number, number>({
+      run: async (items) => {
+        batches.push([...items])
+        if (batches.length === 1) await released
+        return items
+      },
+    })
+    const first = submit([1])
+    await sleep(0)
+    const later = [2, 3, 4].map((item) => submit([item]))
+    await sleep(0)
+    release()
+    assert.deepEqual((await Promise.all([first, ...later])).flat(), [1, 2, 3, 4])
+    assert.deepEqual(batches, [[1], [2, 3, 4]])
+  })
+
+  it('keeps together what one caller hands in', async () => {
+    const sizes: number[] = []
+    const submit = batcherOf<number, number>({
+      concurrency: 2,
+      run: async (items) => {
+        sizes.push(items.length)
+        return items
+      },
+    })
+    await submit(Array.from({ length: 200 }, (_, i) => i))
+    assert.deepEqual(sizes, [200])
+  })
+
+  it('refuses what finds the queue full, and nothing else', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const submit = batcherOf<number, number>({
+      maxWaiting: 2,
+      run: async (items) => {
+        await released
+        return items
+      },
+    })
+    const first = submit([0])
+    await sleep(0)
+    const rest = [1, 2, 3, 4].map((item) => submit([item]))
+    const refused = Promise.allSettled(rest)
+    release()
+    assert.deepEqual(
+      (await refused).map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    )
+    await assert.rejects(rest[3]!, Overloaded)
+    assert.deepEqual(await first, [0])
+  })
+
+  it('drops what waited too long, without working on it', async () => {
+    const seen: number[] = []
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const submit = batcherOf<number, number>({
+      maxWaitMs: 20,
+      run: async (items) => {
+        seen.push(...items)
+        if (seen.length === 1) await released
+        return items
+      },
+    })
+    const first = submit([1])
+    await sleep(0)
+    const late = submit([2])
+    setTimeout(release, 60)
+    await assert.rejects(late, Overloaded)
+    assert.deepEqual(await first, [1])
+    assert.deepEqual(seen, [1])
+    assert.deepEqual(await submit([3]), [3], 'and goes on')
+  })
+
+  it('does not split a batch whose failure is nobody’s fault', async () => {
+    let runs = 0
+    const submit = batcherOf<number, number>({
+      run: async () => {
+        runs++
+        throw new Error('the database is away')
+      },
+    })
+    await assert.rejects(submit([1, 2, 3]), /away/)
+    assert.equal(runs, 1)
+  })
+
+  it('fails a batch that gets more or fewer results than it has items', async () => {
+    const submit = batcherOf<number, number>({ run: async () => [1] })
+    await assert.rejects(submit([1, 2]), /2 got 1/)
+  })
+})
+
+type Fate = 'fine' | 'own-error' | 'poison' | 'outage'
+const fate = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Fate>('fine') },
+  fc.constantFrom<Fate>('own-error', 'poison', 'outage'),
+)
+const item = fc.record({ fate, weight: fc.integer({ min: 1, max: 60 }), pause: fc.boolean() })
+
+describe('a batcher, whatever comes', () => {
+  it('answers each item once, with its own answer, within its bounds', async () => {
+    const property = fc.asyncProperty(
+      fc.array(item, { maxLength: 60 }),
+      fc.record({
+        maxItems: fc.integer({ min: 1, max: 16 }),
+        maxWeight: fc.integer({ min: 1, max: 100 }),
+        concurrency: fc.integer({ min: 1, max: 3 }),
+      }),
+      async (items, bounds) => {
+        let underWay = 0
+        let outages = 0
+        const done = new Map<number, number>()
+        const submit = batcherOf<{ id: number; fate: Fate; weight: number }, string>({
+          ...bounds,
+          weigh: ({ weight }) => weight,
+          run: async (batch) => {
+            underWay++
+            assert.ok(underWay <= bounds.concurrency && batch.length <= bounds.maxItems)
+            const weight = batch.reduce((sum, one) => sum + one.weight, 0)
+            assert.ok(batch.length === 1 || weight <= bounds.maxWeight)
+            try {
+              await sleep(0)
+              if (batch.some((one) => one.fate === 'outage')) {
+                outages++
+                throw new Error('outage')
+              }
+              if (batch.some((one) => one.fate === 'poison')) throw new Poison('poison')
+              for (const { id } of batch) done.set(id, (done.get(id) ?? 0) + 1)
+              return batch.map(({ id, fate }) =>
+                fate === 'own-error' ? new Error(`own ${id}`) : `result ${id}`,
+              )
+            } finally {
+              underWay--
+            }
+          },
+        })
+        const answers: Promise<string[]>[] = []
+        for (const [id, { fate, weight, pause }] of items.entries()) {
+          answers.push(submit([{ id, fate, weight }]))
+          answers.at(-1)!.catch(() => {})
+          if (pause) await sleep(0)
+        }
+        const settled = await Promise.allSettled(answers)
+        for (const [id, answer] of settled.entries()) {
+          const given = answer.status === 'fulfilled' ? answer.value[0] : (answer.reason as Error).message
+          if (given === 'outage') assert.ok(outages > 0)
+          else if (items[id]!.fate === 'poison') assert.equal(given, 'poison')
+          else assert.equal(given, items[id]!.fate === 'own-error' ? `own ${id}` : `result ${id}`)
+          // Work that took effect was reported as such, once; work that failed was not done.
+          assert.equal(done.get(id) ?? 0, given === 'outage' || given === 'poison' ? 0 : 1)
+        }
+      },
+    )
+    await fc.assert(property, { numRuns: 300 })
+  })
+})

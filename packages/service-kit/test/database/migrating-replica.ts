@@ -1,0 +1,27 @@
+/** A process that does what a replica does first: `node migrating-replica.ts <database url>`. */
+import type { Generated } from 'kysely'
+import { openDatabase } from '../../src/database/database.ts'
+import { counter, inEngineStyle, type Migrations, migrate } from '../../src/database/migrate.ts'
+
+export interface Tables {
+  counters: { id: Generated<number>; name: string; value: number }
+}
+
+const migrations: Migrations = (engine) => ({
+  '0001-counters': {
+    up: async (db) => {
+      await inEngineStyle(engine)(
+        db.schema
+          .createTable('counters')
+          .addColumn('id', ...counter(engine))
+          .addColumn('name', 'varchar(40)', (column) => column.notNull().unique())
+          .addColumn('value', 'bigint', (column) => column.notNull()),
+      ).execute()
+      await db.insertInto('counters').values({ name: 'a', value: 0 }).execute()
+    },
+  },
+})
+
+const database = openDatabase<Tables>(process.argv[2]!)
+await migrate(database, 'test', migrations)
+await database.close()

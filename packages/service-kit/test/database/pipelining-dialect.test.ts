@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { CompiledQuery, sql } from 'kysely'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { isUniqueViolation } from '../../src/database/errors.ts'
+import { sendWithCommit } from '../../src/database/pipelining-dialect.ts'
+import { inTransaction } from '../../src/database/transaction.ts'
+import { availableEngines, createTestDatabase, type TestDatabase } from '../../testing/engines.ts'
+
+const skip = !(await availableEngines()).includes('postgres')
+
+describe('a statement that is sent with the commit', { skip }, () => {
+  let place: TestDatabase
+  let database: Database<{ things: { id: number; xid: string } }>
+
+  before(async () => {
+    place = await createTestDatabase('postgres')
+    // One connection: what a transaction leaves behind on it would show in the next one.
+    database = openDatabase(place.url, { poolSize: 1 })
+    await sql`create table things (id integer primary key, xid text default pg_current_xact_id()::text)`.execute(
+      database.kysely,
+    )
+  })
+  after(async () => {
+    await database.close()
+    await place.drop()
+  })
+
+  const insert = (id: number) => CompiledQuery.raw('insert into things (id) values ($1)', [id])
+  const stored = () => database.kysely.selectFrom('things').selectAll().orderBy('id').execute()
+  const ids = async () => (await stored()).map(({ id }) => id)
+
+  it('belongs to the transaction', async () => {
+    await inTransaction(database, async (trx) => {
+      await trx.executeQuery(insert(1))
+      await sendWithCommit(trx, insert(2))
+    })
+    const [first, second] = await stored()
+    assert.equal(first?.id, 1)
+    assert.equal(second?.id, 2)
+    assert.equal(first.xid, second.xid)
+  })
+
+  it('takes the transaction with it when it fails, and says why', async () => {
+    const failing = inTransaction(database, async (trx) => {
+      await trx.executeQuery(insert(3))
+      await sendWithCommit(trx, insert(1))
+    })
+    await assert.rejects(failing, isUniqueViolation)
+    assert.deepEqual(await ids(), [1, 2])
+  })
+
+  it('is not sent when the transaction is given up, nor by the next one', async () => {
+    const givenUp = inTransaction(database, async (trx) => {
+      await sendWithCommit(trx, insert(4))
+      throw new Error('given up')
+    })
+    await assert.rejects(givenUp, /given up/)
+    await inTransaction(database, (trx) => trx.executeQuery(insert(5)))
+    assert.deepEqual(await ids(), [1, 2, 5])
+  })
+
+  it('is one, not two', async () => {
+    const two = inTransaction(database, async (trx) => {
+      await sendWithCommit(trx, insert(6))
+      await sendWithCommit(trx, insert(7))
+    })
+    await assert.rejects(two, /one waits already/)
+    assert.deepEqual(await ids(), [1, 2, 5])
+  })
+})

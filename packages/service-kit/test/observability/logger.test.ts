@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import Fastify from 'fastify'
+import { loggerOptions } from '../../src/observability/logger.ts'
+
+/** What is written when `entry` is logged as the services log. */
+function logged(entry: object): string {
+  let text = ''
+  const stream = {
+    write: (line: string) => {
+      text += line
+    },
+  }
+  Fastify({ logger: { ...loggerOptions('info'), stream } }).log.info(entry, 'what happened')
+  return text
+}
+
+describe('the log', () => {
+  it('strikes out secrets, two levels deep', () => {
+    for (const name of [
+      'authorization',
+      'authentication',
+      'password',
+      'accessToken',
+      'refreshToken',
+      'secret',
+    ]) {
+      for (const entry of [
+        { [name]: 'hush' },
+        { body: { [name]: 'hush' } },
+        { request: { headers: { [name]: 'hush' } } },
+      ]) {
+        assert.doesNotMatch(logged(entry), /hush/, JSON.stringify(entry))
+        assert.match(logged(entry), /redacted/)
+      }
+    }
+  })
+
+  it('has of an error what it is and where, and not what the driver adds', () => {
+    const driver = {
+      code: '23505',
+      detail: 'Key (username)=(ada) exists',
+      query: 'insert',
+      parameters: ['$argon2id$'],
+    }
+    const cause = Object.assign(new Error('duplicate key'), driver)
+    const { err } = JSON.parse(logged({ err: new Error('not added', { cause }) }))
+    assert.partialDeepStrictEqual(err, {
+      message: 'not added',
+      cause: { message: 'duplicate key', code: '23505' },
+    })
+    assert.match(err.stack, /logger\.test/)
+    assert.doesNotMatch(JSON.stringify(err), /ada|insert|argon2id/)
+  })
+
+  it('has a line for an entry, whatever line breaks somebody sent', () => {
+    assert.equal(
+      logged({ path: '/a\r\n{"level":30}' })
+        .trim()
+        .split(/[\r\n]/).length,
+      1,
+    )
+  })
+})

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { createBatcher } from '../../src/batching/batcher.ts'
+import { openDatabase } from '../../src/database/database.ts'
+import { type Labels, type Meter, telemetry } from '../../src/observability/telemetry.ts'
+import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../../testing/engines.ts'
+
+const run = promisify(execFile)
+
+/** A meter that remembers. */
+function notingMeter() {
+  const gauges: { name: string; labels: Labels; read: () => number | Promise<number> }[] = []
+  const batches: [batcher: string, items: number][] = []
+  const meter: Meter = {
+    counter: () => () => {},
+    gauge: (name, _help, labels, read) => void gauges.push({ name, labels, read }),
+    request: () => {},
+    batch: (...batch) => void batches.push(batch),
+  }
+  return { meter, gauges, batches }
+}
+
+describe('telemetry', () => {
+  it('is told the size of each batch, and how many wait for theirs', async () => {
+    const { meter, gauges, batches } = notingMeter()
+    telemetry.meter = meter
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const submit = createBatcher<number, number>({
+      name: 'of this test',
+      run: async (items) => {
+        await released
+        return items
+      },
+      maxItems: 256,
+      concurrency: 1,
+      maxWaiting: 1_000,
+      maxWaitMs: 10_000,
+      isPoison: () => false,
+    })
+    const [waiting] = gauges
+    assert.deepEqual(waiting?.labels, { batcher: 'of this test' })
+    const first = submit([1])
+    await new Promise(setImmediate)
+    const others = submit([2, 3, 4])
+    assert.equal(waiting.read(), 3)
+    release()
+    await Promise.all([first, others])
+    delete telemetry.meter
+    assert.equal(waiting.read(), 0)
+    assert.deepEqual(batches, [
+      ['of this test', 1],
+      ['of this test', 3],
+    ])
+  })
+
+  it('costs not even its libraries where nobody asked for it', async () => {
+    const program = `
+      import { registerHooks } from 'node:module'
+      const loaded = []
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+      for (const name of ['http/app', 'batching/batcher', 'database/database', 'process/serve']) await import('@souk/service-kit/' + name)
+      console.log(JSON.stringify(loaded))`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+    })
+    const loaded: string[] = JSON.parse(stdout)
+    assert.ok(loaded.some((url) => url.endsWith('/service-kit/src/observability/telemetry.ts')))
+    assert.deepEqual(
+      loaded.filter((url) => /opentelemetry|prometheus/.test(url)),
+      [],
+    )
+  })
+})
+
+await describeOnEachEngine('the use of a pool', (engine) => {
+  let place: TestDatabase
+  before(async () => {
+    place = await createTestDatabase(engine)
+  })
+  after(() => place.drop())
+
+  it('is shown where an engine has one', async () => {
+    const { meter, gauges } = notingMeter()
+    telemetry.meter = meter
+    const database = openDatabase(place.url, { poolSize: 2 })
+    delete telemetry.meter
+    const use = () => Object.fromEntries(gauges.map(({ labels, read }) => [labels.state, read()]))
+    if (engine === 'sqlite') assert.deepEqual(use(), {})
+    else {
+      assert.deepEqual(use(), { used: 0, idle: 0, waiting: 0 })
+      const { promise: released, resolve: release } = Promise.withResolvers<void>()
+      const held = [1, 2].map(() => Promise.withResolvers<void>())
+      const holders = held.map(({ resolve }) =>
+        database.kysely.connection().execute(async () => {
+          resolve()
+          await released
+        }),
+      )
+      await Promise.all(held.map(({ promise }) => promise))
+      const late = database.ping()
+      await new Promise(setImmediate)
+      assert.deepEqual(use(), { used: 2, idle: 0, waiting: 1 })
+      release()
+      await Promise.all([...holders, late])
+      assert.deepEqual(use(), { used: 0, idle: 2, waiting: 0 })
+    }
+    await database.close()
+  })
+})

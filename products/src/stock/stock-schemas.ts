@@ -1,0 +1,51 @@
+import { pageOf } from '@souk/service-kit/http/pagination'
+import { ref } from '@souk/service-kit/http/schema'
+import { type Static, Type } from 'typebox'
+import { MAX_AMOUNT, ProductId } from '../catalogue/product-schemas.ts'
+import { oneLine } from '../catalogue/text-schemas.ts'
+
+const fields = {
+  delta: Type.Integer({
+    minimum: -MAX_AMOUNT,
+    maximum: MAX_AMOUNT,
+    not: { const: 0 },
+    description: 'Units that came in, or negative: that were taken out; not 0',
+  }),
+  reason: oneLine(200, 'What the ledger is to say about it'),
+}
+
+export const NewStockAdjustment = Type.Object(fields, {
+  $id: 'NewStockAdjustment',
+  additionalProperties: false,
+  examples: [
+    { delta: 24, reason: 'Delivery of 12 March' },
+    { delta: -1, reason: 'Broken in the shop' },
+  ],
+})
+export type NewStockAdjustment = Static<typeof NewStockAdjustment>
+
+export const StockAdjustment = Type.Object(
+  {
+    id: Type.Integer(),
+    productId: ProductId,
+    ...fields,
+    stock: Type.Integer({ minimum: 0, description: 'Units in stock after it' }),
+    createdAt: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'StockAdjustment' },
+)
+export type StockAdjustment = Static<typeof StockAdjustment>
+
+export const StockAdjustmentPage = Type.Object(pageOf(ref(StockAdjustment)).properties, {
+  $id: 'StockAdjustmentPage',
+})
+export type StockAdjustmentPage = Static<typeof StockAdjustmentPage>
+
+export const idempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+      description: 'A key of your choice, new for each adjustment: sent again with it, it is made once',
+    }),
+  ),
+})

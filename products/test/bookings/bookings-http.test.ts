@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { bookOrders } from '../../src/bookings/book-orders.ts'
+import type { BookingRequest, BookingResult } from '../../src/bookings/booking-schemas.ts'
+import { releaseOrders } from '../../src/bookings/release-orders.ts'
+import { updateProduct } from '../../src/catalogue/product-store.ts'
+import { openShop, order, type Shop, statementsOf, stocked, stockOf, unitsAccount } from '../helper.ts'
+
+await describeOnEachEngine('the bookings of orders', (engine) => {
+  let shop: Shop
+  before(async () => {
+    shop = await openShop(engine)
+  })
+  after(() => shop.close())
+
+  const post = async (url: '/bookings' | '/releases', payload: object) =>
+    shop.internally({
+      method: 'POST',
+      url,
+      headers: { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` },
+      payload,
+    })
+  const book = async (...orders: BookingRequest[]): Promise<BookingResult[]> => {
+    const answer = await post('/bookings', orders)
+    assert.equal(answer.statusCode, 200, answer.body)
+    return answer.json()
+  }
+  const release = async (...orderIds: string[]) => {
+    const answer = await post(
+      '/releases',
+      orderIds.map((orderId) => ({ orderId })),
+    )
+    assert.equal(answer.statusCode, 200, answer.body)
+    return answer.json()
+  }
+  const outcomes = (results: BookingResult[]) =>
+    results.map((result) => (result.outcome === 'BOOKED' ? 'BOOKED' : result.reason))
+
+  it('answer each order in the order asked, with all that the contract promises', async () => {
+    const one = await stocked(shop, { stock: 5 })
+    const other = await stocked(shop, { stock: 1, name: 'Rug', price: { amount: 7, currency: 'USD' } })
+    const [a, b] = [order({ [one.id]: 2, [other.id]: 1 }), order({ [one.id]: 4 })]
+    assert.deepEqual(await book(a, b), [
+      {
+        orderId: a.orderId,
+        outcome: 'BOOKED',
+        lines: [one, other].map(({ id, sellerId, name, price }, i) => ({
+          productId: id,
+          quantity: 2 - i,
+          sellerId,
+          name,
+          price,
+        })),
+      },
+      {
+        orderId: b.orderId,
+        outcome: 'REJECTED',
+        reason: 'insufficient-stock',
+        lines: [{ productId: one.id, requested: 4, available: 3 }],
+      },
+    ])
+    assert.deepEqual([await stockOf(shop, one.id), await stockOf(shop, other.id)], [3, 0])
+  })
+
+  it('reject with the reason, and the lines at fault', async () => {
+    const { id, sellerId } = await stocked(shop, { stock: 5 })
+    const euros = await stocked(shop, { price: { amount: 7, currency: 'EUR' } })
+    await updateProduct(
+      shop.database,
+      { id: (await stocked(shop, {}, sellerId)).id, sellerId, version: 1 },
+      { status: 'DISABLED' },
+    )
+    const disabled = id + 2
+    const results = await book(
+      order({ [id]: 1, 999999: 1 }),
+      order({ [Number.MAX_SAFE_INTEGER]: 1 }),
+      order({ [id]: 1, [disabled]: 2 }),
+      order({ [id]: 1, [euros.id]: 1 }),
+      order({ [id]: 6 }),
+    )
+    assert.deepEqual(outcomes(results), [
+      'unknown-product',
+      'unknown-product',
+      'product-disabled',
+      'mixed-currencies',
+      'insufficient-stock',
+    ])
+    assert.deepEqual(
+      results.map(({ lines }) => lines),
+      [
+        [{ productId: 999999, requested: 1, available: 0 }],
+        [{ productId: Number.MAX_SAFE_INTEGER, requested: 1, available: 0 }],
+        [{ productId: disabled, requested: 2, available: 0 }],
+        [
+          { productId: id, requested: 1, available: 5 },
+          { productId: euros.id, requested: 1, available: 12 },
+        ],
+        [{ productId: id, requested: 6, available: 5 }],
+      ],
+    )
+    assert.equal(await stockOf(shop, id), 5)
+  })
+
+  it('are decided once: asked again, the answer is the first one, whatever became of the product', async () => {
+    const { id, sellerId } = await stocked(shop, { stock: 5 })
+    const [booked, rejected] = [order({ [id]: 2 }), order({ [id]: 4 })]
+    const first = await book(booked, rejected)
+    const renamed = { name: 'Renamed', price: { amount: 1, currency: 'EUR' } }
+    await updateProduct(shop.database, { id, sellerId, version: undefined }, renamed)
+    assert.deepEqual(await book(booked, rejected), first)
+    await updateProduct(shop.database, { id, sellerId, version: undefined }, { status: 'DISABLED' })
+    assert.deepEqual(await book(rejected, booked), first.toReversed())
+    assert.equal(await stockOf(shop, id), 3)
+  })
+
+  it('are decided by the order’s id: lines that changed meanwhile do not count', async () => {
+    const { id } = await stocked(shop, { stock: 5 })
+    const orderId = randomUUID()
+    const first = await book(order({ [id]: 2 }, orderId))
+    assert.deepEqual(await book(order({ [id]: 1, 999999: 1 }, orderId)), first)
+    assert.equal(await stockOf(shop, id), 3)
+  })
+
+  it('are decided once for an order that comes twice in one call', async () => {
+    const { id } = await stocked(shop, { stock: 5 })
+    const twice = order({ [id]: 2 })
+    const [first, between, again] = await book(twice, order({ [id]: 1 }), twice)
+    assert.deepEqual(again, first)
+    assert.equal(between?.outcome, 'BOOKED')
+    assert.equal(await stockOf(shop, id), 2)
+  })
+
+  it('go back into stock once, however often they are released', async () => {
+    const { id } = await stocked(shop, { stock: 5 })
+    const [a, b] = [order({ [id]: 2 }), order({ [id]: 1 })]
+    await book(a, b)
+    const released = [{ orderId: a.orderId, outcome: 'RELEASED' }]
+    assert.deepEqual(await release(a.orderId), released)
+    assert.deepEqual(await release(a.orderId), released)
+    assert.deepEqual(await release(a.orderId, a.orderId), [...released, ...released])
+    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 5, booked: 1, stock: 4 })
+  })
+
+  it('are refused once the order was released: before it came, after it was rejected, after it was booked', async () => {
+    const { id } = await stocked(shop, { stock: 5 })
+    const [unknown, rejected, booked] = [order({ [id]: 1 }), order({ [id]: 9 }), order({ [id]: 5 })]
+    await book(rejected, booked)
+    const results = await release(unknown.orderId, rejected.orderId, booked.orderId)
+    assert.deepEqual(
+      results.map(({ outcome }: { outcome: string }) => outcome),
+      ['RELEASED', 'RELEASED', 'RELEASED'],
+    )
+    assert.equal(await stockOf(shop, id), 5)
+    for (const result of await book(booked, unknown, rejected)) {
+      assert.ok(result.outcome === 'REJECTED' && result.reason === 'released')
+      assert.deepEqual(result.lines, [])
+    }
+    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 5, booked: 0, stock: 5 })
+  })
+
+  it('name what is wrong with a call, and then decide nothing', async () => {
+    const { id } = await stocked(shop, { stock: 5 })
+    const good = order({ [id]: 1 })
+    const pointer = async (url: '/bookings' | '/releases', payload: object) => {
+      const answer = await post(url, payload)
+      assert.equal(answer.statusCode, 400)
+      return answer.json().errors[0].pointer
+    }
+    const bad = (change: object) => pointer('/bookings', [good, { ...good, ...change }])
+    assert.equal(await pointer('/bookings', []), '#')
+    assert.equal(await bad({ orderId: 'one' }), '#/1/orderId')
+    assert.equal(await bad({ orderId: good.orderId.toUpperCase() }), '#/1/orderId')
+    assert.equal(await bad({ orderId: `urn:uuid:${good.orderId}` }), '#/1/orderId')
+    assert.equal(await bad({ lines: [] }), '#/1/lines')
+    assert.equal(await bad({ price: 1 }), '#/1/price')
+    assert.equal(await bad({ lines: [{ productId: id, quantity: 0 }] }), '#/1/lines/0/quantity')
+    assert.equal(await bad({ lines: [{ productId: id, quantity: 1_001 }] }), '#/1/lines/0/quantity')
+    assert.equal(await bad({ lines: [{ productId: 1e30, quantity: 1 }] }), '#/1/lines/0/productId')
+    assert.equal(await bad({ lines: Array(51).fill(good.lines[0]) }), '#/1/lines')
+    assert.equal(await pointer('/bookings', Array(257).fill(good)), '#')
+    assert.equal(
+      await pointer('/bookings', Array(21).fill({ ...good, lines: Array(50).fill(good.lines[0]) })),
+      '#',
+    )
+    assert.equal(await pointer('/releases', [{ orderId: 'one' }]), '#/0/orderId')
+    assert.equal(await pointer('/releases', []), '#')
+    assert.equal(await stockOf(shop, id), 5)
+  })
+
+  it('take the largest call: 256 orders, 1,000 lines of 1,000 products', async () => {
+    const ids: number[] = []
+    for (let i = 0; i < 1_000; i++) ids.push(i)
+    const { kysely } = shop.database
+    const { id, ...row } = await kysely
+      .selectFrom('products')
+      .selectAll()
+      .where('id', '=', (await stocked(shop, { stock: 1 })).id)
+      .executeTakeFirstOrThrow()
+    const seller_id = randomUUID()
+    await kysely
+      .insertInto('products')
+      .values(ids.map(() => ({ ...row, seller_id })))
+      .execute()
+    const products = await kysely
+      .selectFrom('products')
+      .select('id')
+      .where('seller_id', '=', seller_id)
+      .execute()
+    // 244 orders of 4 lines and 12 of 2: exactly 1,000 lines.
+    const orders = Array.from({ length: 256 }, (_, i) => {
+      const lines = products.splice(0, i < 244 ? 4 : 2)
+      return order(Object.fromEntries(lines.map((product) => [product.id, 1])))
+    })
+    assert.deepEqual(new Set(outcomes(await book(...orders))), new Set(['BOOKED']))
+    await release(...orders.map(({ orderId }) => orderId))
+    const stocks = await kysely
+      .selectFrom('products')
+      .select('stock')
+      .distinct()
+      .where('seller_id', '=', seller_id)
+      .execute()
+    assert.deepEqual(
+      stocks.map(({ stock }) => stock),
+      [1],
+    )
+  })
+
+  it('cost as many statements for 200 orders as for one', async () => {
+    const products = [await stocked(shop, { stock: 1_000 }), await stocked(shop, { stock: 1_000 })]
+    const batch = (length: number) =>
+      Array.from({ length }, () => order({ [products[0]!.id]: 1, [products[1]!.id]: 1 }))
+    const cost = async (orders: BookingRequest[]) => [
+      await statementsOf(shop, (database) => bookOrders(database, orders)),
+      await statementsOf(shop, (database) => bookOrders(database, orders)),
+      await statementsOf(shop, (database) => releaseOrders(database, [...orders, { orderId: randomUUID() }])),
+    ]
+    const [one, many] = [await cost(batch(1)), await cost(batch(200))]
+    assert.deepEqual(many, one)
+    // Lock, write (in one statement, or two inserts and the stock); lock, a write that meets what is there, lock,
+    // look up; look up, two locks, stock, mark, tombstone.
+    assert.deepEqual(one, [engine === 'postgres' ? 2 : 4, 4, 6])
+  })
+})

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { decide, unitsOf } from '../../src/bookings/decide.ts'
+import type { StockedProduct } from '../../src/stock/stock-rows.ts'
+import { order } from '../helper.ts'
+
+const product = (id: number, stock: number, rest: Partial<StockedProduct> = {}): StockedProduct => ({
+  id,
+  sellerId: `seller of ${id}`,
+  name: `product ${id}`,
+  price: { amount: 100 * id, currency: 'USD' },
+  stock,
+  status: 'ACTIVE',
+  ...rest,
+})
+
+const shelfOf = (...products: StockedProduct[]) => new Map(products.map((one) => [one.id, one]))
+
+describe('a booking', () => {
+  it('gives each line as it is sold: units, seller, name and price', () => {
+    assert.deepEqual(decide(shelfOf(product(1, 5)), [order({ 1: 2 }, 'a')]), [
+      {
+        orderId: 'a',
+        outcome: 'BOOKED',
+        lines: [
+          {
+            productId: 1,
+            quantity: 2,
+            sellerId: 'seller of 1',
+            name: 'product 1',
+            price: { amount: 100, currency: 'USD' },
+          },
+        ],
+      },
+    ])
+  })
+
+  it('takes the last unit from who comes later', () => {
+    const [first, second] = decide(shelfOf(product(1, 1)), [order({ 1: 1 }), order({ 1: 1 }, 'late')])
+    assert.equal(first?.outcome, 'BOOKED')
+    assert.deepEqual(second, {
+      orderId: 'late',
+      outcome: 'REJECTED',
+      reason: 'insufficient-stock',
+      lines: [{ productId: 1, requested: 1, available: 0 }],
+    })
+  })
+
+  it('takes nothing when one line cannot be met, and names that line alone', () => {
+    const [first, second] = decide(shelfOf(product(1, 1), product(2, 9)), [
+      order({ 1: 2, 2: 9 }, 'a'),
+      order({ 2: 9 }, 'b'),
+    ])
+    assert.deepEqual(first?.lines, [{ productId: 1, requested: 2, available: 1 }])
+    assert.equal(second?.outcome, 'BOOKED')
+  })
+
+  it('adds up the lines of one product before it looks whether there is enough', () => {
+    const twice = {
+      orderId: 'a',
+      lines: [
+        { productId: 1, quantity: 2 },
+        { productId: 1, quantity: 2 },
+      ],
+    }
+    const [short] = decide(shelfOf(product(1, 3)), [twice])
+    assert.deepEqual(short?.lines, [{ productId: 1, requested: 4, available: 3 }])
+    const [booked] = decide(shelfOf(product(1, 4)), [twice])
+    assert.deepEqual(
+      booked?.lines.map((line) => 'quantity' in line && line.quantity),
+      [4],
+    )
+  })
+
+  it('gives the gravest reason, with the lines that it is about', () => {
+    const disabled = product(2, 7, { status: 'DISABLED' })
+    const euros = product(3, 7, { price: { amount: 1, currency: 'EUR' } })
+    const shelf = shelfOf(product(1, 7), disabled, euros)
+    const refused = (lines: Record<number, number>) => {
+      const [result] = decide(shelf, [order(lines)])
+      return result?.outcome === 'REJECTED' ? { reason: result.reason, lines: result.lines } : result
+    }
+    assert.deepEqual(refused({ 1: 9, 2: 1, 3: 1, 4: 1 }), {
+      reason: 'unknown-product',
+      lines: [{ productId: 4, requested: 1, available: 0 }],
+    })
+    assert.deepEqual(refused({ 1: 9, 2: 1, 3: 1 }), {
+      reason: 'product-disabled',
+      lines: [{ productId: 2, requested: 1, available: 0 }],
+    })
+    assert.deepEqual(refused({ 1: 9, 3: 1 }), {
+      reason: 'mixed-currencies',
+      lines: [
+        { productId: 1, requested: 9, available: 7 },
+        { productId: 3, requested: 1, available: 7 },
+      ],
+    })
+    assert.deepEqual(refused({ 1: 9 }), {
+      reason: 'insufficient-stock',
+      lines: [{ productId: 1, requested: 9, available: 7 }],
+    })
+  })
+})
+
+describe('whatever is asked of whatever stock, a booking', () => {
+  const shelves = fc
+    .uniqueArray(
+      fc.record({
+        id: fc.integer({ min: 1, max: 5 }),
+        stock: fc.integer({ min: 0, max: 12 }),
+        disabled: fc.boolean(),
+        currency: fc.constantFrom('USD', 'USD', 'EUR'),
+      }),
+      { selector: ({ id }) => id, maxLength: 5 },
+    )
+    .map((rows) =>
+      shelfOf(
+        ...rows.map(({ id, stock, disabled, currency }) =>
+          product(id, stock, {
+            status: disabled ? 'DISABLED' : 'ACTIVE',
+            price: { amount: id, currency },
+          }),
+        ),
+      ),
+    )
+  const lines = fc.array(
+    fc.record({ productId: fc.integer({ min: 1, max: 6 }), quantity: fc.integer({ min: 1, max: 5 }) }),
+    { minLength: 1, maxLength: 4 },
+  )
+  const requests = fc.array(
+    lines.map((some) => ({ orderId: 'any', lines: some })),
+    { maxLength: 8 },
+  )
+
+  it('takes exactly the units that it says, and never one that is not there', () => {
+    fc.assert(
+      fc.property(shelves, requests, (shelf, asked) => {
+        const booked = decide(shelf, asked).flatMap((one) => (one.outcome === 'BOOKED' ? one.lines : []))
+        for (const [id, units] of unitsOf(booked)) assert.ok(units <= shelf.get(id)!.stock)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is all of the order or nothing, and refuses none that could be had', () => {
+    fc.assert(
+      fc.property(shelves, requests, (shelf, asked) => {
+        const left = new Map([...shelf].map(([id, { stock }]) => [id, stock]))
+        for (const [i, result] of decide(shelf, asked).entries()) {
+          const wanted = unitsOf(asked[i]!.lines)
+          const products = [...wanted.keys()].map((id) => shelf.get(id))
+          const possible =
+            products.every((one) => one?.status === 'ACTIVE') &&
+            new Set(products.map((one) => one!.price.currency)).size === 1 &&
+            [...wanted].every(([id, units]) => left.get(id)! >= units)
+          assert.equal(result.outcome, possible ? 'BOOKED' : 'REJECTED')
+          assert.ok(result.lines.length > 0)
+          if (result.outcome === 'REJECTED') continue
+          assert.deepEqual(unitsOf(result.lines), wanted)
+          for (const [id, units] of wanted) left.set(id, left.get(id)! - units)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('leaves the stock that it was given as it was', () => {
+    fc.assert(
+      fc.property(shelves, requests, (shelf, asked) => {
+        const before = structuredClone(shelf)
+        decide(shelf, asked)
+        assert.deepEqual(shelf, before)
+      }),
+    )
+  })
+})

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { bookOrders } from '../../src/bookings/book-orders.ts'
+import { kettle, meetingAt, openShop, order, type Shop, stocked } from '../helper.ts'
+
+await describeOnEachEngine('the catalogue', (engine) => {
+  let shop: Shop
+  const sellerId = randomUUID()
+  let seller: Record<string, string>
+
+  before(async () => {
+    shop = await openShop(engine)
+    seller = await shop.issuer.as('SELLER', sellerId)
+  })
+  after(() => shop.close())
+
+  const create = (payload: object) =>
+    shop.publicly({ method: 'POST', url: '/products', headers: seller, payload })
+  const change = (id: number, payload: object, ifMatch?: string) =>
+    shop.publicly({
+      method: 'PATCH',
+      url: `/products/${id}`,
+      headers: { ...seller, ...(ifMatch !== undefined && { 'if-match': ifMatch }) },
+      payload,
+    })
+  const see = (id: number | string, headers: Record<string, string> = {}) =>
+    shop.publicly({ method: 'GET', url: `/products/${id}`, headers })
+  const own = () => stocked(shop, {}, sellerId)
+
+  it('takes a product in, says where it is, and shows it to anyone', async () => {
+    const answer = await create(kettle)
+    const product = answer.json()
+    assert.equal(answer.statusCode, 201)
+    assert.equal(answer.headers.location, `/products/${product.id}`)
+    assert.equal(answer.headers.etag, '"1"')
+    const { id, createdAt, updatedAt, ...rest } = product
+    assert.deepEqual(rest, { ...kettle, sellerId, status: 'ACTIVE' })
+    assert.equal(createdAt, updatedAt)
+    assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000)
+    const seen = await see(id)
+    assert.deepEqual([seen.json(), seen.headers.etag], [product, '"1"'])
+  })
+
+  it('takes a product without a description, and text of any script and length', async () => {
+    const { description, ...bare } = kettle
+    assert.equal((await create(bare)).json().description, '')
+    // Grows eighteenfold in its normal form: the longest that the search can be given to keep.
+    const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
+    const { id } = (await create({ ...kettle, ...long })).json()
+    const { name, description: text } = (await see(id)).json()
+    assert.deepEqual({ name, description: text }, long)
+  })
+
+  it('names each field that it cannot take', async () => {
+    const refused = async (payload: object) => {
+      const answer = await create(payload)
+      assert.equal(answer.statusCode, 400)
+      return answer
+        .json()
+        .errors.map((error: { pointer: string }) => error.pointer)
+        .sort()
+    }
+    assert.deepEqual(await refused({}), ['#/name', '#/price', '#/stock'])
+    assert.deepEqual(await refused({ ...kettle, name: ' \u00a0 ' }), ['#/name'])
+    assert.deepEqual(await refused({ ...kettle, name: 'two\nlines' }), ['#/name'])
+    assert.deepEqual(await refused({ ...kettle, name: 'x'.repeat(201) }), ['#/name'])
+    for (const name of ['a\ud800', '\udc00b', 'C1 \u0085', 'line\u2028s', 'paragraph\u2029s', 'DEL \u007f']) {
+      assert.deepEqual(await refused({ ...kettle, name }), ['#/name'], JSON.stringify(name))
+    }
+    for (const name of ['\u200b', '\u00ad\ufeff', '\u3164', '\u2800 \u2800', '\u202e\u2066', '\u034f']) {
+      assert.deepEqual(await refused({ ...kettle, name }), ['#/name'], encodeURI(name))
+    }
+    assert.deepEqual(await refused({ ...kettle, description: 'a\ud800' }), ['#/description'])
+    assert.deepEqual(await refused({ ...kettle, description: 'NUL \u0000' }), ['#/description'])
+    assert.deepEqual(await refused({ ...kettle, description: 'x'.repeat(5_001) }), ['#/description'])
+    assert.deepEqual(await refused({ ...kettle, price: { amount: 1.5, currency: 'usd' } }), [
+      '#/price/amount',
+      '#/price/currency',
+    ])
+    assert.deepEqual(await refused({ ...kettle, price: { amount: -1, currency: 'USD', net: 1 } }), [
+      '#/price/amount',
+      '#/price/net',
+    ])
+    assert.deepEqual(await refused({ ...kettle, stock: -1 }), ['#/stock'])
+    assert.deepEqual(await refused({ ...kettle, stock: 1_000_000_001 }), ['#/stock'])
+    assert.deepEqual(await refused({ ...kettle, stock: '12' }), ['#/stock'])
+    assert.deepEqual(await refused({ ...kettle, id: 7, sellerId: randomUUID(), status: 'DISABLED' }), [
+      '#/id',
+      '#/sellerId',
+      '#/status',
+    ])
+  })
+
+  it('takes signs, joined emoji, and text from right to left', async () => {
+    for (const name of [
+      '%',
+      '  spaced  ',
+      '👩\u200d👩\u200d👧',
+      'קומקום \u200fנחושת',
+      'می\u200cخواهم',
+      '½ × 3',
+    ]) {
+      const answer = await create({ ...kettle, name, description: `${name}\r\n\t\u0085\u2028` })
+      assert.equal(answer.statusCode, 201, answer.body)
+      assert.equal((await see(answer.json().id)).json().name, name)
+    }
+  })
+
+  it('answers 404 for a product that is not there, and 400 for what is no id', async () => {
+    for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
+      assert.equal((await see(id)).json().code, 'product-not-found')
+    }
+    const { id } = await own()
+    const spellings = [
+      `0x${id.toString(16)}`,
+      `${id}e0`,
+      `${id}.0`,
+      `0${id}`,
+      `+${id}`,
+      `%20${id}`,
+      `${id}%0a`,
+    ]
+    for (const wrong of ['0', '-1', 'one', '1.5', '1e30', '9'.repeat(17), 'true', ...spellings]) {
+      const answer = await see(wrong)
+      assert.equal(answer.statusCode, 400, wrong)
+      const [{ pointer, in: part }] = answer.json().errors
+      assert.deepEqual([answer.json().code, pointer, part], ['validation-failed', '#/id', 'path'])
+    }
+  })
+
+  it('changes what the body names and leaves the rest, one version on', async () => {
+    const before = await own()
+    const answer = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
+    assert.equal(answer.statusCode, 200)
+    assert.equal(answer.headers.etag, '"2"')
+    const { updatedAt, ...after } = answer.json()
+    assert.deepEqual(
+      { ...after, updatedAt: before.updatedAt },
+      {
+        ...before,
+        price: { amount: 4500, currency: 'EUR' },
+      },
+    )
+    assert.ok(updatedAt >= before.updatedAt)
+    assert.equal((await change(before.id, { name: 'Kettle', description: '' }, '*')).headers.etag, '"3"')
+    const { name, description } = (await see(before.id)).json()
+    assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
+  })
+
+  it('refuses a change that does not say what it changes, or that comes too late', async () => {
+    const { id } = await own()
+    const code = async (ifMatch?: string) => {
+      const answer = await change(id, { name: 'Late' }, ifMatch)
+      return [answer.statusCode, answer.json().code]
+    }
+    assert.deepEqual(await code(), [428, 'if-match-required'])
+    assert.deepEqual(await code('"2"'), [412, 'stale'])
+    assert.deepEqual(await code('W/"1"'), [412, 'stale'])
+    assert.deepEqual(await code('1'), [400, 'validation-failed'])
+    assert.equal((await see(id)).json().name, kettle.name)
+  })
+
+  it('refuses a change of nothing, of the stock or of the owner', async () => {
+    const { id } = await own()
+    for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
+      assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))
+    }
+  })
+
+  it('lets one of twenty changes to the same version through', async () => {
+    const { id } = await own()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => change(id, { name: `Name ${i}` }, '"1"')),
+    )
+    const statuses = answers.map(({ statusCode }) => statusCode)
+    assert.deepEqual(statuses.toSorted(), [200, ...Array(19).fill(412)])
+    const { name } = (await see(id)).json()
+    assert.equal(name, answers[statuses.indexOf(200)]?.json().name)
+  })
+
+  it('keeps the version over sales, and the sales over a change that meets them', async () => {
+    const { id, stock } = await own()
+    const [sale, edit] = await meetingAt<unknown>(shop, id, [
+      () => bookOrders(shop.database, [order({ [id]: 2 })]),
+      () => change(id, { name: 'Edited' }, '"1"'),
+    ])
+    assert.deepEqual([sale?.status, edit?.status], ['fulfilled', 'fulfilled'])
+    const seen = await see(id)
+    const product = seen.json()
+    assert.deepEqual([product.name, product.stock, seen.headers.etag], ['Edited', stock - 2, '"2"'])
+  })
+
+  it('hides a disabled product from all but its seller, until it is active again', async () => {
+    const { id } = await own()
+    assert.equal((await change(id, { status: 'DISABLED' }, '"1"')).json().status, 'DISABLED')
+    assert.equal((await see(id)).statusCode, 404)
+    assert.equal((await see(id, await shop.issuer.as('SELLER'))).statusCode, 404)
+    assert.equal((await see(id, await shop.issuer.as('BUYER'))).statusCode, 404)
+    assert.equal((await see(id, seller)).json().status, 'DISABLED')
+    assert.equal((await see(id, { authorization: 'Bearer not.a.token' })).statusCode, 401)
+    assert.equal((await change(id, { status: 'ACTIVE' }, '"2"')).statusCode, 200)
+    assert.equal((await see(id)).statusCode, 200)
+  })
+})

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { encodeCursor } from '@souk/service-kit/http/pagination'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import type { Product } from '../../src/catalogue/product-schemas.ts'
+import { updateProduct } from '../../src/catalogue/product-store.ts'
+import { openShop, type Shop, stocked } from '../helper.ts'
+
+await describeOnEachEngine('the lists of products', (engine) => {
+  let shop: Shop
+  before(async () => {
+    shop = await openShop(engine)
+  })
+  after(() => shop.close())
+
+  const usd = (amount: number) => ({ price: { amount, currency: 'USD' } })
+  const list = async (query: object, headers?: Record<string, string>) => {
+    const url = headers ? '/sellers/me/products' : '/products'
+    const answer = await shop.publicly({
+      method: 'GET',
+      url: `${url}?${new URLSearchParams(query as Record<string, string>)}`,
+      ...(headers && { headers }),
+    })
+    assert.equal(answer.statusCode, 200, answer.body)
+    return answer.json() as { items: Product[]; nextCursor: string | null }
+  }
+  const refused = async (query: object) => {
+    const url = `/products?${new URLSearchParams(query as Record<string, string>)}`
+    const answer = await shop.publicly({ method: 'GET', url })
+    assert.equal(answer.statusCode, 400, answer.body)
+    return answer.json()
+  }
+  const names = async (query: object) => (await list(query)).items.map(({ name }) => name).sort()
+  /** All pages of a list, with something else done before each next one. */
+  const walk = async (query: object, between: () => Promise<unknown>) => {
+    const found: Product[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = await list({ ...query, limit: 2, ...(cursor && { cursor }) })
+      assert.ok(page.items.length <= 2)
+      found.push(...page.items)
+      cursor = page.nextCursor
+      await between()
+    }
+    return found
+  }
+
+  it('finds text in the name or the description, whatever its case', async () => {
+    await stocked(shop, { name: 'Émile’s TEAPOT', description: 'Weiße Keramik' })
+    await stocked(shop, { name: 'Cup', description: 'Goes with the émile’s teapot' })
+    await stocked(shop, { name: 'Saucer', description: '' })
+    assert.deepEqual(await names({ q: 'émile’s teapot' }), ['Cup', 'Émile’s TEAPOT'])
+    assert.deepEqual(await names({ q: 'ÉMILE’S TEA' }), ['Cup', 'Émile’s TEAPOT'])
+    assert.deepEqual(await names({ q: 'WEISSE' }), ['Émile’s TEAPOT'])
+    assert.deepEqual(await names({ q: 'teapots' }), [])
+  })
+
+  it('finds what a product is called now, not before', async () => {
+    const { id, sellerId } = await stocked(shop, { name: 'Oldname', description: 'olddescription' })
+    await updateProduct(shop.database, { id, sellerId, version: 1 }, { name: 'Newname' })
+    assert.deepEqual(await names({ q: 'oldname' }), [])
+    assert.deepEqual(await names({ q: 'newname' }), ['Newname'])
+    assert.deepEqual(await names({ q: 'olddescription' }), ['Newname'])
+  })
+
+  it('takes %, _, !, \\ and quotes for what they are', async () => {
+    const signs = ['100% wool', '100_ wool', '100! wool', '100\\ wool', "100' wool", '100" wool']
+    for (const name of signs) await stocked(shop, { name, description: '' })
+    for (const name of signs) assert.deepEqual(await names({ q: name.slice(0, 5) }), [name])
+    assert.equal((await names({ q: '% wool' })).length, 1)
+    assert.equal((await list({ q: '' })).items.length > 5, true)
+  })
+
+  it('keeps to a range of prices, its ends included', async () => {
+    for (const amount of [700, 701, 702, 703])
+      await stocked(shop, { name: `Ranged ${amount}`, ...usd(amount) })
+    assert.deepEqual(await names({ q: 'ranged', minPrice: 701, maxPrice: 702 }), ['Ranged 701', 'Ranged 702'])
+    assert.deepEqual(await names({ q: 'ranged', minPrice: 703 }), ['Ranged 703'])
+    assert.deepEqual(await names({ q: 'ranged', maxPrice: 700 }), ['Ranged 700'])
+    const { errors } = await refused({ minPrice: 2, maxPrice: 1 })
+    assert.deepEqual([errors[0].pointer, errors[0].in], ['#/minPrice', 'query'])
+  })
+
+  it('leaves disabled products out', async () => {
+    const { id, sellerId } = await stocked(shop, { name: 'Vanishing' })
+    assert.deepEqual(await names({ q: 'vanishing' }), ['Vanishing'])
+    await updateProduct(shop.database, { id, sellerId, version: 1 }, { status: 'DISABLED' })
+    assert.deepEqual(await names({ q: 'vanishing' }), [])
+    const cursor = encodeCursor(['newest', 1, Number.MAX_SAFE_INTEGER])
+    assert.deepEqual(await names({ q: 'vanishing', cursor }), [])
+  })
+
+  for (const [sort, expected] of [
+    ['newest', [6, 5, 4, 3, 2, 1, 0]],
+    ['price-asc', [1, 4, 0, 2, 3, 6, 5]],
+    ['price-desc', [5, 6, 3, 2, 0, 4, 1]],
+  ] as const) {
+    it(`shows every product once by ${sort}, while others are added`, async () => {
+      const word = `walked${sort}`
+      const prices = [20, 10, 20, 20, 10, 30, 20]
+      const made: Product[] = []
+      for (const price of prices) made.push(await stocked(shop, { name: word, ...usd(price) }))
+      const found = await walk({ q: word, sort }, async () => {
+        await stocked(shop, { name: word, ...usd(5) })
+        await stocked(shop, { name: word, ...usd(20) })
+        await stocked(shop, { name: word, ...usd(50) })
+      })
+      const ids = found.map(({ id }) => id)
+      assert.equal(new Set(ids).size, ids.length)
+      const places = ids.map((id) => made.findIndex((product) => product.id === id))
+      assert.deepEqual(
+        places.filter((place) => place >= 0),
+        expected,
+      )
+    })
+  }
+
+  it('refuses a cursor that it did not give out', async () => {
+    await stocked(shop)
+    await stocked(shop)
+    const { nextCursor } = await list({ limit: 1 })
+    for (const cursor of [
+      '',
+      'garbage',
+      encodeCursor([1]),
+      encodeCursor(['newest', 1, "1' or '1'='1"]),
+      encodeCursor(['newest', 1.5, 1]),
+      Buffer.from('["newest",1e999,1]').toString('base64url'),
+      Buffer.from('{"__proto__":1}').toString('base64url'),
+    ]) {
+      assert.equal((await refused({ cursor })).code, 'invalid-cursor', cursor)
+    }
+    const own = await shop.publicly({
+      method: 'GET',
+      url: '/sellers/me/products?cursor=',
+      headers: await shop.issuer.as('SELLER'),
+    })
+    assert.deepEqual([own.statusCode, own.json().code], [400, 'invalid-cursor'])
+    const other = await refused({ sort: 'price-asc', cursor: nextCursor! })
+    assert.deepEqual([other.code, other.errors[0].pointer], ['invalid-cursor', '#/cursor'])
+  })
+
+  it('refuses parameters out of range, unknown or doubled', async () => {
+    for (const query of [
+      { limit: 0 },
+      { limit: 101 },
+      { sort: 'cheapest' },
+      { minPrice: -1 },
+      { page: 2 },
+      { q: '\0' },
+    ]) {
+      assert.equal((await refused(query)).errors[0].in, 'query')
+    }
+    assert.equal((await shop.publicly({ method: 'GET', url: '/products?limit=1&limit=2' })).statusCode, 400)
+  })
+
+  it('shows a seller all own products, newest first, and by status', async () => {
+    const sellerId = randomUUID()
+    const headers = await shop.issuer.as('SELLER', sellerId)
+    const ids: number[] = []
+    for (let i = 0; i < 5; i++) ids.unshift((await stocked(shop, {}, sellerId)).id)
+    await updateProduct(shop.database, { id: ids[1]!, sellerId, version: 1 }, { status: 'DISABLED' })
+    const own = async (query: object) => (await list(query, headers)).items.map(({ id }) => id)
+    assert.deepEqual(await own({}), ids)
+    assert.deepEqual(await own({ status: 'DISABLED' }), [ids[1]])
+    assert.deepEqual(await own({ status: 'ACTIVE' }), ids.toSpliced(1, 1))
+    const first = await list({ limit: 3 }, headers)
+    const second = await list({ limit: 3, cursor: first.nextCursor }, headers)
+    assert.deepEqual(
+      [...first.items, ...second.items].map(({ id }) => id),
+      ids,
+    )
+    assert.equal(second.nextCursor, null)
+  })
+
+  it('shows a seller own products alone, by whosesoever cursor', async () => {
+    const [one, other] = [randomUUID(), randomUUID()]
+    const mine = await stocked(shop, {}, one)
+    for (let i = 0; i < 3; i++) await stocked(shop, {}, other)
+    const { nextCursor } = await list({ limit: 1 }, await shop.issuer.as('SELLER', other))
+    for (const cursor of [nextCursor!, encodeCursor([Number.MAX_SAFE_INTEGER])]) {
+      const { items } = await list({ cursor }, await shop.issuer.as('SELLER', one))
+      assert.deepEqual(
+        items.map(({ id }) => id),
+        [mine.id],
+      )
+    }
+  })
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { openDatabase } from '@souk/service-kit/database/database'
+import {
+  createTestDatabase,
+  describeOnEachEngine,
+  type TestDatabase,
+} from '@souk/service-kit/testing/engines'
+import { createProduct, productLookup } from '../src/catalogue/product-store.ts'
+import type { Tables } from '../src/database/tables.ts'
+import { DEMO_SELLER_ID, seedDemoProducts } from '../src/seed.ts'
+import { kettle, unitsAccount } from './helper.ts'
+
+const run = promisify(execFile)
+const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
+const environment = (settings: Record<string, string>) => ({ env: { ...process.env, ...settings } })
+
+await describeOnEachEngine('npm run migrate', (engine) => {
+  let place: TestDatabase
+  before(async () => {
+    place = await createTestDatabase(engine)
+    // Whoever opens a SQLite file first sets its journal mode, and SQLite lets nobody wait for that.
+    await openDatabase(place.url).close()
+  })
+  after(() => place.drop())
+
+  it('makes products 1 and 2 once, however many replicas start at once, and the next product is 3', async () => {
+    const settings = environment({ DATABASE_URL: place.url, SEED_DEMO_DATA: 'true' })
+    const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
+    for (const { stdout } of await Promise.all(replicas))
+      assert.match(stdout, /up to date, with products 1 and 2/)
+    const database = openDatabase<Tables>(place.url)
+    for (const id of [1, 2]) {
+      const { product } = await productLookup(database)(id, undefined)
+      assert.deepEqual(
+        [product.sellerId, product.price.currency, product.stock],
+        [DEMO_SELLER_ID, 'USD', 100],
+      )
+      assert.deepEqual(await unitsAccount({ database }, id), { adjusted: 100, booked: 0, stock: 100 })
+    }
+    const { product } = await createProduct(database, DEMO_SELLER_ID, kettle)
+    assert.equal(product.id, 3)
+    await seedDemoProducts(database)
+    assert.equal((await database.kysely.selectFrom('products').select('id').execute()).length, 3)
+    await database.close()
+  })
+})
+
+describe('npm start', () => {
+  let place: TestDatabase
+  let service: ChildProcess | undefined
+  before(async () => {
+    place = await createTestDatabase('sqlite')
+  })
+  after(async () => {
+    service?.kill('SIGKILL')
+    await place.drop()
+  })
+
+  const settings = (more: Record<string, string>) =>
+    environment({ DATABASE_URL: place.url, PORT: '0', INTERNAL_PORT: '0', ...more })
+
+  /** Where a started service says that it listens: the public address, then the internal one. */
+  async function listening(output: Readable): Promise<[string, string]> {
+    const found: string[] = []
+    for await (const line of createInterface(output)) {
+      const address = /listening at (http:[^"]+)/.exec(line)?.[1]
+      if (address && found.push(address) === 2) break
+    }
+    return found as [string, string]
+  }
+
+  it('serves the catalogue and the bookings on listeners of their own, and ends when told to', {
+    timeout: 20_000,
+  }, async () => {
+    service = spawn(process.execPath, [script('main')], {
+      ...settings({ SEED_DEMO_DATA: 'true' }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(service, 'exit')
+    const [open, internal] = await listening(service.stdout!)
+    const get = async (address: string) => (await fetch(address)).status
+    assert.equal(await get(`${open}/health/ready`), 200)
+    assert.equal(await get(`${internal}/health/ready`), 200)
+    assert.equal(await get(`${open}/products/1`), 200)
+    assert.equal(await get(`${open}/bookings`), 404)
+    assert.equal(await get(`${internal}/products/1`), 404)
+    assert.equal(await get(`${internal}/bookings`), 405)
+    service.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null])
+  })
+
+  it('does not start in production with what everybody knows', async () => {
+    for (const [more, name] of [
+      [{ SEED_DEMO_DATA: 'true' }, /SEED_DEMO_DATA/],
+      [{}, /SERVICE_TOKEN_SECRET/],
+    ] as const) {
+      // Ended in time should it start after all, so that the test fails and does not wait for ever.
+      const started = run(process.execPath, [script('main')], {
+        ...settings({ NODE_ENV: 'production', ...more }),
+        timeout: 10_000,
+      })
+      await assert.rejects(started, ({ code, stderr }) => code === 1 && name.test(stderr))
+    }
+  })
+})

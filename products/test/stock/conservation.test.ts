@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import fc from 'fast-check'
+import { bookOrders } from '../../src/bookings/book-orders.ts'
+import type { BookingResult } from '../../src/bookings/booking-schemas.ts'
+import { releaseOrders } from '../../src/bookings/release-orders.ts'
+import { CatalogueError } from '../../src/errors.ts'
+import { adjustStock } from '../../src/stock/stock-store.ts'
+import { openShop, type Shop, stocked, unitsAccount } from '../helper.ts'
+
+const PRODUCTS = 3
+const ORDERS = 5
+
+const index = (length: number) => fc.nat({ max: length - 1 })
+const booking = fc.array(
+  fc.record({
+    order: index(ORDERS),
+    lines: fc.array(fc.record({ product: index(PRODUCTS), quantity: fc.integer({ min: 1, max: 4 }) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  }),
+  { minLength: 1, maxLength: 3 },
+)
+const step = fc.oneof(
+  { weight: 3, arbitrary: booking.map((orders) => ({ kind: 'book' as const, orders })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .array(index(ORDERS), { minLength: 1, maxLength: 3 })
+      .map((orders) => ({ kind: 'release' as const, orders })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        product: index(PRODUCTS),
+        delta: fc.integer({ min: -4, max: 4 }).filter((delta) => delta !== 0),
+      })
+      .map((adjustment) => ({ kind: 'adjust' as const, ...adjustment })),
+  },
+)
+/** Groups one after another; what is in a group is called at once. */
+const history = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
+
+await describeOnEachEngine('whatever is booked, released and adjusted, and whatever meets,', (engine) => {
+  let shop: Shop
+  before(async () => {
+    shop = await openShop(engine)
+  })
+  after(() => shop.close())
+
+  /** Plays a history on products and orders of its own, and gives every answer about an order in turn. */
+  async function play(groups: typeof history extends fc.Arbitrary<infer H> ? H : never) {
+    const sellerId = randomUUID()
+    const products: number[] = []
+    for (let i = 0; i < PRODUCTS; i++) products.push((await stocked(shop, { stock: 6 }, sellerId)).id)
+    const orderIds = Array.from({ length: ORDERS }, () => randomUUID())
+    const answers: BookingResult[] = []
+    const run = async (one: (typeof groups)[number][number]) => {
+      if (one.kind === 'release') {
+        await releaseOrders(
+          shop.database,
+          one.orders.map((i) => ({ orderId: orderIds[i]! })),
+        )
+      } else if (one.kind === 'book') {
+        const requests = one.orders.map(({ order, lines }) => ({
+          orderId: orderIds[order]!,
+          lines: lines.map(({ product, quantity }) => ({ productId: products[product]!, quantity })),
+        }))
+        answers.push(...(await bookOrders(shop.database, requests)))
+      } else {
+        const { delta, product } = one
+        await adjustStock(shop.database, {
+          productId: products[product]!,
+          sellerId,
+          delta,
+          reason: 'any',
+          idempotencyKey: undefined,
+        }).catch((error: unknown) => {
+          if (!(error instanceof CatalogueError)) throw error
+        })
+      }
+    }
+    const check = async () => {
+      for (const id of products) {
+        const { adjusted, booked, stock } = await unitsAccount(shop, id)
+        assert.equal(adjusted, booked + stock)
+        assert.ok(stock >= 0)
+      }
+    }
+    for (const group of groups) {
+      await Promise.all(group.map(run))
+      await check()
+    }
+    return answers
+  }
+
+  it('no unit is lost, made or sold twice, and an order is decided once', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (groups) => {
+        const first = new Map<string, BookingResult>()
+        for (const answer of await play(groups)) {
+          if (answer.outcome === 'REJECTED' && answer.reason === 'released') continue
+          const known = first.get(answer.orderId)
+          if (known) assert.deepEqual(answer, known)
+          else first.set(answer.orderId, answer)
+        }
+      }),
+      { numRuns: engine === 'sqlite' ? 150 : 40 },
+    )
+  })
+})

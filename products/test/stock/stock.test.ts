@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, it } from 'node:test'
+import { encodeCursor } from '@souk/service-kit/http/pagination'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { bookOrders } from '../../src/bookings/book-orders.ts'
+import { meetingAt, openShop, order, type Shop, stocked, stockOf, unitsAccount } from '../helper.ts'
+
+await describeOnEachEngine('the stock of a product', (engine) => {
+  let shop: Shop
+  const sellerId = randomUUID()
+  let seller: Record<string, string>
+
+  before(async () => {
+    shop = await openShop(engine)
+    seller = await shop.issuer.as('SELLER', sellerId)
+  })
+  after(() => shop.close())
+
+  const withStock = async (stock: number) => (await stocked(shop, { stock }, sellerId)).id
+  const adjust = (
+    id: number,
+    delta: number,
+    { key, reason = 'a count' }: { key?: string; reason?: string } = {},
+  ) =>
+    shop.publicly({
+      method: 'POST',
+      url: `/products/${id}/stock-adjustments`,
+      headers: { ...seller, ...(key !== undefined && { 'idempotency-key': key }) },
+      payload: { delta, reason },
+    })
+  const ledger = async (id: number, query = '') =>
+    (
+      await shop.publicly({
+        method: 'GET',
+        url: `/products/${id}/stock-adjustments${query}`,
+        headers: seller,
+      })
+    ).json()
+
+  it('is moved by an adjustment, which the ledger keeps, newest first', async () => {
+    const id = await withStock(10)
+    const answer = await adjust(id, -3, { reason: 'Broken' })
+    assert.equal(answer.statusCode, 201)
+    const { productId, delta, reason, stock } = answer.json()
+    assert.deepEqual(
+      { productId, delta, reason, stock },
+      { productId: id, delta: -3, reason: 'Broken', stock: 7 },
+    )
+    const { items, nextCursor } = await ledger(id)
+    assert.deepEqual(items[0], answer.json())
+    assert.deepEqual([items[1].delta, items[1].reason, items[1].stock], [10, 'initial stock', 10])
+    assert.deepEqual([items.length, nextCursor], [2, null])
+  })
+
+  it('has no entry in its ledger while there never was a unit', async () => {
+    assert.deepEqual((await ledger(await withStock(0))).items, [])
+  })
+
+  it('never goes below zero: the answer says what is there', async () => {
+    const id = await withStock(2)
+    const answer = await adjust(id, -3)
+    assert.deepEqual([answer.statusCode, answer.json().code], [409, 'insufficient-stock'])
+    assert.deepEqual(answer.json().lines, [{ productId: id, requested: 3, available: 2 }])
+    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 2, booked: 0, stock: 2 })
+  })
+
+  it('never goes above the most that a product can have', async () => {
+    const id = await withStock(1_000_000_000)
+    const answer = await adjust(id, 1)
+    assert.deepEqual([answer.statusCode, answer.json().code], [409, 'stock-limit'])
+    assert.equal((await adjust(id, -1_000_000_000)).json().stock, 0)
+  })
+
+  it('refuses an adjustment of nothing, of parts, beyond bounds or without a reason', async () => {
+    const id = await withStock(1)
+    for (const delta of [0, 0.5, 1_000_000_001, -1_000_000_001]) {
+      assert.equal((await adjust(id, delta)).json().errors[0].pointer, '#/delta', `${delta}`)
+    }
+    for (const reason of ['', ' ', 'a\u0000b', 'a\ud800', 'a\u2028b', '\u200b', 'x'.repeat(201)]) {
+      assert.equal((await adjust(id, 1, { reason })).json().errors[0].pointer, '#/reason')
+    }
+    for (const key of ['', 'a b', 'x'.repeat(256), 'schlüssel']) {
+      assert.equal((await adjust(id, 1, { key })).json().errors[0].pointer, '#/idempotency-key', key)
+    }
+    const { statusCode } = await shop.publicly({
+      method: 'POST',
+      url: `/products/${id}/stock-adjustments`,
+      headers: seller,
+      payload: { delta: 1, reason: 'a count', stock: 100 },
+    })
+    assert.equal(statusCode, 400)
+    assert.equal(await stockOf(shop, id), 1)
+  })
+
+  it('adds up after many adjustments at once, and goes below zero at no time', async () => {
+    const id = await withStock(5)
+    const deltas = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : -1))
+    const answers = await Promise.all(deltas.map((delta) => adjust(id, delta)))
+    const made = deltas.filter((_, i) => answers[i]?.statusCode === 201)
+    assert.ok(answers.every(({ statusCode }) => statusCode === 201 || statusCode === 409))
+    const stock = 5 + made.reduce((sum, delta) => sum + delta, 0)
+    assert.deepEqual(await unitsAccount(shop, id), { adjusted: stock, booked: 0, stock })
+    const { items } = await ledger(id, '?limit=100')
+    const after = items.toReversed().reduce((units: number, entry: { delta: number; stock: number }) => {
+      assert.equal(entry.stock, units + entry.delta)
+      assert.ok(entry.stock >= 0)
+      return entry.stock
+    }, 0)
+    assert.equal(after, stock)
+  })
+
+  it('is adjusted once for a key, and answered the same each time', async () => {
+    const id = await withStock(5)
+    const first = await adjust(id, 4, { key: 'delivery-1' })
+    await adjust(id, 1)
+    const again = await adjust(id, 4, { key: 'delivery-1' })
+    assert.deepEqual([again.statusCode, again.json()], [201, first.json()])
+    assert.equal(await stockOf(shop, id), 10)
+  })
+
+  it('is adjusted once when the same key comes many times at once', async () => {
+    const id = await withStock(5)
+    const answers = await meetingAt(
+      shop,
+      id,
+      Array.from({ length: 20 }, () => () => adjust(id, -1, { key: 'once' })),
+    )
+    const bodies = answers.map((answer) =>
+      answer.status === 'fulfilled' ? answer.value.body : answer.reason,
+    )
+    assert.equal(new Set(bodies).size, 1)
+    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 4, booked: 0, stock: 4 })
+  })
+
+  it('refuses a key that came with another body, and takes it for another product', async () => {
+    const id = await withStock(5)
+    await adjust(id, 4, { key: 'K', reason: 'one' })
+    for (const other of [
+      { delta: 5, reason: 'one' },
+      { delta: 4, reason: 'another' },
+    ]) {
+      const answer = await adjust(id, other.delta, { key: 'K', reason: other.reason })
+      assert.deepEqual([answer.statusCode, answer.json().code], [422, 'idempotency-key-reused'])
+    }
+    assert.equal((await adjust(id, 1, { key: 'k' })).statusCode, 201)
+    assert.equal((await adjust(await withStock(5), 5, { key: 'K' })).statusCode, 201)
+  })
+
+  it('has a ledger of one product alone, page by page', async () => {
+    const id = await withStock(1)
+    const other = await withStock(99)
+    for (let i = 0; i < 4; i++) await adjust(id, 1)
+    const stocks: number[] = []
+    for (let query = '?limit=2', pages = 0; pages < 3; pages++) {
+      const page = await ledger(id, query)
+      stocks.push(...page.items.map(({ stock }: { stock: number }) => stock))
+      query = `?limit=2&cursor=${page.nextCursor}`
+    }
+    assert.deepEqual(stocks, [5, 4, 3, 2, 1])
+    const forged = await ledger(other, `?cursor=${encodeCursor([Number.MAX_SAFE_INTEGER])}`)
+    assert.deepEqual(
+      forged.items.map(({ productId }: { productId: number }) => productId),
+      [other],
+    )
+    for (const cursor of ['', 'x']) {
+      assert.equal((await ledger(id, `?cursor=${cursor}`)).code, 'invalid-cursor')
+    }
+  })
+
+  it('is kept from going below zero by the table itself', async () => {
+    const id = await withStock(1)
+    const below = shop.database.kysely.updateTable('products').set({ stock: -1 }).where('id', '=', id)
+    await assert.rejects(below.execute(), /products_stock_not_negative|CHECK/i)
+    assert.equal(await stockOf(shop, id), 1)
+  })
+
+  it('goes to an order or to the seller, never to both', async () => {
+    for (let round = 0; round < 10; round++) {
+      const id = await withStock(1)
+      const [, taken] = await meetingAt<unknown>(shop, id, [
+        () => bookOrders(shop.database, [order({ [id]: 1 })]),
+        () => adjust(id, -1),
+      ])
+      assert.equal(taken?.status, 'fulfilled')
+      const { adjusted, booked, stock } = await unitsAccount(shop, id)
+      assert.deepEqual([adjusted - booked, stock], [0, 0])
+    }
+  })
+})

@@ -1,0 +1,62 @@
+/**
+ * `npm run contracts` writes the contracts that the services' routes make: `swagger/<name>.json`, the merged
+ * `swagger/openapi.json` of all that the gateway serves, and what the orders service compiles its client of
+ * products against. `--check` writes nothing and fails where the committed files differ or break a lint rule.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { describeContracts as orders } from 'orders/contract'
+import { describeContracts as products } from 'products/contract'
+import { describeContracts as users } from 'users/contract'
+import { clientContract } from './client-contract.ts'
+import { lintContract } from './lint.ts'
+import { mergeContracts } from './merge.ts'
+import type { OpenApi } from './openapi.ts'
+
+const ROOT = new URL('../../', import.meta.url)
+const CLIENT = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
+/** Not behind the gateway, so not in the merged document. */
+const INTERNAL = 'products-internal'
+
+const contracts = Object.assign({}, ...(await Promise.all([users(), products(), orders()]))) as Record<
+  string,
+  OpenApi
+>
+const { [INTERNAL]: internal, ...published } = contracts
+if (!internal) throw new Error(`The products service describes no contract ${INTERNAL}`)
+contracts.openapi = mergeContracts(Object.values(published))
+
+const files = new Map(
+  Object.entries(contracts).map(([name, contract]) => [
+    `swagger/${name}.json`,
+    `${JSON.stringify(contract, null, 2)}\n`,
+  ]),
+)
+files.set(CLIENT, clientContract(`swagger/${INTERNAL}.json`, internal, ['bookOrders', 'releaseOrders']))
+
+if (process.argv.includes('--check')) {
+  const complaints = [...(await drifted()), ...(await lintAll())]
+  for (const complaint of complaints) console.error(complaint)
+  if (complaints.length > 0) process.exitCode = 1
+  else console.log(`${files.size} contract files are as the code makes them, and clean.`)
+} else {
+  for (const [path, text] of files) await writeFile(new URL(path, ROOT), text)
+  console.log(`Wrote ${[...files.keys()].join(', ')}`)
+}
+
+async function drifted(): Promise<string[]> {
+  const compared = [...files].map(async ([path, text]) => {
+    const committed = await readFile(new URL(path, ROOT), 'utf8').catch(() => '')
+    return committed === text
+      ? []
+      : [`${path} is not what the code makes: run \`npm run contracts\` and commit it`]
+  })
+  return (await Promise.all(compared)).flat()
+}
+
+async function lintAll(): Promise<string[]> {
+  const linted = [...files.keys()]
+    .filter((path) => path.endsWith('.json'))
+    .map((path) => lintContract(fileURLToPath(new URL(path, ROOT))))
+  return (await Promise.all(linted)).flat()
+}

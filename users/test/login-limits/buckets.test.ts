@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { loginBuckets, networkOf, registrationBucket, secondsToWait } from '../../src/login-limits/buckets.ts'
+
+const limits = { windowSeconds: 900, accountAndAddress: 10, address: 250, account: 25, registrations: 100 }
+
+describe('the buckets of a login', () => {
+  it('are the pair, the address and the account', () => {
+    const names = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
+    assert.deepEqual(names, [
+      { name: 'pair:ada:192.0.2.1', limit: 10 },
+      { name: 'address:192.0.2.1', limit: 250 },
+      { name: 'account:ada', limit: 25 },
+    ])
+  })
+
+  it('leave the account out for an address that it is known to log in from', () => {
+    const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: true }, limits)
+    assert.deepEqual(
+      buckets.map(({ name }) => name),
+      ['pair:ada:192.0.2.1', 'address:192.0.2.1'],
+    )
+  })
+})
+
+it('the bucket of a registration is that of its network, apart from those of logins', () => {
+  assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
+})
+
+describe('the wait', () => {
+  const buckets = [
+    { name: 'a', limit: 2 },
+    { name: 'b', limit: 5 },
+  ]
+  const wait = (a: number, b: number, pending = 1) =>
+    secondsToWait(
+      [
+        { bucket: 'a', attempts: a, pending, expires_at: 11_001 },
+        { bucket: 'b', attempts: b, pending, expires_at: 61_000 },
+      ],
+      buckets,
+      1_000,
+    )
+
+  it('is nothing up to the limit', () => assert.equal(wait(2, 5), 0))
+  it('lasts to the end of the window that is full, in whole seconds', () => assert.equal(wait(3, 5), 11))
+  it('lasts to the end of the last of several', () => assert.equal(wait(3, 6), 60))
+  it('is a second where fewer than the limit are decided', () => assert.equal(wait(3, 5, 2), 1))
+  it('is the longer one where one bucket is full and another may yet empty', () =>
+    assert.equal(wait(3, 8, 3), 60))
+})
+
+describe('the network of an address', () => {
+  for (const [address, network] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:0001:2::6', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['1:2:3::4:5:6.7.8.9', '1:2:3:0::/64'],
+    ['1::3:4:5:6:7', '1:0:0:3::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['no address at all', 'unknown'],
+    ['x'.repeat(10_000), 'unknown'],
+  ] as const) {
+    it(`${address.slice(0, 30)} is ${network}`, () => assert.equal(networkOf(address), network))
+  }
+})

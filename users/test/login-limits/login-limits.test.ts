@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
+import {
+  CHEAP,
+  held,
+  newName,
+  outcome,
+  PASSWORD,
+  startUsers,
+  statuses,
+  testDatabase,
+  type Users,
+  WIDE_LIMITS,
+} from '../helper.ts'
+
+const WRONG = 'not the password'
+const OWNER = '198.51.100.1'
+const STRANGER = '203.0.113.1'
+
+await describeOnEachEngine('guessing passwords', (engine) => {
+  let place: Awaited<ReturnType<typeof testDatabase>>
+  let clock = Date.now()
+  const started: Users[] = []
+
+  before(async () => {
+    place = await testDatabase(engine)
+  })
+  after(async () => {
+    for (const { app } of started) await app.close()
+    await place.drop()
+  })
+
+  const start = async (limits: Partial<typeof WIDE_LIMITS>, hasher = argon2Hasher(CHEAP)) => {
+    const users = await startUsers(place.database, {
+      hasher,
+      limits: { ...WIDE_LIMITS, ...limits },
+      now: () => clock,
+    })
+    started.push(users)
+    return users
+  }
+  const times = <T>(length: number, once: (i: number) => Promise<T>) =>
+    Promise.all(Array.from({ length }, (_, i) => once(i)))
+
+  it('a hundred times at once gets past the limit not once', async () => {
+    const users = await start({ accountAndAddress: 10 })
+    const { username } = await users.newUser()
+    const answers = await times(100, () => users.login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(answers), { 401: 10, 429: 90 })
+    assert.equal((await users.login(username, undefined, STRANGER)).statusCode, 429, 'even when right')
+  })
+
+  it('an unknown user’s is stopped just the same', async () => {
+    const users = await start({ accountAndAddress: 3 })
+    const username = newName()
+    const answers = await times(5, () => users.login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(answers), { 401: 3, 429: 2 })
+  })
+
+  it('is answered with the time to wait, after which it may go on', async () => {
+    const users = await start({ accountAndAddress: 2, windowSeconds: 60 })
+    const { username } = await users.newUser()
+    await times(2, () => users.login(username, WRONG, OWNER))
+    clock += 20_000
+    const stopped = await users.login(username, undefined, OWNER)
+    assert.deepEqual(outcome(stopped), [429, 'too-many-attempts'])
+    assert.equal(stopped.headers['retry-after'], '40')
+    clock += 40_000
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+  })
+
+  it('is told from attempts that are not decided yet: for those, a second is enough', async () => {
+    const { released, release } = held()
+    const cheap = argon2Hasher(CHEAP)
+    const verify = (...args: [string, string]) => released.then(() => cheap.verify(...args))
+    const users = await start({ accountAndAddress: 3 }, { ...cheap, verify })
+    const { username } = await users.newUser()
+    const logins = Array.from({ length: 10 }, () => users.login(username, undefined, OWNER))
+    const refused: (string | undefined)[] = []
+    for (const login of logins) {
+      void login.then(({ statusCode, headers }) => {
+        if (statusCode === 429) refused.push(headers['retry-after'] as string)
+        if (refused.length === 7) release()
+      })
+    }
+    assert.deepEqual(statuses(await Promise.all(logins)), { 200: 3, 429: 7 })
+    assert.deepEqual(refused, Array(7).fill('1'))
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+    assert.deepEqual(statuses(await times(10, () => users.login(username, WRONG, OWNER))), { 401: 3, 429: 7 })
+    const stopped = await users.login(username, undefined, OWNER)
+    assert.equal(stopped.headers['retry-after'], '900', 'all of them were wrong')
+  })
+
+  it('does not shut the owner out, whatever a stranger tries elsewhere', async () => {
+    const users = await start({ accountAndAddress: 3, account: 6 })
+    const { username } = await users.newUser()
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+    const guesses = await times(40, (i) => users.login(username, WRONG, `203.0.113.${1 + (i % 10)}`))
+    assert.deepEqual(statuses(guesses), { 401: 6, 429: 34 })
+    assert.equal((await users.login(username, undefined, '203.0.113.99')).statusCode, 429)
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+    clock += 31 * 86_400_000
+    await times(40, (i) => users.login(username, WRONG, `203.0.113.${1 + (i % 10)}`))
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 429, 'no longer known')
+  })
+
+  it('costs its victim nothing once it is stopped: a refused attempt counts nowhere', async () => {
+    const users = await start({ accountAndAddress: 3, account: 6 })
+    const { username } = await users.newUser()
+    await times(40, () => users.login(username, WRONG, STRANGER))
+    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+  })
+
+  it('of many accounts from one address, or from one IPv6 network, ends at its limit', async () => {
+    const users = await start({ address: 10 })
+    for (const address of ['203.0.113.50', '2001:db8:1:2::']) {
+      const answers = await times(15, (i) =>
+        users.login(newName(), WRONG, address.endsWith('::') ? `${address}${i + 1}` : address),
+      )
+      assert.deepEqual(statuses(answers), { 401: 10, 429: 5 }, address)
+    }
+  })
+
+  it('a few times and then remembering is forgiven', async () => {
+    const users = await start({ accountAndAddress: 3 })
+    const { username } = await users.newUser()
+    for (let round = 0; round < 3; round++) {
+      await times(2, () => users.login(username, WRONG, OWNER))
+      assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
+    }
+  })
+
+  it('is not what many logins that succeed look like', async () => {
+    const users = await start({ address: 3, account: 3 })
+    for (let i = 0; i < 5; i++) {
+      const { username } = await users.newUser()
+      for (let j = 0; j < 2; j++) {
+        assert.equal((await users.login(username, undefined, '192.0.2.77')).statusCode, 200)
+      }
+    }
+  })
+
+  it('goes on being counted after a restart and on another replica', async () => {
+    const one = await start({ accountAndAddress: 4 })
+    const other = await start({ accountAndAddress: 4 })
+    const { username } = await one.newUser()
+    const answers = await times(12, (i) => (i % 2 ? one : other).login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(answers), { 401: 4, 429: 8 })
+    const restarted = await start({ accountAndAddress: 4 })
+    assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
+  })
+
+  it('with a stolen access token is stopped too', async () => {
+    const users = await start({ accountAndAddress: 5 })
+    const { username } = await users.newUser()
+    const { accessToken } = await users.tokensOf(username)
+    const guesses = await times(20, () => users.changePassword(accessToken, WRONG, 'ten blue lanterns'))
+    assert.deepEqual(statuses(guesses), { 403: 5, 429: 15 })
+    assert.equal((await users.login(username)).statusCode, 200, 'the owner still gets in')
+    const right = await users.changePassword(accessToken, PASSWORD, 'ten blue lanterns')
+    assert.deepEqual([right.statusCode, right.headers['retry-after']], [429, '900'])
+  })
+})
