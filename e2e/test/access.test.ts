@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { serviceTokens } from '@souk/service-kit/auth/tokens'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type Operation, readContract } from '@souk/service-kit/testing/contract'
 import { describeOnEachWay, type WholeSystem } from '../support/ways-to-run.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
-import { serviceTokens } from '@souk/service-kit/auth/tokens'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { sql } from 'kysely'

@@ -1,4 +1,4 @@
-import type { TokenVerifier } from '@souk/service-kit/auth/tokens'
+import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import { registerOrdersRoutes } from './adapters/inbound/http/orders-routes.ts'
 import { toProblem } from './adapters/inbound/http/problems.ts'

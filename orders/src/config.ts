@@ -2,15 +2,21 @@ import {
   batchSettings,
   commonSettings,
   readServiceSettings,
-  serviceTokenSettings,
+  sharedSecret,
   tokenSettings,
 } from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
 
 export const settings = Type.Object({
-  ...commonSettings(8003),
+  ...commonSettings({
+    port: 8003,
+    databaseUrl: 'postgres://postgres:admin@localhost:5432/ecommdb',
+  }),
   ...tokenSettings,
-  ...serviceTokenSettings,
+  SERVICE_TOKEN_SECRET: sharedSecret(
+    'souk-development-only-service-secret',
+    '32 characters or more, the same in orders and products, random in production',
+  ),
   ...batchSettings,
   PRODUCTS_INTERNAL_URL: Type.String({
     default: 'http://localhost:9002',

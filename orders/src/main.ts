@@ -1,4 +1,4 @@
-import { accessTokenVerifier, remoteIssuer } from '@souk/service-kit/auth/tokens'
+import { accessTokenVerifier, remoteIssuer } from '@souk/service-kit/auth/access-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { serve } from '@souk/service-kit/process/serve'

@@ -1,4 +1,4 @@
-import type { TokenVerifier } from '@souk/service-kit/auth/tokens'
+import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import { BookingRequest, BookingResult, ReleaseRequest, ReleaseResult } from './bookings/booking-schemas.ts'
 import { registerBookingRoutes } from './bookings/bookings-routes.ts'
@@ -18,7 +18,7 @@ export interface AppDependencies {
   logLevel?: string
   trustProxy?: string
   ui?: boolean
-  /** See `BatchSettings`. */
+  /** See `BatcherOptions`; true unless given. */
   batching?: boolean
 }
 

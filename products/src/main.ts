@@ -1,4 +1,5 @@
-import { accessTokenVerifier, remoteIssuer, serviceTokens } from '@souk/service-kit/auth/tokens'
+import { accessTokenVerifier, remoteIssuer } from '@souk/service-kit/auth/access-tokens'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { serve } from '@souk/service-kit/process/serve'

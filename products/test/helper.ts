@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { serviceTokens } from '@souk/service-kit/auth/tokens'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type Engine, openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { checkedInject } from '@souk/service-kit/testing/contract'

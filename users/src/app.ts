@@ -1,4 +1,4 @@
-import { accessTokenVerifier } from '@souk/service-kit/auth/tokens'
+import { accessTokenVerifier } from '@souk/service-kit/auth/access-tokens'
 import type { Database } from '@souk/service-kit/database/database'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import type { Account } from './accounts/account.ts'

@@ -18,10 +18,12 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** The engines that answer on this machine; SQLite always does. */
+/** The engines that are reachable, SQLite always; only those in `TEST_ENGINES` (comma-separated) where it is set. */
 export async function availableEngines(): Promise<Engine[]> {
+  const wanted = process.env.TEST_ENGINES?.split(',')
   const servers = await Promise.all(
     (['postgres', 'mysql'] as const).map(async (engine) => {
+      if (wanted && !wanted.includes(engine)) return []
       const server = openDatabase(SERVERS[engine], { poolSize: 1 })
       return await server
         .ping()
@@ -32,7 +34,8 @@ export async function availableEngines(): Promise<Engine[]> {
         .finally(() => server.close())
     }),
   )
-  return ['sqlite', ...servers.flat()]
+  const engines: Engine[] = ['sqlite', ...servers.flat()]
+  return wanted ? engines.filter((engine) => wanted.includes(engine)) : engines
 }
 
 /** Creates an empty database; to be dropped by whoever asked for it. */
@@ -63,7 +66,7 @@ async function onServer(url: string, statement: string): Promise<void> {
  */
 export async function describeOnEachEngine(name: string, suite: (engine: Engine) => void): Promise<void> {
   const available = await availableEngines()
-  const missing = (process.env.REQUIRE_ENGINES?.split(',') ?? []).filter(
+  const missing = ((process.env.TEST_ENGINES ?? process.env.REQUIRE_ENGINES)?.split(',') ?? []).filter(
     (one) => !available.includes(one as Engine),
   )
   if (missing.length > 0)

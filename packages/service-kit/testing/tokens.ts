@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { ACCESS_TOKEN_TYPE, AUDIENCE, accessTokenVerifier, ISSUER } from '../src/auth/tokens.ts'
+import { ACCESS_TOKEN_TYPE, AUDIENCE, accessTokenVerifier, ISSUER } from '../src/auth/access-tokens.ts'
 
 const KEY_ID = 'test-key'
 

@@ -1,10 +1,7 @@
 import { ref } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
+import { MAX_ORDERS } from '../batch-limits.ts'
 import { Money, ProductId } from '../catalogue/product-schemas.ts'
-
-/** Most orders and, over all of them, most lines that one call decides: what one transaction may hold up. */
-const MAX_ORDERS = 256
-export const MAX_LINES = 1_000
 
 // One spelling of an id: `format` alone takes upper case and `urn:uuid:` too, which would be other keys.
 const OrderId = Type.String({

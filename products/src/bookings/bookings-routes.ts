@@ -1,17 +1,16 @@
-import { transactionBatch } from '@souk/service-kit/batching/batch-bounds'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { App } from '@souk/service-kit/http/app'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
 import { failpoint } from '@souk/service-kit/process/failpoint'
 import { Type } from 'typebox'
+import { BATCH_LIMITS, isPoison, MAX_LINES } from '../batch-limits.ts'
 import type { ProductsDatabase } from '../catalogue/product-store.ts'
 import { bookOrders } from './book-orders.ts'
 import {
   type BookingRequest,
   BookingResult,
   bookingBatch,
-  MAX_LINES,
   type ReleaseRequest,
   ReleaseResult,
   releaseBatch,
@@ -23,7 +22,7 @@ const BODY_LIMIT = 1024 * 1024
 
 /** The bookings' routes. What several replicas of orders ask for at once is decided in one transaction. */
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
-  const bounds = transactionBatch({ batching })
+  const bounds = { ...BATCH_LIMITS, concurrency: 2, batching, isPoison }
   const book = createBatcher<BookingRequest, BookingResult>({
     name: 'bookings',
     ...bounds,

@@ -1,9 +1,9 @@
-import { type BatchSettings, transactionBatch } from '@souk/service-kit/batching/batch-bounds'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { Database, Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely'
+import { BATCH_LIMITS, isPoison } from '../batch-limits.ts'
 import type { Tables } from '../database/tables.ts'
 import { CatalogueError } from '../errors.ts'
 import { appendToLedger } from '../stock/ledger.ts'
@@ -59,11 +59,14 @@ export type ProductLookup = (id: number, callerId: string | undefined) => Promis
  *
  * @throws CatalogueError `product-not-found`, for a disabled one too unless `callerId` is its seller
  */
-export function productLookup(database: ProductsDatabase, { batching }: BatchSettings = {}): ProductLookup {
+export function productLookup(database: ProductsDatabase, { batching = true } = {}): ProductLookup {
   const find = createBatcher<number, VersionedProduct | undefined>({
     name: 'product-reads',
     // One at a time: a look-up of many costs the server hardly more than one of few.
-    ...transactionBatch({ batching, inFlight: 1 }),
+    ...BATCH_LIMITS,
+    batching,
+    concurrency: 1,
+    isPoison,
     run: (ids) => findProducts(database, ids),
   })
   return async (id, callerId) => {

@@ -1,4 +1,4 @@
-import { ACCESS_TOKEN_TYPE, AUDIENCE, ISSUER } from '@souk/service-kit/auth/tokens'
+import { ACCESS_TOKEN_TYPE, AUDIENCE, ISSUER } from '@souk/service-kit/auth/access-tokens'
 import { SignJWT } from 'jose'
 import type { Account } from '../accounts/account.ts'
 import type { KeyRing } from '../keys/key-ring.ts'

@@ -1,7 +1,7 @@
 import { commonSettings, telemetrySettings } from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
 
-const { HOST, PORT, LOG_LEVEL } = commonSettings(8080)
+const { HOST, PORT, LOG_LEVEL } = commonSettings({ port: 8080, databaseUrl: '' })
 const address = (port: number) =>
   Type.String({ default: `http://127.0.0.1:${port}`, pattern: '^https?://', description: 'http://host:port' })
 

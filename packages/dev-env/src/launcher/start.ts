@@ -20,7 +20,7 @@ const settings = Type.Object({
   PRODUCTS_INTERNAL_PORT: port(9002),
   ORDERS_PORT: port(8003),
   DATA_DIR: Type.String({ default: DATA_DIR, description: 'the folder of the databases' }),
-  LOG_LEVEL: { ...commonSettings(0).LOG_LEVEL, default: 'warn' },
+  LOG_LEVEL: { ...commonSettings({ port: 0, databaseUrl: '' }).LOG_LEVEL, default: 'warn' },
 })
 
 function report(error: unknown): number {

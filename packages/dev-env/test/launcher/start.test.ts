@@ -102,7 +102,11 @@ describe('npm start', () => {
   })
 
   it('ends all when npm is ended, which tells it nothing', async () => {
-    const command = runCommand('launcher/start.ts', { ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
+    const command = runCommand(
+      'launcher/start.ts',
+      { ...env, npm_lifecycle_event: 'start' },
+      { viaShell: true },
+    )
     await command.written(/Ctrl-C stops everything/)
     command.kill('SIGTERM')
     await nothingListens()

@@ -5,7 +5,19 @@ export class Overloaded extends Error {
   override name = 'Overloaded'
 }
 
-export interface BatcherOptions<Item, Result> {
+/** The bounds of a batcher's batches and of its queue. */
+export interface BatchLimits {
+  /** Most items in one batch. */
+  maxItems: number
+  /** Most weight in one batch; see `weigh`. An item heavier than that gets a batch of its own. */
+  maxWeight?: number
+  /** Most items that may wait; the next one is refused. */
+  maxWaiting: number
+  /** Longest time in milliseconds that an item may wait for its batch to begin; its caller gives up then. */
+  maxWaitMs: number
+}
+
+export interface BatcherOptions<Item, Result> extends BatchLimits {
   /** What metrics and traces call it. */
   name: string
   /**
@@ -13,17 +25,12 @@ export interface BatcherOptions<Item, Result> {
    * failure is an Error in its place; a thrown error is the whole batch's.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
-  /** Items in a batch at most. */
-  maxItems: number
-  /** What an item weighs, and what a batch may weigh: its lines, say. An item over it goes alone. */
+  /** The weight of an item, for example its number of lines; 1 unless given. */
   weigh?: (item: Item) => number
-  maxWeight?: number
-  /** Batches under way at once: a second one prepares while the first one commits. */
+  /** Batches in flight at once. With two, one prepares while the other waits for its commit. */
   concurrency: number
-  /** Items that may wait; one more is refused. */
-  maxWaiting: number
-  /** How long an item may wait for its batch to begin: nobody listens for its answer any more after that. */
-  maxWaitMs: number
+  /** `false` gives every item a batch of its own, to measure what batching is worth; `true` unless given. */
+  batching?: boolean
   /**
    * Whether a batch's error may be the fault of one item: then it is split until that one fails alone. Not for
    * a database or a line that is away, which would only be asked more often.
@@ -47,6 +54,8 @@ interface Waiter<Item, Result> {
   reject: (error: unknown) => void
 }
 
+const UNBATCHED_CONCURRENCY = 64
+
 /**
  * Natural batching: while a batch is under way, what arrives queues up, and the next batch takes it all. Idle,
  * an item goes at once and alone, since there is no timer; under load the batches grow as the work slows down,
@@ -55,7 +64,8 @@ interface Waiter<Item, Result> {
  * Every item gets exactly one answer, its own, whatever fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY } = options
+  const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options
+  const { maxItems, concurrency } = batching ? options : { maxItems: 1, concurrency: UNBATCHED_CONCURRENCY }
   // A ring would spare the shifting; the queue is cut once a batch, so it does not matter.
   let waiting: Waiter<Item, Result>[] = []
   let underWay = 0
@@ -69,7 +79,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
   /** In a microtask, so that all that one caller hands in is there when the batch is cut. */
   const startSoon = () => {
-    if (starting || underWay >= options.concurrency || waiting.length === 0) return
+    if (starting || underWay >= concurrency || waiting.length === 0) return
     starting = true
     queueMicrotask(() => {
       starting = false
@@ -91,8 +101,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     let weight = 0
     let taken = 0
     for (const waiter of waiting) {
-      const fits =
-        batch.length === 0 || (batch.length < options.maxItems && weight + waiter.weight <= maxWeight)
+      const fits = batch.length === 0 || (batch.length < maxItems && weight + waiter.weight <= maxWeight)
       if (!fits) break
       taken++
       if (waiter.since < tooOld) {

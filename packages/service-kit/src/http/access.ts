@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type Caller, TokenRefused, type TokenVerifier } from '../auth/tokens.ts'
+import { type Caller, TokenRefused, type TokenVerifier } from '../auth/token-verifier.ts'
 import { HttpProblem } from './problem.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import type { TokenVerifier } from '../auth/tokens.ts'
+import type { TokenVerifier } from '../auth/token-verifier.ts'
 import { admit } from './access.ts'
 import type { App } from './app-type.ts'
 import { type BaseAppOptions, createBaseApp } from './base-app.ts'

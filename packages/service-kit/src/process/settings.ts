@@ -22,14 +22,14 @@ export const telemetrySettings = {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** The settings that every service has; each adds its own and its defaults. */
-export const commonSettings = (port: number) => ({
+export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUrl: string }) => ({
   HOST: Type.String({
     default: '127.0.0.1',
     description: 'the address to listen on; 0.0.0.0 in a container',
   }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: port }),
   DATABASE_URL: Type.String({
-    default: 'postgres://postgres:admin@localhost:5432/ecommdb',
+    default: databaseUrl,
     pattern: '^(sqlite:|postgres(ql)?://|mysql://|mariadb://)',
     description: 'sqlite:<file>, postgres://... or mysql://...',
   }),
@@ -52,54 +52,58 @@ export const tokenSettings = {
   JWKS_URL: Type.String({
     default: 'http://localhost:8001/.well-known/jwks.json',
     pattern: '^https?://',
-    description: 'the address of the users service’s public keys',
+    description: 'where the public keys of access tokens are',
   }),
 }
 
-/** Of the services that write orders. */
+/** For services that batch their writes. */
 export const batchSettings = {
   BATCHING: Type.Boolean({
     default: true,
     description:
-      'false gives every order transactions and calls of its own, to measure what batching is worth',
+      'false gives every request transactions and calls of its own, to measure what batching is worth',
   }),
 }
-
-const DEVELOPMENT_SECRET = 'souk-development-only-service-secret'
-
-/** The secret by which orders and products know each other. */
-export const serviceTokenSettings = {
-  SERVICE_TOKEN_SECRET: Type.String({
-    minLength: 32,
-    default: DEVELOPMENT_SECRET,
-    description: '32 characters or more, the same in orders and products, in production a random one',
-  }),
-}
-
-type KnownSettings = ReturnType<typeof commonSettings> & Partial<typeof serviceTokenSettings>
-type KnownConfig = Static<TObject<KnownSettings>>
 
 /**
- * A service's settings from the environment, without what is handy on a laptop and a hole in production.
+ * A secret that two services share. Its default is public, so `readServiceSettings` refuses it in production.
  *
- * @throws ConfigError when one of them cannot be used; with `NODE_ENV=production` also for demo data, and for the
- *   secret that everybody can read here
+ * @param byDefault what both services use during development
  */
-export function readServiceSettings<P extends KnownSettings>(
+export const sharedSecret = (byDefault: string, description: string) =>
+  Type.String({ minLength: 32, default: byDefault, description, developmentOnly: true })
+
+type CommonSettings = ReturnType<typeof commonSettings>
+type CommonConfig = Static<TObject<CommonSettings>>
+
+/**
+ * Reads a service's settings from the environment.
+ *
+ * @throws ConfigError when a setting cannot be used; with `NODE_ENV=production` also for demo data and for a
+ *   secret that still has its public default
+ */
+export function readServiceSettings<P extends CommonSettings>(
   schema: TObject<P>,
   env?: Record<string, string | undefined>,
 ): Readonly<Static<TObject<P>>> {
   const config = readConfig(schema, env)
-  // P has them; of a type that is still open, TypeScript cannot tell.
-  refuseDevelopmentSettings(config as unknown as KnownConfig)
+  // P includes them, but TypeScript cannot see it while P is open.
+  refuseDevelopmentSettings(schema, config as unknown as CommonConfig)
   return config
 }
 
-function refuseDevelopmentSettings(config: KnownConfig): void {
+function refuseDevelopmentSettings(schema: TObject, config: CommonConfig): void {
   if (config.NODE_ENV !== 'production') return
   if (config.SEED_DEMO_DATA)
-    throw new ConfigError('SEED_DEMO_DATA makes well-known logins: unset it in production')
-  if (config.SERVICE_TOKEN_SECRET === DEVELOPMENT_SECRET) {
-    throw new ConfigError('SERVICE_TOKEN_SECRET has its well-known default: set a random one in production')
+    throw new ConfigError('SEED_DEMO_DATA creates logins with a public password: unset it in production')
+  for (const [name, setting] of Object.entries(schema.properties) as [string, DevelopmentSetting][]) {
+    if (setting.developmentOnly && config[name as keyof CommonConfig] === setting.default) {
+      throw new ConfigError(`${name} has its public default: set a random value in production`)
+    }
   }
+}
+
+interface DevelopmentSetting {
+  developmentOnly?: true
+  default?: unknown
 }

@@ -4,13 +4,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import {
-  accessTokenVerifier,
-  KeysUnavailable,
-  remoteIssuer,
-  serviceTokens,
-  TokenRefused,
-} from '../../src/auth/tokens.ts'
+import { accessTokenVerifier, KeysUnavailable, remoteIssuer } from '../../src/auth/access-tokens.ts'
+import { serviceTokens } from '../../src/auth/service-tokens.ts'
+import { TokenRefused } from '../../src/auth/token-verifier.ts'
 import { testIssuer } from '../../testing/tokens.ts'
 
 type Issuer = Awaited<ReturnType<typeof testIssuer>>

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Type } from 'typebox'
-import { commonSettings, readServiceSettings, serviceTokenSettings } from '../../src/process/settings.ts'
+import { commonSettings, readServiceSettings, sharedSecret } from '../../src/process/settings.ts'
 
-const settings = Type.Object({ ...commonSettings(0), ...serviceTokenSettings })
+const settings = Type.Object({
+  ...commonSettings({ port: 0, databaseUrl: 'sqlite::memory:' }),
+  SERVICE_TOKEN_SECRET: sharedSecret('a secret that everybody can read in the source', 'of two services'),
+})
 const start = (env: Record<string, string>) => readServiceSettings(settings, env)
 const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
 

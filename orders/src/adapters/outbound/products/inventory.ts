@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callBatch } from '@souk/service-kit/batching/batch-bounds'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import { failpoint } from '@souk/service-kit/process/failpoint'
 import { request } from 'undici'
 import { type Inventory, OutcomeUnknown } from '../../../application/ports.ts'
 import type { BookingOutcome, RequestedLine } from '../../../domain/order.ts'
+import { BATCH_LIMITS } from '../batch-limits.ts'
 import {
   type BookingRequest,
   type BookingResult,
@@ -21,7 +21,7 @@ export interface ProductsClientOptions {
   serviceToken: ServiceToken
   /** How long a request waits for the decision, retries included, before the order is left to the recovery. */
   deadlineMs: number
-  /** See `BatchSettings`. */
+  /** See `BatcherOptions`; true unless given. */
   batching?: boolean
 }
 
@@ -38,8 +38,9 @@ const MAX_PAUSE_MS = 400
  * Orders that come while a call is under way go together in the next one.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
-  const isRefusal = (error: unknown) => error instanceof Refused
-  const bounds = { ...callBatch(isRefusal, options), maxWaitMs: options.deadlineMs }
+  const { batching = true, deadlineMs } = options
+  const isPoison = (error: unknown) => error instanceof Refused
+  const bounds = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
   const book = createBatcher<BookingRequest, BookingResult>({
     name: 'booking-calls',
     ...bounds,

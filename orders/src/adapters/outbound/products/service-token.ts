@@ -1,5 +1,5 @@
 import { type DateHeader, remoteClock } from '@souk/service-kit/auth/remote-clock'
-import { serviceTokens } from '@souk/service-kit/auth/tokens'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 
 /** A token is used for half its life, so that it does not expire on the way. */
 const REUSE_MS = 30_000

@@ -1,4 +1,3 @@
-import { transactionBatch } from '@souk/service-kit/batching/batch-bounds'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { Database } from '@souk/service-kit/database/database'
 import { isTemporary } from '@souk/service-kit/database/errors'
@@ -9,6 +8,7 @@ import type { Transaction } from 'kysely'
 import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
 import { orderNotFound } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
+import { BATCH_LIMITS } from '../batch-limits.ts'
 import { portableWrites } from './portable-writes.ts'
 import { postgresWrites } from './postgres-writes.ts'
 import { countUndecided, findOrders, orderPage, salesPage } from './queries.ts'
@@ -33,7 +33,10 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
   const write = createBatcher<OrderWrite, Order>({
     name: 'order-writes',
     // One at a time: what waits for its commit makes the next batch larger, and with it those of the booking calls.
-    ...transactionBatch({ batching, inFlight: 1 }),
+    ...BATCH_LIMITS,
+    batching,
+    concurrency: 1,
+    isPoison: (error) => !isTemporary(error),
     weigh: (item) => ('place' in item ? item.place.order : item.settle).lines.length,
     run: (items) => writeOrders(database, writeBatch, items),
   })

@@ -1,0 +1,40 @@
+import type { Guard } from './guard.ts'
+
+export const usersGuards: Guard[] = [
+  {
+    safeguard: 'A refresh token works once',
+    file: 'users/src/sessions/sessions-store.ts',
+    remove: ".where('used_at', 'is', null)",
+    replace: '',
+    test: 'users/test/sessions/sessions.test.ts',
+  },
+  {
+    safeguard: 'A reused refresh token ends its session',
+    file: 'users/src/sessions/sessions-store.ts',
+    remove: 'await endSession(trx, found.session_id)',
+    replace: '',
+    test: 'users/test/sessions/sessions.test.ts',
+  },
+  {
+    safeguard: 'A password change ends all sessions',
+    file: 'users/src/accounts/accounts-store.ts',
+    remove: 'await endSessionsOf(trx, account.id)',
+    replace: '',
+    test: 'users/test/accounts/password-change.test.ts',
+  },
+  {
+    safeguard: 'Password guesses are counted before the password is checked',
+    file: 'users/src/login-limits/attempts-store.ts',
+    remove: 'if (wait > 0) throw',
+    replace: 'if (false) throw',
+    test: 'users/test/login-limits/login-limits.test.ts',
+  },
+  {
+    safeguard: 'An unknown user takes as long as a wrong password',
+    file: 'users/src/sessions/sessions.ts',
+    remove: 'account?.passwordHash ?? hasher.decoy',
+    replace:
+      "account?.passwordHash ?? '$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'",
+    test: 'users/test/sessions/login.test.ts',
+  },
+]
