@@ -19,7 +19,7 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A rejection is stored',
     file: 'products/src/bookings/book-orders.ts',
-    remove: 'storeDecisions(trx, database.engine, fresh)',
+    remove: 'storeDecisions(trx, database.engine, fresh, commitWith)',
     replace: "storeDecisions(trx, database.engine, fresh.filter((one) => one.outcome === 'BOOKED'))",
     test: 'products/test/bookings/bookings-http.test.ts',
   },

@@ -17,7 +17,7 @@ export async function bookOrders(
 ): Promise<BookingResult[]> {
   const orders = firstOfEach(requests)
   const productIds = orders.flatMap(({ lines }) => lines.map((line) => line.productId))
-  const results = await decideOnce(database, async (trx, met) => {
+  const results = await decideOnce(database, async (trx, met, commitWith) => {
     const products = await lockProducts(trx, database.engine, productIds)
     // Hardly an order comes twice, so the look-up is left until the primary key has told that one did. Behind the
     // locks even then, or a decision that is committed while we wait for them would cost one more attempt.
@@ -28,7 +28,7 @@ export async function bookOrders(
       products,
       orders.filter(({ orderId }) => !decided.has(orderId)),
     )
-    await storeDecisions(trx, database.engine, fresh)
+    await storeDecisions(trx, database.engine, fresh, commitWith)
     return [...[...decided.values()].map(toResult), ...fresh]
   })
   const resultOf = new Map(results.map((result) => [result.orderId, result]))

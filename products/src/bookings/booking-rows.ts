@@ -1,5 +1,6 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
+import type { CommitWith } from '@souk/service-kit/database/transaction'
 import type { Insertable, Selectable, Transaction } from 'kysely'
 import type { BookingStatus, Tables } from '../database/tables.ts'
 import { takeFromStock } from '../stock/stock-rows.ts'
@@ -68,6 +69,7 @@ export async function storeDecisions(
   trx: Transaction<Tables>,
   engine: Engine,
   decisions: readonly BookingResult[],
+  commitWith: CommitWith,
 ): Promise<void> {
   if (decisions.length === 0) return
   const bookings = decisions.map((decision) => ({
@@ -78,7 +80,7 @@ export async function storeDecisions(
   const lines = decisions.flatMap(toLineRows)
   const taken = unitsOf(decisions.flatMap((one) => (one.outcome === 'BOOKED' ? one.lines : [])))
   if (engine === 'postgres') {
-    return writeDecisions(trx, { bookings: bookings.map(dated).toSorted(byOrder), lines, taken })
+    return commitWith(writeDecisions({ bookings: bookings.map(dated).toSorted(byOrder), lines, taken }))
   }
   await insertBookings(trx, bookings)
   await trx.insertInto('booking_lines').values(lines).execute()

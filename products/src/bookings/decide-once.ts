@@ -1,5 +1,5 @@
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
-import { inTransaction } from '@souk/service-kit/database/transaction'
+import { type CommitWith, inTransaction } from '@souk/service-kit/database/transaction'
 import type { Transaction } from 'kysely'
 import type { ProductsDatabase } from '../catalogue/product-store.ts'
 import type { Tables } from '../database/tables.ts'
@@ -20,11 +20,13 @@ const ATTEMPTS = 5
  */
 export async function decideOnce<Result>(
   database: ProductsDatabase,
-  work: (trx: Transaction<Tables>, met: boolean) => Promise<Result>,
+  work: (trx: Transaction<Tables>, met: boolean, commitWith: CommitWith) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await inTransaction(database, (trx) => work(trx, attempt > 1), { idempotent: true })
+      return await inTransaction(database, (trx, commitWith) => work(trx, attempt > 1, commitWith), {
+        idempotent: true,
+      })
     } catch (error) {
       if (attempt === ATTEMPTS || !isUniqueViolation(error)) throw error
     }

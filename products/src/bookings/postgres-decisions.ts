@@ -1,5 +1,4 @@
-import { sendWithCommit } from '@souk/service-kit/database/pipelining-dialect'
-import { CompiledQuery, type Insertable, type Transaction } from 'kysely'
+import { CompiledQuery, type Insertable } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 
 interface Decisions {
@@ -16,10 +15,10 @@ interface Decisions {
  * With the commit, in fact: it is the transaction that throws a unique violation when something was decided about
  * one of the orders before.
  */
-export async function writeDecisions(trx: Transaction<Tables>, decisions: Decisions): Promise<void> {
+export function writeDecisions(decisions: Decisions): CompiledQuery {
   const taken = [...decisions.taken].map(([id, units]) => ({ id, units }))
   const rows = [decisions.bookings, decisions.lines, taken].map((part) => JSON.stringify(part))
-  await sendWithCommit(trx, CompiledQuery.raw(WRITE, [...rows, Date.now()]))
+  return CompiledQuery.raw(WRITE, [...rows, Date.now()])
 }
 
 /** The types are those of the columns: compared with another one, an index is of no use. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import { sql } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
 import { insertBookings, storeDecisions } from '../../src/bookings/booking-rows.ts'
 import type { BookingResult } from '../../src/bookings/booking-schemas.ts'
@@ -208,8 +208,12 @@ await describeOnEachEngine('bookings that meet', (engine) => {
     await duringUncommitted(
       async (trx) => {
         const decisions: BookingResult[] = decide(await lockProducts(trx, engine, [id]), [same])
-        // As where writes are not held back until the commit: it is to take its time here.
-        await storeDecisions(trx, 'mysql', decisions)
+        // The test needs the writes before its own, late commit.
+        let last: CompiledQuery | undefined
+        await storeDecisions(trx, engine, decisions, (statement) => {
+          last = statement
+        })
+        if (last) await trx.executeQuery(last)
       },
       () => release(same.orderId),
     )

@@ -3,7 +3,6 @@ import { after, before, describe, it } from 'node:test'
 import { CompiledQuery, sql } from 'kysely'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { isUniqueViolation } from '../../src/database/errors.ts'
-import { sendWithCommit } from '../../src/database/pipelining-dialect.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { availableEngines, createTestDatabase, type TestDatabase } from '../../testing/engines.ts'
 
@@ -31,9 +30,9 @@ describe('a statement that is sent with the commit', { skip }, () => {
   const ids = async () => (await stored()).map(({ id }) => id)
 
   it('belongs to the transaction', async () => {
-    await inTransaction(database, async (trx) => {
+    await inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(1))
-      await sendWithCommit(trx, insert(2))
+      commitWith(insert(2))
     })
     const [first, second] = await stored()
     assert.equal(first?.id, 1)
@@ -42,17 +41,17 @@ describe('a statement that is sent with the commit', { skip }, () => {
   })
 
   it('takes the transaction with it when it fails, and says why', async () => {
-    const failing = inTransaction(database, async (trx) => {
+    const failing = inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(3))
-      await sendWithCommit(trx, insert(1))
+      commitWith(insert(1))
     })
     await assert.rejects(failing, isUniqueViolation)
     assert.deepEqual(await ids(), [1, 2])
   })
 
   it('is not sent when the transaction is given up, nor by the next one', async () => {
-    const givenUp = inTransaction(database, async (trx) => {
-      await sendWithCommit(trx, insert(4))
+    const givenUp = inTransaction(database, async (_trx, commitWith) => {
+      commitWith(insert(4))
       throw new Error('given up')
     })
     await assert.rejects(givenUp, /given up/)
@@ -61,11 +60,11 @@ describe('a statement that is sent with the commit', { skip }, () => {
   })
 
   it('is one, not two', async () => {
-    const two = inTransaction(database, async (trx) => {
-      await sendWithCommit(trx, insert(6))
-      await sendWithCommit(trx, insert(7))
+    const two = inTransaction(database, async (_trx, commitWith) => {
+      commitWith(insert(6))
+      commitWith(insert(7))
     })
-    await assert.rejects(two, /one waits already/)
+    await assert.rejects(two, /one last statement/)
     assert.deepEqual(await ids(), [1, 2, 5])
   })
 })
