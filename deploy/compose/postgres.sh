@@ -1,5 +1,6 @@
 #!/bin/sh
-# Run by PostgreSQL's image when its volume is new: a database for each service, which only its own user gets into.
+# The PostgreSQL image runs this when its volume is new. It creates a database for each service; only that service's user
+# has access to it.
 set -eu
 for service in users products orders; do
   export service
