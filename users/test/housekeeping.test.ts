@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import type { Tables } from '../src/database/migrations.ts'
+import type { Tables } from '../src/database/tables.ts'
 import { startHousekeeping, sweep } from '../src/housekeeping.ts'
-import { rotateKey } from '../src/keys/key-ring.ts'
 import { keysStore } from '../src/keys/keys-store.ts'
+import { rotateKey } from '../src/keys/signing-keys.ts'
 import { outcome, startUsers, testDatabase, type Users } from './helper.ts'
 
 const DAY_MS = 86_400_000
@@ -27,7 +27,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
   const rows = async (table: keyof Tables) =>
     (await place.database.kysely.selectFrom(table).selectAll().execute()).length
 
-  it('deletes what has expired, however much there is, and nothing else', async () => {
+  it('deletes all expired rows, in several batches, and no other rows', async () => {
     const { username, id } = await users.newUser()
     for (let i = 0; i < 3; i++) await users.login(username, undefined, `192.0.2.${i}`)
     const expired = Array.from({ length: 250 }, (_, i) => i)
@@ -54,7 +54,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('deletes all of it in the end, but the users and the key in use', async () => {
+  it('deletes everything after 31 days except the users and the key in use', async () => {
     const { username } = await users.newUser()
     await rotateKey(keysStore(place.database), clock)
     const { refreshToken } = await users.tokensOf(username)
@@ -68,7 +68,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     await users.tokensOf(username)
   })
 
-  it('stops when told to', async () => {
+  it('stops when its stop function is called', async () => {
     const stop = startHousekeeping(place.database, (error) => assert.fail(String(error)))
     await stop()
   })
