@@ -21,8 +21,18 @@ export const settings = Type.Object({
     default: 30,
     description: 'days from a login to the end of its session, however often it is refreshed',
   }),
-  ARGON2_MEMORY_KIB: Type.Integer({ minimum: 19_456, maximum: 4_194_304, default: 47_104 }),
-  ARGON2_PASSES: Type.Integer({ minimum: 1, maximum: 100, default: 1 }),
+  ARGON2_MEMORY_KIB: Type.Integer({
+    minimum: 19_456,
+    maximum: 4_194_304,
+    default: 47_104,
+    description: 'memory that one password hash uses',
+  }),
+  ARGON2_PASSES: Type.Integer({
+    minimum: 1,
+    maximum: 100,
+    default: 1,
+    description: 'passes over that memory; at least 2 below 47104 KiB',
+  }),
   PASSWORD_HASHES_AT_ONCE: Type.Integer({
     minimum: 1,
     maximum: 64,
@@ -42,12 +52,21 @@ export const settings = Type.Object({
     default: 900,
     description: 'the window of the limits below',
   }),
-  LOGIN_LIMIT_ACCOUNT_AND_ADDRESS: Type.Integer({ minimum: 1, default: 10 }),
-  LOGIN_LIMIT_ADDRESS: Type.Integer({ minimum: 1, default: 250 }),
+  LOGIN_LIMIT_ACCOUNT_AND_ADDRESS: Type.Integer({
+    minimum: 1,
+    default: 10,
+    description: 'wrong passwords for one account from one address',
+  }),
+  LOGIN_LIMIT_ADDRESS: Type.Integer({
+    minimum: 1,
+    default: 250,
+    description: 'wrong passwords from one address, for all accounts together',
+  }),
   LOGIN_LIMIT_ACCOUNT: Type.Integer({
     minimum: 1,
     default: 25,
-    description: 'from addresses that have not logged in to the account in the last 30 days',
+    description:
+      'wrong passwords for one account, from addresses that have not logged in to it in the last 30 days',
   }),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
@@ -66,8 +85,6 @@ export function readSettings(env?: Record<string, string | undefined>) {
   rejectWeakHashing(hashingCost(config))
   return config
 }
-
-export type Settings = ReturnType<typeof readSettings>
 
 export const hashingCost = (settings: { ARGON2_MEMORY_KIB: number; ARGON2_PASSES: number }): Argon2Cost => ({
   memoryKiB: settings.ARGON2_MEMORY_KIB,

@@ -42,13 +42,15 @@ const RESPONSES = {
   },
 } satisfies Record<string, ErrorResponse>
 
+type ErrorCode = keyof typeof RESPONSES
+
 export class UserError extends Error {
   override name = 'UserError'
-  readonly code: keyof typeof RESPONSES
+  readonly code: ErrorCode
   /** Undefined for an error that a retry does not fix. */
   readonly retryAfterSeconds: number | undefined
 
-  constructor(code: keyof typeof RESPONSES, retryAfterSeconds?: number) {
+  constructor(code: ErrorCode, retryAfterSeconds?: number) {
     super(code)
     this.code = code
     this.retryAfterSeconds = retryAfterSeconds

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readContract } from '@souk/service-kit/testing/contract'
-import { startUsers, testDatabase } from './helper.ts'
+import { openUsers } from './helper.ts'
 
 describe('the contract of users', () => {
   it('is the committed swagger/users.json', async () => {
-    const place = await testDatabase('sqlite')
-    const { app } = await startUsers(place.database)
+    const { app, close } = await openUsers('sqlite')
     await app.ready()
     assert.deepEqual(JSON.parse(JSON.stringify(app.swagger())), readContract('users'))
-    await app.close()
-    await place.drop()
+    await close()
   })
 
   it('states the access of each route', () => {

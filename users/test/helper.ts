@@ -26,18 +26,20 @@ export const WIDE_LIMITS = {
 
 /** Creates a migrated database for one test file. */
 export async function testDatabase(engine: Engine) {
-  const place = await createTestDatabase(engine)
-  const database = openDatabase<Tables>(place.url)
+  const testDb = await createTestDatabase(engine)
+  const database = openDatabase<Tables>(testDb.url)
   await migrate(database, 'users', migrations)
   return {
     database,
-    url: place.url,
+    url: testDb.url,
     drop: async () => {
       await database.close()
-      await place.drop()
+      await testDb.drop()
     },
   }
 }
+
+export type TestUsersDatabase = Awaited<ReturnType<typeof testDatabase>>
 
 /** Starts the service on this database. Returns it with functions for common requests. */
 export async function startUsers(database: Database<Tables>, deps: Partial<UsersDeps> = {}) {
@@ -55,6 +57,22 @@ export async function startUsers(database: Database<Tables>, deps: Partial<Users
 }
 
 export type Users = Awaited<ReturnType<typeof startUsers>>
+
+/** Starts the service on an empty database of its own. */
+export async function openUsers(engine: Engine, deps: Partial<UsersDeps> = {}) {
+  const { database, drop } = await testDatabase(engine)
+  const users = await startUsers(database, deps)
+  return {
+    ...users,
+    database,
+    close: async () => {
+      await users.app.close()
+      await drop()
+    },
+  }
+}
+
+export type OpenUsers = Awaited<ReturnType<typeof openUsers>>
 
 let names = 0
 /** Returns a username that no other test of this process has. */

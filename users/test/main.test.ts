@@ -12,18 +12,18 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const NEW_PASSWORD = 'a new and secret password'
 
 describe('the running users service', () => {
-  let place: TestDatabase
+  let testDb: TestDatabase
   let service: ChildProcess
   let base: string
   let log = ''
   const secrets = ['"password"', NEW_PASSWORD]
 
   before(async () => {
-    place = await createTestDatabase('sqlite')
+    testDb = await createTestDatabase('sqlite')
     service = spawn(process.execPath, [MAIN], {
       env: {
         ...process.env,
-        DATABASE_URL: place.url,
+        DATABASE_URL: testDb.url,
         PORT: '0',
         SEED_DEMO_DATA: 'true',
         LOG_LEVEL: 'info',
@@ -42,7 +42,7 @@ describe('the running users service', () => {
   })
   after(async () => {
     if (service.exitCode === null) service.kill('SIGKILL')
-    await place.drop()
+    await testDb.drop()
   })
 
   const call = (method: string, path: string, body: object, headers: object = {}) =>
@@ -87,7 +87,7 @@ describe('the running users service', () => {
   })
 
   it('hashes passwords at the cost in the settings', async () => {
-    const database = openDatabase<Tables>(place.url)
+    const database = openDatabase<Tables>(testDb.url)
     const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
     await database.close()
     assert.equal(hashes.length, 2)

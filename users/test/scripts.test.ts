@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { after, before, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openDatabase } from '@souk/service-kit/database/database'
@@ -18,16 +18,16 @@ const run = promisify(execFile)
 const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
 
 await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
-  let place: TestDatabase
+  let testDb: TestDatabase
 
   before(async () => {
-    place = await createTestDatabase(engine)
+    testDb = await createTestDatabase(engine)
   })
-  after(() => place.drop())
+  after(() => testDb.drop())
 
   const start = (name: string, env: object = {}) =>
     run(process.execPath, [script(name)], {
-      env: { ...process.env, DATABASE_URL: place.url, NODE_ENV: 'development', ...env },
+      env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
   it('create the tables and each demo login once, even when three run at once and one runs again', async () => {
@@ -35,7 +35,7 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
     assert.equal(stdout, 'users: the tables are up to date, demo logins are there.\n')
-    const database = openDatabase<Tables>(place.url)
+    const database = openDatabase<Tables>(testDb.url)
     const users = await startUsers(database)
     for (const [name, id, role] of [
       ['user-1', DEMO_BUYER_ID, 'BUYER'],
@@ -54,21 +54,25 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
   })
 
   it('add demo logins only with SEED_DEMO_DATA', async () => {
-    const database = openDatabase<Tables>(place.url)
+    const database = openDatabase<Tables>(testDb.url)
     await database.kysely.deleteFrom('users').execute()
     await database.close()
     const { stdout } = await start('migrate', { SEED_DEMO_DATA: '' })
     assert.equal(stdout, 'users: the tables are up to date.\n')
-    const again = openDatabase<Tables>(place.url)
+    const again = openDatabase<Tables>(testDb.url)
     assert.deepEqual(await again.kysely.selectFrom('users').selectAll().execute(), [])
     await seedDemoUsers(again, argon2Hasher(CHEAP))
     assert.equal((await again.kysely.selectFrom('users').selectAll().execute()).length, 2)
     await again.close()
   })
+})
 
-  it('reject demo logins in production with one line of error output', async () => {
+describe('the migrate script', () => {
+  it('rejects demo logins in production with one line of error output', async () => {
     await assert.rejects(
-      start('migrate', { SEED_DEMO_DATA: 'true', NODE_ENV: 'production' }),
+      run(process.execPath, [script('migrate')], {
+        env: { ...process.env, SEED_DEMO_DATA: 'true', NODE_ENV: 'production' },
+      }),
       (error: { stderr: string }) => /^SEED_DEMO_DATA .*: unset it in production\n$/.test(error.stderr),
     )
   })

@@ -24,7 +24,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Register',
         description:
-          'Creates an account for a buyer or a seller. The password has 8 to 128 characters of any kind and must not be one of the most common passwords (`password-too-common`). Too many registrations from one address return 429.',
+          'Creates an account for a buyer or a seller. The password has 8 to 128 characters of any kind and must not be one of the most common passwords (`password-too-common`). Responds 429 after too many registrations from one address.',
         body: NewUserBody,
         response: {
           201: response('The new user', ref(UserSchema)),
@@ -63,7 +63,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Change the password',
         description:
-          'Sets a new password and ends all sessions of the user, including this one. All refresh tokens are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire, minutes later. Too many wrong values of `currentPassword` return 429.',
+          'Sets a new password and ends all sessions of the user, including this one. All refresh tokens are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire, minutes later. Responds 429 after too many wrong values of `currentPassword`.',
         body: PasswordChangeBody,
         response: {
           204: Type.Null({ description: 'The password is changed' }),

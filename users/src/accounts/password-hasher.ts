@@ -25,38 +25,33 @@ export function argon2Hasher(cost: Argon2Cost): PasswordHasher {
   return {
     async hash(password) {
       const nonce = randomBytes(NONCE_BYTES)
-      const tag = await tagOf(password, { cost, nonce, parallelism: 1, tagLength: TAG_BYTES })
+      const tag = await computeTag(password, { ...cost, parallelism: 1, nonce }, TAG_BYTES)
       return toPhc(cost, nonce, tag)
     },
     async verify(password, hash) {
       const { tag, ...parameters } = fromPhc(hash)
-      return timingSafeEqual(tag, await tagOf(password, { ...parameters, tagLength: tag.length }))
+      return timingSafeEqual(tag, await computeTag(password, parameters, tag.length))
     },
     isOutdated(hash) {
-      const { cost: was, tag } = fromPhc(hash)
-      return was.memoryKiB < cost.memoryKiB || was.passes < cost.passes || tag.length < TAG_BYTES
+      const { memoryKiB, passes, tag } = fromPhc(hash)
+      return memoryKiB < cost.memoryKiB || passes < cost.passes || tag.length < TAG_BYTES
     },
     decoy: toPhc(cost, randomBytes(NONCE_BYTES), randomBytes(TAG_BYTES)),
   }
 }
 
-interface Parameters {
-  cost: Argon2Cost
+interface Parameters extends Argon2Cost {
   parallelism: number
   nonce: Buffer
-  tagLength: number
 }
 
 /** Normalizes to NFC (RFC 8265, section 4.2), because keyboards encode the same letter in different ways. */
-const tagOf = (password: string, { cost, nonce, parallelism, tagLength }: Parameters): Promise<Buffer> =>
-  derive('argon2id', {
-    message: password.normalize('NFC'),
-    nonce,
-    parallelism,
-    tagLength,
-    memory: cost.memoryKiB,
-    passes: cost.passes,
-  })
+const computeTag = (
+  password: string,
+  { memoryKiB, ...parameters }: Parameters,
+  tagLength: number,
+): Promise<Buffer> =>
+  derive('argon2id', { message: password.normalize('NFC'), memory: memoryKiB, tagLength, ...parameters })
 
 const base64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 
@@ -70,7 +65,8 @@ function fromPhc(hash: string) {
   if (nonce === undefined || tag === undefined)
     throw new Error('A stored password hash is not an Argon2id PHC string')
   return {
-    cost: { memoryKiB: Number(memoryKiB), passes: Number(passes) },
+    memoryKiB: Number(memoryKiB),
+    passes: Number(passes),
     parallelism: Number(parallelism),
     nonce: Buffer.from(nonce, 'base64'),
     tag: Buffer.from(tag, 'base64'),

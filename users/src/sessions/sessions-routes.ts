@@ -16,7 +16,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log in',
         description:
-          'Starts a session. Send the `accessToken` to all services as `Authorization: Bearer <accessToken>`. Before it expires, get the next one with the `refreshToken`. Too many wrong attempts for one account or from one address return 429.',
+          'Starts a session. Send the `accessToken` to all services as `Authorization: Bearer <accessToken>`. Before it expires, get the next one with the `refreshToken`. Responds 429 after too many wrong attempts for one account or from one address.',
         body: CredentialsBody,
         response: {
           200: response('The first tokens of the session', ref(TokensSchema)),

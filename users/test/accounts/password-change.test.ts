@@ -3,22 +3,17 @@ import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
-import { CHEAP, outcome, PASSWORD, startUsers, testDatabase, type Users } from '../helper.ts'
+import { CHEAP, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
 const NEW = 'ten blue lanterns'
 
 await describeOnEachEngine('a password change', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   it('replaces the old password and ends every session', async () => {
     const { username } = await users.newUser()
@@ -79,8 +74,8 @@ await describeOnEachEngine('a password change', (engine) => {
       verified.resolve(cheap.verify(password, hash))
       return verified.promise
     }
-    const concurrent = await startUsers(place.database, { hasher: { ...cheap, verify } })
-    const { login } = await place.database.kysely.transaction().execute(async (trx) => {
+    const concurrent = await startUsers(users.database, { hasher: { ...cheap, verify } })
+    const { login } = await users.database.kysely.transaction().execute(async (trx) => {
       // The change ends the existing sessions. A session that the login starts now would survive it.
       await trx.updateTable('users').set({ password_version: 2 }).where('username', '=', username).execute()
       const started = concurrent.login(username, PASSWORD)
@@ -98,7 +93,7 @@ await describeOnEachEngine('a password change', (engine) => {
     const { accessToken } = await users.tokensOf(username)
     // The password changes after the login has verified the old one and before it starts a session.
     const cheap = argon2Hasher(CHEAP)
-    const concurrent = await startUsers(place.database, {
+    const concurrent = await startUsers(users.database, {
       hasher: {
         ...cheap,
         verify: async (password, hash) => {

@@ -5,27 +5,22 @@ import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
 import {
   CHEAP,
   newName,
+  type OpenUsers,
+  openUsers,
   outcome,
   PASSWORD,
   startUsers,
   statuses,
-  testDatabase,
-  type Users,
   WIDE_LIMITS,
 } from '../helper.ts'
 
 await describeOnEachEngine('registration', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   it('returns the user without the password', async () => {
     const before = Date.now()
@@ -39,7 +34,7 @@ await describeOnEachEngine('registration', (engine) => {
 
   it('stores an Argon2id hash and not the password', async () => {
     const { username } = await users.newUser()
-    const row = await place.database.kysely
+    const row = await users.database.kysely
       .selectFrom('users')
       .selectAll()
       .where('username', '=', username)
@@ -78,7 +73,7 @@ await describeOnEachEngine('registration', (engine) => {
   })
 
   const counting = async (address: string) => {
-    const { attempts, pending } = await place.database.kysely
+    const { attempts, pending } = await users.database.kysely
       .selectFrom('login_attempts')
       .select(['attempts', 'pending'])
       .where('bucket', '=', `register:${address}`)
@@ -90,7 +85,7 @@ await describeOnEachEngine('registration', (engine) => {
     const cheap = argon2Hasher(CHEAP)
     let hashes = 0
     let clock = Date.now()
-    const few = await startUsers(place.database, {
+    const few = await startUsers(users.database, {
       limits: { ...WIDE_LIMITS, registrations: 3, windowSeconds: 60 },
       hasher: {
         ...cheap,
@@ -123,7 +118,7 @@ await describeOnEachEngine('registration', (engine) => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()
-    const busy = await startUsers(place.database, {
+    const busy = await startUsers(users.database, {
       hasher: { ...cheap, hash: (password) => released.then(() => cheap.hash(password)) },
       hashing: { atOnce: 1, waiting: 0 },
       registrationHashing: { atOnce: 1, waiting: 2 },

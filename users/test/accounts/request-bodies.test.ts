@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { bearer, outcome, PASSWORD, startUsers, testDatabase, type Users } from '../helper.ts'
+import { bearer, type OpenUsers, openUsers, outcome, PASSWORD } from '../helper.ts'
 
 const pointersOf = (body: { errors?: { pointer: string }[] }) =>
   (body.errors ?? []).map(({ pointer }) => pointer).sort()
 
 describe('an invalid request body', () => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase('sqlite')
-    users = await startUsers(place.database)
+    users = await openUsers('sqlite')
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   const newUser = { username: 'grace', password: PASSWORD, role: 'BUYER' }
   const credentials = { username: 'grace', password: PASSWORD }

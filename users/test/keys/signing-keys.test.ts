@@ -7,7 +7,7 @@ import type { Tables } from '../../src/database/tables.ts'
 import { createKeyRing } from '../../src/keys/key-ring.ts'
 import { keysStore } from '../../src/keys/keys-store.ts'
 import { keysInUse, PUBLISHED_BEFORE_SIGNING_MS, rotateKey, signerOf } from '../../src/keys/signing-keys.ts'
-import { startUsers, testDatabase, type Users } from '../helper.ts'
+import { startUsers, type TestUsersDatabase, testDatabase, type Users } from '../helper.ts'
 
 const MINUTE_MS = 60_000
 
@@ -36,8 +36,8 @@ describe('a signing key', () => {
 
 describe('the key ring', () => {
   it('loads the keys at most once a minute, and keeps working when the database is down', async () => {
-    const place = await testDatabase('sqlite')
-    const store = keysStore(place.database)
+    const testDb = await testDatabase('sqlite')
+    const store = keysStore(testDb.database)
     await rotateKey(store, 0)
     let clock = 0
     let reads = 0
@@ -62,32 +62,32 @@ describe('the key ring', () => {
     await Promise.all(Array.from({ length: 50 }, () => ring.publicKeys()))
     assert.equal((await ring.publicKeys()).keys.length, 1)
     assert.deepEqual([reads, stale.length], [3, 1])
-    await place.drop()
+    await testDb.drop()
   })
 })
 
 await describeOnEachEngine('the signing keys', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
+  let testDb: TestUsersDatabase
   let secondDatabase: Database<Tables>
   let one: Users
   let other: Users
   let clock = Date.now()
 
   before(async () => {
-    place = await testDatabase(engine)
+    testDb = await testDatabase(engine)
     // Two SQLite connections in one process would block each other's thread.
-    secondDatabase = engine === 'sqlite' ? place.database : openDatabase<Tables>(place.url)
+    secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
-      startUsers(place.database, { now }),
+      startUsers(testDb.database, { now }),
       startUsers(secondDatabase, { now }),
     ])
   })
   after(async () => {
     await one.app.close()
     await other.app.close()
-    if (secondDatabase !== place.database) await secondDatabase.close()
-    await place.drop()
+    if (secondDatabase !== testDb.database) await secondDatabase.close()
+    await testDb.drop()
   })
 
   const kids = async (users: Users): Promise<string[]> =>
@@ -108,14 +108,14 @@ await describeOnEachEngine('the signing keys', (engine) => {
     for (const key of response.json().keys) {
       assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
     }
-    const stored = await place.database.kysely.selectFrom('signing_keys').selectAll().execute()
+    const stored = await testDb.database.kysely.selectFrom('signing_keys').selectAll().execute()
     for (const { private_jwk } of stored) assert.ok(!response.body.includes(JSON.parse(private_jwk).d))
   })
 
   it('survive a restart', async () => {
     const { username } = await one.newUser()
     const { accessToken } = await one.tokensOf(username)
-    const restarted = await startUsers(place.database, { now: () => clock })
+    const restarted = await startUsers(testDb.database, { now: () => clock })
     assert.equal((await restarted.me(accessToken)).statusCode, 200)
     await restarted.app.close()
   })
@@ -123,7 +123,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
   it('are rotated without rejecting a token: a key is published, then signs, then expires', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
-    const { kid, private_jwk } = await rotateKey(keysStore(place.database), clock)
+    const { kid, private_jwk } = await rotateKey(keysStore(testDb.database), clock)
 
     clock += MINUTE_MS
     for (const users of [one, other]) {
@@ -152,7 +152,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
   })
 
   it('are rotated by only one of three concurrent rotations', async () => {
-    const store = keysStore(place.database)
+    const store = keysStore(testDb.database)
     const seen = await store.list()
     const together = { ...store, list: async () => seen }
     const results = await Promise.allSettled([1, 2, 3].map(() => rotateKey(together, clock)))

@@ -9,6 +9,7 @@ import {
   PASSWORD,
   startUsers,
   statuses,
+  type TestUsersDatabase,
   testDatabase,
   type Users,
   WIDE_LIMITS,
@@ -19,20 +20,20 @@ const OWNER = '198.51.100.1'
 const STRANGER = '203.0.113.1'
 
 await describeOnEachEngine('the login limits', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
+  let testDb: TestUsersDatabase
   let clock = Date.now()
   const started: Users[] = []
 
   before(async () => {
-    place = await testDatabase(engine)
+    testDb = await testDatabase(engine)
   })
   after(async () => {
     for (const { app } of started) await app.close()
-    await place.drop()
+    await testDb.drop()
   })
 
   const start = async (limits: Partial<typeof WIDE_LIMITS>, hasher = argon2Hasher(CHEAP)) => {
-    const users = await startUsers(place.database, {
+    const users = await startUsers(testDb.database, {
       hasher,
       limits: { ...WIDE_LIMITS, ...limits },
       now: () => clock,

@@ -4,31 +4,26 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { outcome, startUsers, testDatabase, type Users } from '../helper.ts'
+import { type OpenUsers, openUsers, outcome } from '../helper.ts'
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 describe('GET /users/me', () => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
   let kid: string
   let jwk: { x: string; d: string; kty: string; crv: string }
   let claims: Record<string, unknown>
 
   before(async () => {
-    place = await testDatabase('sqlite')
-    users = await startUsers(place.database)
-    const key = await place.database.kysely.selectFrom('signing_keys').selectAll().executeTakeFirstOrThrow()
+    users = await openUsers('sqlite')
+    const key = await users.database.kysely.selectFrom('signing_keys').selectAll().executeTakeFirstOrThrow()
     kid = key.kid
     jwk = JSON.parse(key.private_jwk)
     const { id, username, role } = await users.newUser()
     const now = Math.floor(Date.now() / 1000)
     claims = { username, role, iss: 'souk-users', aud: 'souk', sub: id, iat: now, exp: now + 60 }
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   /** Returns a token signed with the real key of the service, with changes to its header and claims. */
   const signed = (header: object, changes: object = {}) => {

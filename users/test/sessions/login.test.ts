@@ -3,7 +3,7 @@ import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { argon2Hasher, type PasswordHasher } from '../../src/accounts/password-hasher.ts'
-import { CHEAP, newName, outcome, PASSWORD, startUsers, testDatabase, type Users } from '../helper.ts'
+import { CHEAP, newName, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
 /** Returns a hasher that records its calls. */
 function recording(hasher: PasswordHasher) {
@@ -23,20 +23,15 @@ function recording(hasher: PasswordHasher) {
 }
 
 await describeOnEachEngine('login', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   const storedHash = async (username: string) => {
-    const { password_hash } = await place.database.kysely
+    const { password_hash } = await users.database.kysely
       .selectFrom('users')
       .select('password_hash')
       .where('username', '=', username)
@@ -67,13 +62,13 @@ await describeOnEachEngine('login', (engine) => {
   it('stores refresh tokens as hashes only', async () => {
     const { username } = await users.newUser()
     const { refreshToken } = await users.tokensOf(username)
-    const stored = await place.database.kysely.selectFrom('refresh_tokens').selectAll().execute()
+    const stored = await users.database.kysely.selectFrom('refresh_tokens').selectAll().execute()
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
   it('returns the same response for an unknown user as for a wrong password, after the same work', async () => {
     const hasher = recording(argon2Hasher(CHEAP))
-    const watched = await startUsers(place.database, { hasher })
+    const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
     const workFor = async (name: string) => {
       hasher.work.length = 0
@@ -89,7 +84,7 @@ await describeOnEachEngine('login', (engine) => {
   })
 
   it('takes as long for an unknown user as for a wrong password', { skip: engine !== 'sqlite' }, async () => {
-    const watched = await startUsers(place.database, {
+    const watched = await startUsers(users.database, {
       hasher: argon2Hasher({ memoryKiB: 4_096, passes: 1 }),
     })
     const { username } = await watched.newUser()
@@ -114,7 +109,7 @@ await describeOnEachEngine('login', (engine) => {
 
   it('renews the hash when its cost has increased, and the password stays valid', async () => {
     const { username } = await users.newUser()
-    const costlier = await startUsers(place.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })
+    const costlier = await startUsers(users.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })
     assert.equal((await costlier.login(username, 'not the password')).statusCode, 401)
     assert.match(await storedHash(username), /m=8,t=1/)
     await costlier.tokensOf(username)
@@ -139,7 +134,7 @@ await describeOnEachEngine('login', (engine) => {
       ...cheap,
       verify: (...args: [string, string]) => released.then(() => cheap.verify(...args)),
     }
-    const busy = await startUsers(place.database, { hasher: slow, hashing: { atOnce: 2, waiting: 3 } })
+    const busy = await startUsers(users.database, { hasher: slow, hashing: { atOnce: 2, waiting: 3 } })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const flood = Array.from({ length: 20 }, () => busy.login(username, PASSWORD, '198.51.100.1'))
@@ -155,7 +150,7 @@ await describeOnEachEngine('login', (engine) => {
     const full = responses.find(({ statusCode }) => statusCode === 503)!
     assert.deepEqual(outcome(full), [503, 'temporary-reduced-capacity'])
     assert.equal(full.headers['retry-after'], '2')
-    const left = await place.database.kysely
+    const left = await users.database.kysely
       .selectFrom('login_attempts')
       .selectAll()
       .where('bucket', '=', `account:${username}`)

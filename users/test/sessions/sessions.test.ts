@@ -2,24 +2,19 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt } from 'jose'
-import { outcome, startUsers, testDatabase, type Users } from '../helper.ts'
+import { type OpenUsers, openUsers, outcome } from '../helper.ts'
 
 const REJECTED = [401, 'invalid-refresh-token']
 const DAY_MS = 86_400_000
 
 await describeOnEachEngine('a session', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
   let clock = Date.now()
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database, { now: () => clock })
+    users = await openUsers(engine, { now: () => clock })
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   const newSession = async () => users.tokensOf((await users.newUser()).username)
   const refreshed = async (refreshToken: string): Promise<string> => {
@@ -92,7 +87,7 @@ await describeOnEachEngine('a session', (engine) => {
 
   it('has the current role of the user, and ends when the user is deleted', async () => {
     const { accessToken, refreshToken, user } = await newSession()
-    await place.database.kysely
+    await users.database.kysely
       .updateTable('users')
       .set({ role: 'SELLER' })
       .where('id', '=', user.id)
@@ -102,7 +97,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.equal(next.json().user.role, 'SELLER')
     const { role, iat, exp } = decodeJwt(next.json().accessToken)
     assert.deepEqual([role, exp! - iat!], ['SELLER', 900])
-    await place.database.kysely.deleteFrom('users').where('id', '=', user.id).execute()
+    await users.database.kysely.deleteFrom('users').where('id', '=', user.id).execute()
     assert.deepEqual(outcome(await users.me(accessToken)), [401, 'token-refused'])
     assert.deepEqual(outcome(await users.refresh(next.json().refreshToken)), REJECTED)
   })
