@@ -5,10 +5,7 @@ import type { Argon2Cost } from './accounts/password-hasher.ts'
 import { LONGEST_ACCESS_TOKEN_SECONDS } from './keys/signing-keys.ts'
 
 export const settings = Type.Object({
-  ...commonSettings({
-    port: 8001,
-    databaseUrl: 'postgres://postgres:admin@localhost:5432/ecommdb',
-  }),
+  ...commonSettings({ port: 8001, databaseUrl: 'postgres://postgres:admin@localhost:5432/ecommdb' }),
   ACCESS_TOKEN_SECONDS: Type.Integer({
     minimum: 60,
     maximum: LONGEST_ACCESS_TOKEN_SECONDS,

@@ -1,4 +1,3 @@
-import { setInterval } from 'node:timers/promises'
 import type { Database } from '@souk/service-kit/database/database'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database/tables.ts'
@@ -52,16 +51,12 @@ export function startHousekeeping(
   database: Database<Tables>,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
-  const stopping = new AbortController()
-  const running = (async () => {
-    for await (const _ of setInterval(INTERVAL_MS, undefined, { signal: stopping.signal, ref: false })) {
-      await sweep(database, Date.now()).catch(onError)
-    }
-  })().catch((error: unknown) => {
-    if (!stopping.signal.aborted) throw error
-  })
+  let running = Promise.resolve()
+  const timer = setInterval(() => {
+    running = running.then(() => sweep(database, Date.now())).catch(onError)
+  }, INTERVAL_MS).unref()
   return () => {
-    stopping.abort()
+    clearInterval(timer)
     return running
   }
 }

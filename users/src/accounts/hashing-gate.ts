@@ -14,9 +14,8 @@ export interface GateLimits {
 export const REGISTRATION_GATE: GateLimits = { atOnce: 1, waiting: 16 }
 
 /**
- * Returns a function that runs `atOnce` tasks at a time. Up to `waiting` more tasks queue in order.
- *
- * @throws UserError `temporary-reduced-capacity` (the returned function) when the queue is full
+ * Returns a function that runs `atOnce` tasks at a time and queues up to `waiting` more. It rejects further tasks
+ * with UserError `temporary-reduced-capacity`.
  */
 export function createGate({ atOnce, waiting }: GateLimits) {
   const limit = pLimit(atOnce)

@@ -1,16 +1,13 @@
 export const PASSWORD_MIN_LENGTH = 8
 export const PASSWORD_MAX_LENGTH = 128
 
-export interface PasswordFault {
-  code: 'validation-failed' | 'password-too-common'
-  detail: string
-}
-
 /**
  * Returns what is wrong with a new password, beyond what its schema checks, or undefined when it is acceptable.
  * Only length and commonness count: rules about kinds of characters make passwords weaker (ASVS 5.0, 6.2).
  */
-export async function findPasswordFault(password: string): Promise<PasswordFault | undefined> {
+export async function findPasswordFault(
+  password: string,
+): Promise<{ code: string; detail: string } | undefined> {
   // UTF-8 cannot encode half a surrogate pair, so different malformed passwords would have the same hash.
   if (!password.isWellFormed())
     return { code: 'validation-failed', detail: 'must be well-formed Unicode text' }

@@ -21,7 +21,7 @@ export const JsonWebKeySetSchema = Type.Object(
 )
 type JsonWebKeySet = Static<typeof JsonWebKeySetSchema>
 
-/** A replica sees a key that another process added after this time at most. */
+/** At most this much later, a replica sees a key that another process has added. */
 const RELOAD_MS = 60_000
 
 /**

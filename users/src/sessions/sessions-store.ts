@@ -16,7 +16,7 @@ export function sessionsStore(database: Database<Tables>) {
   return {
     /**
      * Starts a session with its first refresh token. Returns false when the password has changed since `account`
-     * was read. Locks the user's row: a concurrent password change either ends this session or makes it fail.
+     * was read. Locks the user's row, so a concurrent password change either ends this session or prevents it.
      */
     start: (account: Account, tokenHash: string, now: number, endsAt: number): Promise<boolean> =>
       inTransaction(database, async (trx) => {

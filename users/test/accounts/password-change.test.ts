@@ -81,7 +81,7 @@ await describeOnEachEngine('a password change', (engine) => {
       const started = concurrent.login(username, PASSWORD)
       await verified.promise
       // Time for the login to send the statement that waits for the lock.
-      await sleep(50)
+      await sleep(100)
       return { login: started }
     })
     assert.deepEqual(outcome(await login), [401, 'invalid-credentials'])
