@@ -72,7 +72,7 @@ await describeOnEachEngine('registration', (engine) => {
     assert.equal((await users.tokensOf(username)).user.id, id)
   })
 
-  const counting = async (address: string) => {
+  const storedAttempts = async (address: string) => {
     const { attempts, pending } = await users.database.kysely
       .selectFrom('login_attempts')
       .select(['attempts', 'pending'])
@@ -102,9 +102,9 @@ await describeOnEachEngine('registration', (engine) => {
     assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'counts, because it was hashed too')
     assert.equal((await from('203.0.113.7')).statusCode, 201)
     clock += 20_000
-    const stopped = await from('203.0.113.7')
-    assert.deepEqual(outcome(stopped), [429, 'too-many-attempts'])
-    assert.equal(stopped.headers['retry-after'], '40')
+    const throttled = await from('203.0.113.7')
+    assert.deepEqual(outcome(throttled), [429, 'too-many-attempts'])
+    assert.equal(throttled.headers['retry-after'], '40')
     assert.equal(hashes, 3)
     const neighbours = Array.from({ length: 5 }, (_, i) => from(`2001:db8:1:2::${i + 1}`))
     assert.deepEqual(statuses(await Promise.all(neighbours)), { 201: 3, 429: 2 })
@@ -131,10 +131,10 @@ await describeOnEachEngine('registration', (engine) => {
     for (let i = 0; i < 500 && rejected < 17; i++) {
       assert.equal((await busy.login(username, undefined, '192.0.2.9')).statusCode, 200)
     }
-    assert.deepEqual(await counting('198.51.100.9'), { attempts: 3, pending: 3 })
+    assert.deepEqual(await storedAttempts('198.51.100.9'), { attempts: 3, pending: 3 })
     release()
     assert.deepEqual(statuses(await Promise.all(flood)), { 201: 3, 503: 17 })
-    assert.deepEqual(await counting('198.51.100.9'), { attempts: 3, pending: 0 })
+    assert.deepEqual(await storedAttempts('198.51.100.9'), { attempts: 3, pending: 0 })
     await busy.app.close()
   })
 })
