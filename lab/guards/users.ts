@@ -18,8 +18,8 @@ export const usersGuards: Guard[] = [
   {
     safeguard: 'A password change ends all sessions',
     file: 'users/src/accounts/accounts-store.ts',
-    remove: 'await endSessionsOf(trx, account.id)',
-    replace: '',
+    remove: '.set({ ends_at: SESSION_ENDED })',
+    replace: '.set({ started_at: 0 })',
     test: 'users/test/accounts/password-change.test.ts',
   },
   {
@@ -32,9 +32,9 @@ export const usersGuards: Guard[] = [
   {
     safeguard: 'An unknown user takes as long as a wrong password',
     file: 'users/src/sessions/sessions.ts',
-    remove: 'account?.passwordHash ?? hasher.decoy',
+    remove: 'account?.password_hash ?? hasher.decoy',
     replace:
-      "account?.passwordHash ?? '$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'",
+      "account?.password_hash ?? '$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'",
     test: 'users/test/sessions/login.test.ts',
   },
 ]

@@ -1,31 +1,32 @@
 import { accessTokenVerifier } from '@souk/service-kit/auth/access-tokens'
 import type { Database } from '@souk/service-kit/database/database'
 import { type App, createApp } from '@souk/service-kit/http/app'
-import type { Account } from './accounts/account.ts'
-import { registerUsersRoutes } from './accounts/accounts-routes.ts'
-import { usersStore } from './accounts/accounts-store.ts'
+import { UserSchema } from './accounts/account-schemas.ts'
+import { registerAccountsRoutes } from './accounts/accounts-routes.ts'
+import { type Account, accountsStore } from './accounts/accounts-store.ts'
 import { boundedHasher, type GateLimits, REGISTRATION_GATE } from './accounts/hashing-gate.ts'
 import type { PasswordHasher } from './accounts/password-hasher.ts'
-import type { Tables } from './database/migrations.ts'
-import { createKeyRing, ensureSigningKey } from './keys/key-ring.ts'
+import type { Tables } from './database/tables.ts'
+import { toProblem } from './errors.ts'
+import { createKeyRing, JsonWebKeySetSchema } from './keys/key-ring.ts'
 import { registerKeysRoutes } from './keys/keys-routes.ts'
 import { keysStore } from './keys/keys-store.ts'
+import { ensureSigningKey } from './keys/signing-keys.ts'
 import { attemptsStore } from './login-limits/attempts-store.ts'
-import type { ThrottleLimits } from './login-limits/buckets.ts'
-import { toProblem } from './problems.ts'
-import { JsonWebKeySetSchema, TokensSchema, UserSchema } from './schemas.ts'
-import { signAccessToken } from './sessions/access-tokens.ts'
-import { registerAuthRoutes } from './sessions/sessions-routes.ts'
+import type { AttemptLimits } from './login-limits/buckets.ts'
+import { TokensSchema } from './sessions/session-schemas.ts'
+import { registerSessionsRoutes } from './sessions/sessions-routes.ts'
 import { sessionsStore } from './sessions/sessions-store.ts'
+import { signAccessToken } from './sessions/tokens.ts'
 
 export interface UsersDeps {
-  /** Migrated. */
+  /** Must be migrated. */
   database: Database<Tables>
   hasher: PasswordHasher
+  /** For logins and password changes. */
   hashing: GateLimits
-  /** The gate of new accounts' hashes, where it is not to be the usual one. */
-  registering?: GateLimits
-  limits: ThrottleLimits
+  registrationHashing?: GateLimits
+  limits: AttemptLimits
   accessTokenSeconds: number
   sessionDays: number
   /** Milliseconds since 1970. */
@@ -35,18 +36,18 @@ export interface UsersDeps {
   ui?: boolean
 }
 
-/** The users service on a migrated database; makes its first signing key there. */
+/** Builds the users service. Creates the first signing key when the database has none. */
 export async function buildApp({ database, hasher, hashing, ...options }: UsersDeps): Promise<App> {
-  const { now = Date.now, registering = REGISTRATION_GATE, ...rest } = options
+  const { now = Date.now, registrationHashing = REGISTRATION_GATE, ...rest } = options
   const { accessTokenSeconds, sessionDays, limits, ...appOptions } = rest
   const keyStore = keysStore(database)
-  const madeKey = await ensureSigningKey(keyStore, now())
+  const createdKey = await ensureSigningKey(keyStore, now())
   const keys = createKeyRing(keyStore, now, (error) =>
-    app.log.error({ err: error }, 'the signing keys cannot be read again; the ones known stay in use'),
+    app.log.error({ err: error }, 'could not reload the signing keys; the loaded keys stay in use'),
   )
   const app = await createApp({
     title: 'Souk: users',
-    description: 'Accounts, logins and the tokens that all services accept.',
+    description: 'Accounts, logins and the access tokens that all services accept.',
     tags: [
       { name: 'auth', description: 'Sessions and their tokens' },
       { name: 'users', description: 'Accounts' },
@@ -57,21 +58,21 @@ export async function buildApp({ database, hasher, hashing, ...options }: UsersD
     readiness: { database: database.ping },
     ...appOptions,
   })
-  if (madeKey) app.log.info({ event: 'signing-key-created' }, 'made the first signing key')
+  if (createdKey) app.log.info({ event: 'signing-key-created' }, 'created the first signing key')
   const deps = {
-    users: usersStore(database),
+    accounts: accountsStore(database),
     sessions: sessionsStore(database),
     attempts: attemptsStore(database),
     hasher: boundedHasher(hasher, hashing),
-    registrationHasher: boundedHasher(hasher, registering),
+    registrationHasher: boundedHasher(hasher, registrationHashing),
     limits,
     accessTokenSeconds,
     sessionDays,
     accessTokenFor: (account: Account) => signAccessToken(keys, account, accessTokenSeconds, now()),
     now,
   }
-  registerUsersRoutes(app, deps)
-  registerAuthRoutes(app, deps)
+  registerAccountsRoutes(app, deps)
+  registerSessionsRoutes(app, deps)
   registerKeysRoutes(app, keys)
   return app
 }

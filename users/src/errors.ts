@@ -1,17 +1,53 @@
-/** What can be wrong with a call to this service, apart from its form. */
-export type ErrorCode =
-  | 'username-taken'
-  | 'invalid-credentials'
-  | 'wrong-password'
-  | 'invalid-refresh-token'
-  | 'too-many-attempts'
-  | 'temporary-reduced-capacity'
-  | 'unknown-user'
+import { HttpProblem } from '@souk/service-kit/http/problem'
+
+interface ErrorResponse {
+  status: number
+  /** The code in the response, where it differs from the error's code. */
+  code?: string
+  detail: string
+  headers?: Record<string, string>
+}
+
+const CHALLENGE = { 'www-authenticate': 'Bearer' }
+
+/** The errors of this service, with the HTTP response of each. */
+const RESPONSES = {
+  'username-taken': { status: 409, detail: 'This username is taken; choose another.' },
+  // The same for an unknown user and a wrong password, so that it does not reveal which accounts exist.
+  'invalid-credentials': {
+    status: 401,
+    detail: 'The username or the password is wrong.',
+    headers: CHALLENGE,
+  },
+  // Not 401: the access token is valid, and clients refresh their tokens on a 401.
+  'wrong-password': { status: 403, detail: 'currentPassword is not your current password.' },
+  'invalid-refresh-token': {
+    status: 401,
+    detail: 'The refresh token is unknown, expired or already used, or its session has ended. Log in again.',
+    headers: CHALLENGE,
+  },
+  'too-many-attempts': {
+    status: 429,
+    detail: 'Too many attempts. Retry after the time in the Retry-After header.',
+  },
+  'temporary-reduced-capacity': {
+    status: 503,
+    detail: 'Too many concurrent logins or registrations. Retry after the time in the Retry-After header.',
+  },
+  'unknown-user': {
+    status: 401,
+    code: 'token-refused',
+    detail: 'The user of this token no longer exists.',
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  },
+} satisfies Record<string, ErrorResponse>
+
+type ErrorCode = keyof typeof RESPONSES
 
 export class UserError extends Error {
   override name = 'UserError'
   readonly code: ErrorCode
-  /** When it makes sense to try again; undefined where waiting does not help. */
+  /** Undefined for an error that a retry does not fix. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, retryAfterSeconds?: number) {
@@ -19,4 +55,15 @@ export class UserError extends Error {
     this.code = code
     this.retryAfterSeconds = retryAfterSeconds
   }
+}
+
+/** Converts an error of this service to an HTTP problem. Returns undefined for any other error. */
+export function toProblem(error: unknown): HttpProblem | undefined {
+  if (!(error instanceof UserError)) return undefined
+  const { status, code = error.code, detail, headers }: ErrorResponse = RESPONSES[error.code]
+  const wait = error.retryAfterSeconds
+  return new HttpProblem(status, code, detail, {
+    headers: { ...headers, ...(wait !== undefined && { 'retry-after': String(wait) }) },
+    cause: error,
+  })
 }

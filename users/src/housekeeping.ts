@@ -1,101 +1,62 @@
-import { setInterval } from 'node:timers/promises'
 import type { Database } from '@souk/service-kit/database/database'
-import type { Tables } from './database/migrations.ts'
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from './database/tables.ts'
 import { keysStore } from './keys/keys-store.ts'
 import { keysInUse } from './keys/signing-keys.ts'
-import { KNOWN_ADDRESS_MS } from './sessions/sessions.ts'
+import { KNOWN_ADDRESS_MS } from './login-limits/attempts-store.ts'
 
-/** A session takes its tokens with it, up to a few thousand: so the locks of one statement stay few. */
+const INTERVAL_MS = 60_000
+/** Small, because deleting a session also deletes its refresh tokens, up to a few thousand. */
 const BATCH = 100
-/** What is left after so many batches waits for the next sweep. */
+/** Rows left after this many batches wait for the next sweep. */
 const MOST_BATCHES = 100
 
-/** Deletes what has expired and can change no answer any more, a bounded part of it at a time. */
+/** Deletes rows that have expired and no longer affect any response. Each sweep is bounded. */
 export async function sweep(database: Database<Tables>, now: number): Promise<void> {
   const { kysely } = database
-  await inBatches(async () => {
-    const rows = await kysely
-      .selectFrom('user_sessions')
-      .select('id')
-      .where('ends_at', '<=', now)
-      .limit(BATCH)
-      .execute()
-    const ids = rows.map(({ id }) => id)
-    if (ids.length > 0) await kysely.deleteFrom('user_sessions').where('id', 'in', ids).execute()
-    return ids.length
-  })
-  await inBatches(async () => {
-    const rows = await kysely
-      .selectFrom('login_attempts')
-      .select('bucket')
-      .where('expires_at', '<=', now)
-      .limit(BATCH)
-      .execute()
-    const buckets = rows.map(({ bucket }) => bucket)
-    // Again with the time: a bucket may have begun anew since it was read.
-    if (buckets.length > 0) {
-      await kysely
-        .deleteFrom('login_attempts')
-        .where('bucket', 'in', buckets)
-        .where('expires_at', '<=', now)
-        .execute()
-    }
-    return buckets.length
-  })
-  await sweepAddresses(database, now - KNOWN_ADDRESS_MS)
-  await sweepKeys(database, now)
+  await deleteExpired(kysely, 'user_sessions', 'id', 'ends_at', now)
+  await deleteExpired(kysely, 'login_attempts', 'bucket', 'expires_at', now)
+  await deleteExpired(kysely, 'login_addresses', 'username', 'last_login_at', now - KNOWN_ADDRESS_MS)
+  const keys = keysStore(database)
+  const oldestInUse = keysInUse(await keys.list(), now).at(-1)
+  if (oldestInUse) await keys.deleteBefore(oldestInUse.generation)
 }
 
-/** All networks of the users found, which are as few as the places that a person logs in from. */
-const sweepAddresses = ({ kysely }: Database<Tables>, before: number) =>
-  inBatches(async () => {
-    const rows = await kysely
-      .selectFrom('login_addresses')
-      .select('username')
-      .where('last_login_at', '<=', before)
-      .limit(BATCH)
-      .execute()
-    const usernames = [...new Set(rows.map(({ username }) => username))]
-    if (usernames.length > 0) {
-      await kysely
-        .deleteFrom('login_addresses')
-        .where('username', 'in', usernames)
-        .where('last_login_at', '<=', before)
-        .execute()
-    }
-    return rows.length
-  })
-
-async function sweepKeys(database: Database<Tables>, now: number): Promise<void> {
-  const store = keysStore(database)
-  const oldest = keysInUse(await store.list(), now).at(-1)
-  if (oldest) await store.dropBefore(oldest.generation)
-}
-
-/** @param once deletes a batch and says how many rows it found */
-async function inBatches(once: () => Promise<number>): Promise<void> {
+/** Deletes in batches the rows of `table` whose `expiry` column is `until` or earlier. */
+async function deleteExpired<Table extends keyof Tables>(
+  kysely: Kysely<Tables>,
+  table: Table,
+  key: keyof Tables[Table] & string,
+  expiry: keyof Tables[Table] & string,
+  until: number,
+): Promise<void> {
+  const expired = sql`${sql.ref(expiry)} <= ${until}`
   for (let batch = 0; batch < MOST_BATCHES; batch++) {
-    if ((await once()) < BATCH) return
+    const { rows } = await sql<{ expired_key: string }>`
+      select ${sql.ref(key)} as expired_key from ${sql.table(table)} where ${expired} limit ${BATCH}
+    `.execute(kysely)
+    const keys = rows.map(({ expired_key }) => expired_key)
+    // Checks the expiry again: a bucket may have started a new window since it was read.
+    if (keys.length > 0) {
+      await sql`
+        delete from ${sql.table(table)} where ${sql.ref(key)} in (${sql.join(keys)}) and ${expired}
+      `.execute(kysely)
+    }
+    if (keys.length < BATCH) return
   }
 }
 
-const EVERY_MS = 60_000
-
-/** Sweeps once a minute until it is told to stop, which waits for a sweep that is on its way. */
+/** Sweeps every minute. The returned function stops it and waits for a sweep in progress. */
 export function startHousekeeping(
   database: Database<Tables>,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
-  const stopping = new AbortController()
-  const running = (async () => {
-    for await (const _ of setInterval(EVERY_MS, undefined, { signal: stopping.signal, ref: false })) {
-      await sweep(database, Date.now()).catch(onError)
-    }
-  })().catch((error: unknown) => {
-    if (!stopping.signal.aborted) throw error
-  })
+  let running = Promise.resolve()
+  const timer = setInterval(() => {
+    running = running.then(() => sweep(database, Date.now())).catch(onError)
+  }, INTERVAL_MS).unref()
   return () => {
-    stopping.abort()
+    clearInterval(timer)
     return running
   }
 }

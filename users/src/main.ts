@@ -5,7 +5,8 @@ import { serve } from '@souk/service-kit/process/serve'
 import { argon2Hasher } from './accounts/password-hasher.ts'
 import { buildApp } from './app.ts'
 import { hashingCost, readSettings } from './config.ts'
-import { migrations, type Tables } from './database/migrations.ts'
+import { migrations } from './database/migrations.ts'
+import type { Tables } from './database/tables.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { seedDemoUsers } from './seed.ts'
 
@@ -38,7 +39,7 @@ await serve('users', readSettings, async (settings) => {
   log = app.log
   await app.listen({ host: settings.HOST, port: settings.PORT })
   const stopHousekeeping = startHousekeeping(database, (error) =>
-    app.log.error({ err: error }, 'housekeeping failed; it is tried again in a minute'),
+    app.log.error({ err: error }, 'housekeeping failed; it runs again in a minute'),
   )
   return [() => app.close(), stopHousekeeping, database.close]
 })

@@ -1,10 +1,11 @@
-/** `npm run migrate -w users`: creates or updates the tables, and the demo logins where they are wanted. */
+/** `npm run migrate -w users`: creates or updates the tables. Adds the demo logins if SEED_DEMO_DATA is set. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { argon2Hasher } from './accounts/password-hasher.ts'
 import { hashingCost, readSettings } from './config.ts'
-import { migrations, type Tables } from './database/migrations.ts'
+import { migrations } from './database/migrations.ts'
+import type { Tables } from './database/tables.ts'
 import { seedDemoUsers } from './seed.ts'
 
 try {

@@ -3,15 +3,15 @@ import { describe, it } from 'node:test'
 import { REGISTRATION_GATE } from '../src/accounts/hashing-gate.ts'
 import { hashingCost, readSettings } from '../src/config.ts'
 
-describe('the settings', () => {
-  it('have defaults for all: argon2id with 46 MiB, 15 minutes, 30 days, no demo data', () => {
+describe('the settings of users', () => {
+  it('have defaults: Argon2id with 46 MiB, access tokens of 15 minutes, sessions of 30 days, no demo data', () => {
     const settings = readSettings({})
     assert.deepEqual(hashingCost(settings), { memoryKiB: 47_104, passes: 1 })
     const { PORT, ACCESS_TOKEN_SECONDS, SESSION_DAYS, SEED_DEMO_DATA } = settings
     assert.deepEqual([PORT, ACCESS_TOKEN_SECONDS, SESSION_DAYS, SEED_DEMO_DATA], [8001, 900, 30, false])
   })
 
-  it('take less memory for more passes, but nothing cheaper than 19 MiB and 2', () => {
+  it('allow less memory with more passes, but no less than 19 MiB with 2 passes', () => {
     readSettings({ ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' })
     for (const [memory, passes] of [
       ['47103', '1'],
@@ -26,12 +26,12 @@ describe('the settings', () => {
     }
   })
 
-  it('leave a thread for the rest while passwords are hashed', () => {
+  it('leave a thread free for other work while passwords are hashed', () => {
     const threads = 4
     assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })
 
-  it('refuse demo logins in production', () => {
+  it('reject demo logins in production', () => {
     assert.throws(() => readSettings({ NODE_ENV: 'production', SEED_DEMO_DATA: 'true' }), /SEED_DEMO_DATA/)
   })
 })

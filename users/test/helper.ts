@@ -4,16 +4,18 @@ import { migrate } from '@souk/service-kit/database/migrate'
 import type { App } from '@souk/service-kit/http/app'
 import { type CheckedInject, checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
+import type { User } from '../src/accounts/account-schemas.ts'
 import { argon2Hasher } from '../src/accounts/password-hasher.ts'
 import { buildApp, type UsersDeps } from '../src/app.ts'
-import { migrations, type Tables } from '../src/database/migrations.ts'
-import type { Tokens, User } from '../src/schemas.ts'
+import { migrations } from '../src/database/migrations.ts'
+import type { Tables } from '../src/database/tables.ts'
+import type { Tokens } from '../src/sessions/session-schemas.ts'
 
-/** As cheap as argon2 gets: tests hash often. */
+/** The lowest cost of Argon2, because tests hash often. */
 export const CHEAP = { memoryKiB: 8, passes: 1 }
 export const PASSWORD = 'nine green lanterns'
 
-/** Limits that no test meets by accident. */
+/** Limits that no test reaches by accident. */
 export const WIDE_LIMITS = {
   windowSeconds: 900,
   accountAndAddress: 1000,
@@ -22,28 +24,30 @@ export const WIDE_LIMITS = {
   registrations: 1000,
 }
 
-/** A migrated database of a test's own. */
+/** Creates a migrated database for one test file. */
 export async function testDatabase(engine: Engine) {
-  const place = await createTestDatabase(engine)
-  const database = openDatabase<Tables>(place.url)
+  const testDb = await createTestDatabase(engine)
+  const database = openDatabase<Tables>(testDb.url)
   await migrate(database, 'users', migrations)
   return {
     database,
-    url: place.url,
+    url: testDb.url,
     drop: async () => {
       await database.close()
-      await place.drop()
+      await testDb.drop()
     },
   }
 }
 
-/** The service on this database, with requests for what tests do often. */
+export type TestUsersDatabase = Awaited<ReturnType<typeof testDatabase>>
+
+/** Starts the service on this database. Returns it with functions for common requests. */
 export async function startUsers(database: Database<Tables>, deps: Partial<UsersDeps> = {}) {
   const app = await buildApp({
     database,
     hasher: argon2Hasher(CHEAP),
     hashing: { atOnce: 4, waiting: 1000 },
-    registering: { atOnce: 4, waiting: 1000 },
+    registrationHashing: { atOnce: 4, waiting: 1000 },
     limits: WIDE_LIMITS,
     accessTokenSeconds: 900,
     sessionDays: 30,
@@ -54,8 +58,24 @@ export async function startUsers(database: Database<Tables>, deps: Partial<Users
 
 export type Users = Awaited<ReturnType<typeof startUsers>>
 
+/** Starts the service on an empty database of its own. */
+export async function openUsers(engine: Engine, deps: Partial<UsersDeps> = {}) {
+  const { database, drop } = await testDatabase(engine)
+  const users = await startUsers(database, deps)
+  return {
+    ...users,
+    database,
+    close: async () => {
+      await users.app.close()
+      await drop()
+    },
+  }
+}
+
+export type OpenUsers = Awaited<ReturnType<typeof openUsers>>
+
 let names = 0
-/** A username that no other test of this process has. */
+/** Returns a username that no other test of this process has. */
 export const newName = () => `someone-${++names}`
 
 const requests = (app: App) => {
@@ -80,41 +100,32 @@ const requests = (app: App) => {
         payload: { currentPassword, newPassword },
       }),
     jwks: () => inject({ method: 'GET', url: '/.well-known/jwks.json' }),
-    /** A new user. */
+    /** Registers a new user. */
     newUser: async (role = 'BUYER'): Promise<User> => {
-      const answer = await post('/users', { username: newName(), password: PASSWORD, role })
-      assert.equal(answer.statusCode, 201, answer.body)
-      return answer.json()
+      const response = await post('/users', { username: newName(), password: PASSWORD, role })
+      assert.equal(response.statusCode, 201, response.body)
+      return response.json()
     },
-    /** The tokens of a login that succeeds. */
+    /** Logs in, which must succeed, and returns the tokens. */
     tokensOf: async (username: string, password = PASSWORD): Promise<Tokens> => {
-      const answer = await login(username, password)
-      assert.equal(answer.statusCode, 200, answer.body)
-      return answer.json()
+      const response = await login(username, password)
+      assert.equal(response.statusCode, 200, response.body)
+      return response.json()
     },
   }
 }
 
 export const bearer = (accessToken: string) => ({ authorization: `Bearer ${accessToken}` })
 
-/** A work that waits until it is released. */
-export function held() {
-  let release = () => {}
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  return { released, release }
-}
-
-/** How many of `answers` had which status. */
-export const statuses = (answers: { statusCode: number }[]) => {
+/** Counts the responses of each status. */
+export const statuses = (responses: { statusCode: number }[]) => {
   const count: Record<number, number> = {}
-  for (const { statusCode } of answers) count[statusCode] = (count[statusCode] ?? 0) + 1
+  for (const { statusCode } of responses) count[statusCode] = (count[statusCode] ?? 0) + 1
   return count
 }
 
-/** Status and code of an answer, the code undefined where it is no problem. */
-export const outcome = (answer: Awaited<ReturnType<CheckedInject>>) => [
-  answer.statusCode,
-  answer.statusCode < 400 ? undefined : answer.json().code,
+/** Returns the status of a response, and the code if it is a problem. */
+export const outcome = (response: Awaited<ReturnType<CheckedInject>>) => [
+  response.statusCode,
+  response.statusCode < 400 ? undefined : response.json().code,
 ]

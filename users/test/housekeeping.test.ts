@@ -1,65 +1,60 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import type { Tables } from '../src/database/migrations.ts'
+import type { Tables } from '../src/database/tables.ts'
 import { startHousekeeping, sweep } from '../src/housekeeping.ts'
-import { rotateKey } from '../src/keys/key-ring.ts'
 import { keysStore } from '../src/keys/keys-store.ts'
-import { outcome, startUsers, testDatabase, type Users } from './helper.ts'
+import { rotateKey } from '../src/keys/signing-keys.ts'
+import { type OpenUsers, openUsers, outcome } from './helper.ts'
 
 const DAY_MS = 86_400_000
 
 await describeOnEachEngine('housekeeping', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
   const start = Date.now()
   let clock = start
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database, { now: () => clock })
+    users = await openUsers(engine, { now: () => clock })
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   const rows = async (table: keyof Tables) =>
-    (await place.database.kysely.selectFrom(table).selectAll().execute()).length
+    (await users.database.kysely.selectFrom(table).selectAll().execute()).length
 
-  it('deletes what has expired, however much there is, and nothing else', async () => {
+  it('deletes all expired rows, in several batches, and no other rows', async () => {
     const { username, id } = await users.newUser()
     for (let i = 0; i < 3; i++) await users.login(username, undefined, `192.0.2.${i}`)
     const expired = Array.from({ length: 250 }, (_, i) => i)
-    await place.database.kysely
+    await users.database.kysely
       .insertInto('user_sessions')
       .values(expired.map((i) => ({ id: `old-${i}`, user_id: id, started_at: 0, ends_at: i })))
       .execute()
-    await place.database.kysely
+    await users.database.kysely
       .insertInto('refresh_tokens')
       .values(expired.map((i) => ({ token_hash: `old-${i}`, session_id: `old-${i}`, used_at: null })))
       .execute()
-    await place.database.kysely
+    await users.database.kysely
       .insertInto('login_attempts')
       .values(expired.map((i) => ({ bucket: `old-${i}`, attempts: 1, expires_at: i })))
       .execute()
-    await sweep(place.database, clock)
+    await sweep(users.database, clock)
     assert.deepEqual(
       [await rows('user_sessions'), await rows('refresh_tokens'), await rows('login_addresses')],
       [3, 3, 3],
     )
     assert.ok((await rows('login_attempts')) < 10)
     const { refreshToken } = await users.tokensOf(username)
-    await sweep(place.database, clock)
+    await sweep(users.database, clock)
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('deletes all of it in the end, but the users and the key in use', async () => {
+  it('deletes everything after 31 days except the users and the key in use', async () => {
     const { username } = await users.newUser()
-    await rotateKey(keysStore(place.database), clock)
+    await rotateKey(keysStore(users.database), clock)
     const { refreshToken } = await users.tokensOf(username)
     clock += 31 * DAY_MS
-    await sweep(place.database, clock)
+    await sweep(users.database, clock)
     for (const table of ['user_sessions', 'refresh_tokens', 'login_attempts', 'login_addresses'] as const) {
       assert.equal(await rows(table), 0, table)
     }
@@ -68,8 +63,8 @@ await describeOnEachEngine('housekeeping', (engine) => {
     await users.tokensOf(username)
   })
 
-  it('stops when told to', async () => {
-    const stop = startHousekeeping(place.database, (error) => assert.fail(String(error)))
+  it('stops when its stop function is called', async () => {
+    const stop = startHousekeeping(users.database, (error) => assert.fail(String(error)))
     await stop()
   })
 })

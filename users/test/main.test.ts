@@ -5,25 +5,25 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
-import type { Tables } from '../src/database/migrations.ts'
-import type { Tokens } from '../src/schemas.ts'
+import type { Tables } from '../src/database/tables.ts'
+import type { Tokens } from '../src/sessions/session-schemas.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const NEW_PASSWORD = 'a new and secret password'
 
-describe('the running service', () => {
-  let place: TestDatabase
+describe('the running users service', () => {
+  let testDb: TestDatabase
   let service: ChildProcess
   let base: string
   let log = ''
   const secrets = ['"password"', NEW_PASSWORD]
 
   before(async () => {
-    place = await createTestDatabase('sqlite')
+    testDb = await createTestDatabase('sqlite')
     service = spawn(process.execPath, [MAIN], {
       env: {
         ...process.env,
-        DATABASE_URL: place.url,
+        DATABASE_URL: testDb.url,
         PORT: '0',
         SEED_DEMO_DATA: 'true',
         LOG_LEVEL: 'info',
@@ -42,7 +42,7 @@ describe('the running service', () => {
   })
   after(async () => {
     if (service.exitCode === null) service.kill('SIGKILL')
-    await place.drop()
+    await testDb.drop()
   })
 
   const call = (method: string, path: string, body: object, headers: object = {}) =>
@@ -52,19 +52,19 @@ describe('the running service', () => {
       body: JSON.stringify(body),
     })
 
-  it('is ready, with its page and its contract', async () => {
+  it('serves its health check, its Swagger page and its contract', async () => {
     for (const path of ['/health/ready', '/', '/openapi.json']) {
       assert.equal((await fetch(base + path)).status, 200, path)
     }
   })
 
-  it('serves a whole session', async () => {
+  it('serves a session from login to password change', async () => {
     const credentials = { username: 'user-1', password: 'password' }
     const wrong = { ...credentials, password: 'wrong one' }
     const proxied = { 'x-forwarded-for': '203.0.113.7' }
     assert.equal((await call('POST', '/auth/login', wrong, proxied)).status, 401)
-    const answer = await call('POST', '/auth/login', credentials)
-    const tokens = (await answer.json()) as Tokens
+    const response = await call('POST', '/auth/login', credentials)
+    const tokens = (await response.json()) as Tokens
     const refresh = () => call('POST', '/auth/refresh', { refreshToken: tokens.refreshToken })
     const refreshed = (await (await refresh()).json()) as Tokens
     assert.equal((await refresh()).status, 401)
@@ -78,7 +78,7 @@ describe('the running service', () => {
     secrets.push(tokens.accessToken, tokens.refreshToken, refreshed.accessToken, refreshed.refreshToken)
   })
 
-  it('stops who guesses, by the address that the gateway names', async () => {
+  it('throttles password guesses per address, which it reads from X-Forwarded-For', async () => {
     const guess = (address: string, password = 'wrong one') =>
       call('POST', '/auth/login', { username: 'seller-1', password }, { 'x-forwarded-for': address })
     for (let i = 0; i < 10; i++) assert.equal((await guess('203.0.113.8')).status, 401)
@@ -86,8 +86,8 @@ describe('the running service', () => {
     assert.equal((await guess('203.0.113.9', 'password')).status, 200)
   })
 
-  it('hashes a password as the settings say', async () => {
-    const database = openDatabase<Tables>(place.url)
+  it('hashes passwords at the cost in the settings', async () => {
+    const database = openDatabase<Tables>(testDb.url)
     const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
     await database.close()
     assert.equal(hashes.length, 2)
@@ -95,13 +95,13 @@ describe('the running service', () => {
       assert.match(password_hash, /^\$argon2id\$v=19\$m=47104,t=1,p=1\$/)
   })
 
-  it('ends in good order when told to', async () => {
+  it('exits with code 0 on SIGTERM', async () => {
     service.removeAllListeners('exit')
     service.kill('SIGTERM')
     assert.deepEqual(await once(service, 'exit'), [0, null])
   })
 
-  it('has logged what bears on security, and no secret', () => {
+  it('logs security events and no secrets', () => {
     const entries = log
       .trim()
       .split('\n')

@@ -7,14 +7,14 @@ import { Type } from 'typebox'
 import {
   NewUserBody,
   PasswordChangeBody,
-  tooManyAttemptsResponse,
+  tooManyPasswordsResponse,
   tooManyRegistrationsResponse,
   UserSchema,
-} from '../schemas.ts'
+} from './account-schemas.ts'
 import { type AccountsDeps, changePassword, getCurrentUser, registerUser } from './accounts.ts'
-import { passwordFault } from './password-rules.ts'
+import { findPasswordFault } from './password-rules.ts'
 
-export function registerUsersRoutes(app: App, deps: AccountsDeps): void {
+export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
   app.post(
     '/users',
     {
@@ -24,19 +24,18 @@ export function registerUsersRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Register',
         description:
-          'Makes an account, as a buyer or as a seller. The password may be any text of 8 to 128 characters that is not among the most common ones (`password-too-common`). Many registrations from one address are answered 429.',
+          'Creates an account for a buyer or a seller. The password has 8 to 128 characters of any kind and must not be one of the most common passwords (`password-too-common`). Responds 429 after too many registrations from one address.',
         body: NewUserBody,
         response: {
           201: response('The new user', ref(UserSchema)),
-          409: problemResponse('`username-taken`: somebody else has this username'),
+          409: problemResponse('`username-taken`: another user has this username'),
           429: tooManyRegistrationsResponse,
         },
       },
     },
     async (request, reply) => {
-      await refusePoorPassword(request.body.password, '#/password')
-      const registration = { ...request.body, address: request.ip }
-      return reply.status(201).send(await registerUser(deps, registration, request.log))
+      await rejectWeakPassword(request.body.password, '#/password')
+      return reply.status(201).send(await registerUser(deps, request.body, request.ip, request.log))
     },
   )
 
@@ -47,8 +46,8 @@ export function registerUsersRoutes(app: App, deps: AccountsDeps): void {
       schema: {
         operationId: 'getCurrentUser',
         tags: ['users'],
-        summary: 'Who am I?',
-        description: 'The user whose access token this is, as the database has them now.',
+        summary: 'Get the current user',
+        description: 'Returns the user of the access token, as stored in the database now.',
         response: { 200: response('The user', ref(UserSchema)) },
       },
     },
@@ -64,26 +63,26 @@ export function registerUsersRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Change the password',
         description:
-          'Sets a new password and ends all sessions of the user: every refresh token is refused from then on, the one of this session too, so log in again with the new password. Access tokens that are out already stay valid until they expire, minutes later. Too many wrong values of `currentPassword` are answered 429.',
+          'Sets a new password and ends all sessions of the user, including this one. All refresh tokens are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire, minutes later. Responds 429 after too many wrong values of `currentPassword`.',
         body: PasswordChangeBody,
         response: {
           204: Type.Null({ description: 'The password is changed' }),
           403: problemResponse('`wrong-password`: `currentPassword` is wrong'),
-          429: tooManyAttemptsResponse,
+          429: tooManyPasswordsResponse,
         },
       },
     },
     async (request, reply) => {
-      await refusePoorPassword(request.body.newPassword, '#/newPassword')
-      await changePassword(deps, { userId: callerOf(request).id, ...request.body }, request.log)
+      await rejectWeakPassword(request.body.newPassword, '#/newPassword')
+      await changePassword(deps, callerOf(request).id, request.body, request.log)
       return reply.status(204).send(null)
     },
   )
 }
 
-/** @throws HttpProblem 400, pointing at the password */
-async function refusePoorPassword(password: string, pointer: string): Promise<void> {
-  const fault = await passwordFault(password)
+/** @throws HttpProblem 400 with a pointer to the password */
+async function rejectWeakPassword(password: string, pointer: string): Promise<void> {
+  const fault = await findPasswordFault(password)
   if (!fault) return
   throw new HttpProblem(400, fault.code, `The password ${fault.detail}.`, {
     errors: [{ pointer, in: 'body', detail: fault.detail }],

@@ -1,17 +1,16 @@
 import type { Database } from '@souk/service-kit/database/database'
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
 import { inTransaction } from '@souk/service-kit/database/transaction'
-import type { Tables } from '../database/migrations.ts'
+import { SESSION_ENDED, type Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
-import { endSessionsOf } from '../sessions/sessions-store.ts'
-import { type Account, toAccount, toRow } from './account.ts'
 
-export function usersStore(database: Database<Tables>) {
+/** A row of the users table. The API shows the part of it that is in `User`. */
+export type Account = Tables['users']
+
+export function accountsStore(database: Database<Tables>) {
   const { kysely } = database
-  const find = async (column: 'id' | 'username', value: string): Promise<Account | undefined> => {
-    const row = await kysely.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
-    return row && toAccount(row)
-  }
+  const find = (column: 'id' | 'username', value: string): Promise<Account | undefined> =>
+    kysely.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
   return {
     findById: (id: string) => find('id', id),
     findByUsername: (username: string) => find('username', username),
@@ -19,39 +18,44 @@ export function usersStore(database: Database<Tables>) {
     /** @throws UserError `username-taken` */
     add: async (account: Account): Promise<void> => {
       try {
-        await kysely.insertInto('users').values(toRow(account)).execute()
+        await kysely.insertInto('users').values(account).execute()
       } catch (error) {
         throw isUniqueViolation(error) ? new UserError('username-taken') : error
       }
     },
 
     /**
-     * Sets a new password and ends all sessions; false, and nothing is done, when the password was changed
-     * since `account` was read.
+     * Stores a new password and ends all sessions of the account. Returns false and changes nothing when the
+     * password has changed since `account` was read.
      */
-    changePassword: (account: Account, passwordHash: string): Promise<boolean> =>
+    changePassword: ({ id, password_version }: Account, passwordHash: string): Promise<boolean> =>
       inTransaction(database, async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('users')
-          .set({ password_hash: passwordHash, password_version: account.passwordVersion + 1 })
-          .where('id', '=', account.id)
-          .where('password_version', '=', account.passwordVersion)
+          .set({ password_hash: passwordHash, password_version: password_version + 1 })
+          .where('id', '=', id)
+          .where('password_version', '=', password_version)
           .executeTakeFirstOrThrow()
         if (numUpdatedRows === 0n) return false
-        await endSessionsOf(trx, account.id)
+        await trx
+          .updateTable('user_sessions')
+          .set({ ends_at: SESSION_ENDED })
+          .where('user_id', '=', id)
+          .where('ends_at', '>', SESSION_ENDED)
+          .execute()
         return true
       }),
 
-    /** Stores the same password's hash made anew, unless the password was changed since. */
-    renewHash: async (account: Account, passwordHash: string): Promise<void> => {
+    /** Stores a new hash of the same password, unless the password has changed since `account` was read. */
+    renewHash: async ({ id, password_version }: Account, passwordHash: string): Promise<void> => {
       await kysely
         .updateTable('users')
         .set({ password_hash: passwordHash })
-        .where('id', '=', account.id)
-        .where('password_version', '=', account.passwordVersion)
+        .where('id', '=', id)
+        .where('password_version', '=', password_version)
         .execute()
     },
   }
 }
 
-export type UsersStore = ReturnType<typeof usersStore>
+export type AccountsStore = ReturnType<typeof accountsStore>

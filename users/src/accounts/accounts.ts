@@ -2,35 +2,34 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { App } from '@souk/service-kit/http/app'
 import { UserError } from '../errors.ts'
 import { networkOf, passwordChangeBucket, registrationBucket } from '../login-limits/buckets.ts'
-import { counted } from '../login-limits/counted.ts'
-import { checkPassword, type PasswordCheckDeps } from '../login-limits/password-check.ts'
-import type { Role, User } from '../schemas.ts'
-import { type Account, toUser } from './account.ts'
-import type { UsersStore } from './accounts-store.ts'
+import { type AttemptDeps, checkPassword, runCounted } from '../login-limits/counted-attempts.ts'
+import type { NewUser, PasswordChange, User } from './account-schemas.ts'
+import type { Account, AccountsStore } from './accounts-store.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 
-export interface AccountsDeps extends PasswordCheckDeps {
-  users: UsersStore
-  /** For new accounts' passwords. */
+export interface AccountsDeps extends AttemptDeps {
+  accounts: AccountsStore
+  hasher: PasswordHasher
+  /** Hashes the passwords of new accounts, with a queue of its own. */
   registrationHasher: PasswordHasher
 }
 
-interface Registration {
-  username: string
-  password: string
-  role: Role
-  address: string
-}
-
-/** @throws UserError `username-taken`, `too-many-attempts`, `temporary-reduced-capacity`, which counts as no attempt */
+/**
+ * Creates an account.
+ *
+ * @param address the client's IP address, which limits how often it may register
+ * @throws UserError `username-taken`, `too-many-attempts`, or `temporary-reduced-capacity`, which does not count
+ *   as an attempt
+ */
 export async function registerUser(
   deps: AccountsDeps,
-  { username, password, role, address }: Registration,
+  { username, password, role }: NewUser,
+  address: string,
   log: App['log'],
 ): Promise<User> {
-  const hashing = {
+  const attempt = {
     buckets: [registrationBucket(networkOf(address), deps.limits)],
-    stopped: 'registration-throttled',
+    throttledEvent: 'registration-throttled',
     work: () => deps.registrationHasher.hash(password),
     staysCounted: () => true,
   }
@@ -38,49 +37,52 @@ export async function registerUser(
     id: randomUUIDv7(),
     username,
     role,
-    passwordHash: await counted(deps, hashing, log.child({ address })),
-    passwordVersion: 1,
-    createdAt: deps.now(),
+    password_hash: await runCounted(deps, attempt, log.child({ address })),
+    password_version: 1,
+    created_at: deps.now(),
   }
-  await deps.users.add(account)
+  await deps.accounts.add(account)
   return toUser(account)
 }
 
-/** @throws UserError `unknown-user`: the token outlives its user */
+/** @throws UserError `unknown-user` when the user was deleted after the token was issued */
 export const getCurrentUser = async (deps: AccountsDeps, userId: string): Promise<User> =>
-  toUser(await existing(deps, userId))
+  toUser(await existingAccount(deps, userId))
 
-async function existing({ users }: AccountsDeps, userId: string): Promise<Account> {
-  const account = await users.findById(userId)
+async function existingAccount({ accounts }: AccountsDeps, userId: string): Promise<Account> {
+  const account = await accounts.findById(userId)
   if (!account) throw new UserError('unknown-user')
   return account
 }
 
-interface PasswordChange {
-  userId: string
-  currentPassword: string
-  newPassword: string
-}
-
 /**
- * Changes the password and ends every session of the user.
+ * Changes the password and ends all sessions of the user.
  *
  * @throws UserError `wrong-password`, `unknown-user`, `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function changePassword(
   deps: AccountsDeps,
-  { userId, currentPassword, newPassword }: PasswordChange,
+  userId: string,
+  { currentPassword, newPassword }: PasswordChange,
   log: App['log'],
 ): Promise<void> {
-  const account = await existing(deps, userId)
+  const account = await existingAccount(deps, userId)
   const events = log.child({ user: userId })
   const bucket = passwordChangeBucket(account.username, deps.limits)
-  const check = { password: currentPassword, hash: account.passwordHash, buckets: [bucket] }
-  const right = await checkPassword(deps, check, events)
-  if (!right || !(await deps.users.changePassword(account, await deps.hasher.hash(newPassword)))) {
-    events.warn({ event: 'password-change-failed' }, 'the current password given was wrong')
+  const verify = () => deps.hasher.verify(currentPassword, account.password_hash)
+  const right = await checkPassword(deps, [bucket], verify, events)
+  if (!right || !(await deps.accounts.changePassword(account, await deps.hasher.hash(newPassword)))) {
+    events.warn({ event: 'password-change-failed' }, 'password change failed: wrong current password')
     throw new UserError('wrong-password')
   }
   await deps.attempts.empty(bucket.name)
   events.info({ event: 'password-changed' }, 'password changed, all sessions ended')
 }
+
+/** Converts an account to the user that the API shows. */
+export const toUser = ({ id, username, role, created_at }: Account): User => ({
+  id,
+  username,
+  role,
+  createdAt: new Date(created_at).toISOString(),
+})

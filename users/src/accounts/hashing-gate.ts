@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { UserError } from '../errors.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 
@@ -7,35 +8,26 @@ export interface GateLimits {
 }
 
 /**
- * Lets `atOnce` works run at a time and `waiting` more wait for their turn, in order.
- *
- * @throws UserError `temporary-reduced-capacity` at once for what comes on top
- */
-export function createGate({ atOnce, waiting }: GateLimits) {
-  let running = 0
-  const queue: (() => void)[] = []
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running < atOnce) running++
-    else if (queue.length < waiting) await new Promise<void>((resolve) => queue.push(resolve))
-    else throw new UserError('temporary-reduced-capacity', 2)
-    try {
-      return await work()
-    } finally {
-      const next = queue.shift()
-      // A place goes from hand to hand, or a newcomer could slip in between and make one too many.
-      if (next) next()
-      else running--
-    }
-  }
-}
-
-/**
- * What anyone may ask for without an account has a gate of its own, narrower than that of logins, which a flood
- * of registrations then leaves alone.
+ * Registration needs no account, so it has a gate of its own, narrower than the one for logins. A flood of
+ * registrations then does not delay logins.
  */
 export const REGISTRATION_GATE: GateLimits = { atOnce: 1, waiting: 16 }
 
-/** The hasher behind a gate: hashing is dear on purpose, and a flood of logins must not take every core. */
+/**
+ * Returns a function that runs `atOnce` tasks at a time and queues up to `waiting` more. It rejects further tasks
+ * with UserError `temporary-reduced-capacity`.
+ */
+export function createGate({ atOnce, waiting }: GateLimits) {
+  const limit = pLimit(atOnce)
+  return async <T>(task: () => Promise<T>): Promise<T> => {
+    if (limit.activeCount + limit.pendingCount >= atOnce + waiting) {
+      throw new UserError('temporary-reduced-capacity', 2)
+    }
+    return limit(task)
+  }
+}
+
+/** Puts a hasher behind a gate: hashing is expensive, and a flood of logins must not use every core. */
 export function boundedHasher(hasher: PasswordHasher, limits: GateLimits): PasswordHasher {
   const gate = createGate(limits)
   return {

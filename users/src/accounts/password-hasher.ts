@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** How dear a guess is made. The default: 46 MiB and one pass, as in ASVS 5.0, appendix C. */
+/** The cost of one hash. The default is 46 MiB and one pass (ASVS 5.0, appendix C). */
 export interface Argon2Cost {
   memoryKiB: number
   passes: number
@@ -10,9 +10,9 @@ export interface Argon2Cost {
 export interface PasswordHasher {
   hash(password: string): Promise<string>
   verify(password: string, hash: string): Promise<boolean>
-  /** Whether `hash` was made at a lower cost than new ones are. */
+  /** Returns whether `hash` was made at a lower cost than new hashes. */
   isOutdated(hash: string): boolean
-  /** A hash that no password has and that costs as much to check as any: for users that do not exist. */
+  /** Matches no password. Checking it for an unknown user takes as long as checking a real hash. */
   readonly decoy: string
 }
 
@@ -20,43 +20,38 @@ const NONCE_BYTES = 16
 const TAG_BYTES = 32
 const derive = promisify(argon2)
 
-/** Argon2id (RFC 9106) of passwords, as PHC strings, which carry the cost that they were made at. */
+/** Hashes passwords with Argon2id (RFC 9106). A hash is a PHC string, which includes its cost. */
 export function argon2Hasher(cost: Argon2Cost): PasswordHasher {
   return {
     async hash(password) {
       const nonce = randomBytes(NONCE_BYTES)
-      const tag = await tagOf(password, { cost, nonce, parallelism: 1, tagLength: TAG_BYTES })
+      const tag = await computeTag(password, { ...cost, parallelism: 1, nonce }, TAG_BYTES)
       return toPhc(cost, nonce, tag)
     },
     async verify(password, hash) {
       const { tag, ...parameters } = fromPhc(hash)
-      return timingSafeEqual(tag, await tagOf(password, { ...parameters, tagLength: tag.length }))
+      return timingSafeEqual(tag, await computeTag(password, parameters, tag.length))
     },
     isOutdated(hash) {
-      const { cost: was, tag } = fromPhc(hash)
-      return was.memoryKiB < cost.memoryKiB || was.passes < cost.passes || tag.length < TAG_BYTES
+      const { memoryKiB, passes, tag } = fromPhc(hash)
+      return memoryKiB < cost.memoryKiB || passes < cost.passes || tag.length < TAG_BYTES
     },
     decoy: toPhc(cost, randomBytes(NONCE_BYTES), randomBytes(TAG_BYTES)),
   }
 }
 
-interface Parameters {
-  cost: Argon2Cost
+interface Parameters extends Argon2Cost {
   parallelism: number
   nonce: Buffer
-  tagLength: number
 }
 
-/** NFC (RFC 8265, section 4.2): keyboards differ in how they compose the same letter. */
-const tagOf = (password: string, { cost, nonce, parallelism, tagLength }: Parameters): Promise<Buffer> =>
-  derive('argon2id', {
-    message: password.normalize('NFC'),
-    nonce,
-    parallelism,
-    tagLength,
-    memory: cost.memoryKiB,
-    passes: cost.passes,
-  })
+/** Normalizes to NFC (RFC 8265, section 4.2), because keyboards encode the same letter in different ways. */
+const computeTag = (
+  password: string,
+  { memoryKiB, ...parameters }: Parameters,
+  tagLength: number,
+): Promise<Buffer> =>
+  derive('argon2id', { message: password.normalize('NFC'), memory: memoryKiB, tagLength, ...parameters })
 
 const base64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 
@@ -67,9 +62,11 @@ const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
 
 function fromPhc(hash: string) {
   const [, memoryKiB, passes, parallelism, nonce, tag] = PHC.exec(hash) ?? []
-  if (nonce === undefined || tag === undefined) throw new Error('A stored password hash is not one of ours')
+  if (nonce === undefined || tag === undefined)
+    throw new Error('A stored password hash is not an Argon2id PHC string')
   return {
-    cost: { memoryKiB: Number(memoryKiB), passes: Number(passes) },
+    memoryKiB: Number(memoryKiB),
+    passes: Number(passes),
     parallelism: Number(parallelism),
     nonce: Buffer.from(nonce, 'base64'),
     tag: Buffer.from(tag, 'base64'),

@@ -1,20 +1,17 @@
 export const PASSWORD_MIN_LENGTH = 8
 export const PASSWORD_MAX_LENGTH = 128
 
-export interface PasswordFault {
-  code: 'validation-failed' | 'password-too-common'
-  detail: string
-}
-
 /**
- * What speaks against a new password beyond what the contract's schema says; undefined when nothing does.
- * Length and commonness alone count (ASVS 5.0, 6.2): rules of composition make passwords worse.
+ * Returns what is wrong with a new password, beyond what its schema checks, or undefined when it is acceptable.
+ * Only length and commonness count: rules about kinds of characters make passwords weaker (ASVS 5.0, 6.2).
  */
-export async function passwordFault(password: string): Promise<PasswordFault | undefined> {
-  // Half a surrogate pair has no bytes in UTF-8: all such passwords would be one and the same.
+export async function findPasswordFault(
+  password: string,
+): Promise<{ code: string; detail: string } | undefined> {
+  // UTF-8 cannot encode half a surrogate pair, so different malformed passwords would have the same hash.
   if (!password.isWellFormed())
     return { code: 'validation-failed', detail: 'must be well-formed Unicode text' }
-  // Composed, as it is hashed, it may have fewer characters than were sent.
+  // Passwords are hashed in their NFC form, which may have fewer characters than the client sent.
   if ([...password.normalize('NFC')].length < PASSWORD_MIN_LENGTH) {
     return { code: 'validation-failed', detail: `must have at least ${PASSWORD_MIN_LENGTH} characters` }
   }
@@ -26,7 +23,7 @@ export async function passwordFault(password: string): Promise<PasswordFault | u
 
 let loading: Promise<ReadonlySet<string>> | undefined
 
-/** About 18,000 of those long enough to be chosen here, in lower case; loaded when first needed. */
+/** About 18,000 common passwords of the minimum length or more, in lower case. Loaded on first use. */
 const commonPasswords = (): Promise<ReadonlySet<string>> =>
   (loading ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) =>

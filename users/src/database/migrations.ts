@@ -1,40 +1,8 @@
 import { inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
-import type { Generated } from 'kysely'
+import type { Kysely } from 'kysely'
 
-/** Times are milliseconds since 1970, UTC. */
-export interface Tables {
-  users: {
-    id: string
-    username: string
-    role: string
-    /** In PHC string format. */
-    password_hash: string
-    /** Counts the changes of the password, so that a login with the one before cannot overtake a change. */
-    password_version: number
-    created_at: number
-  }
-  /** What a login starts: the family of refresh tokens that follow from it. */
-  user_sessions: { id: string; user_id: string; started_at: number; ends_at: number }
-  refresh_tokens: { token_hash: string; session_id: string; used_at: number | null }
-  signing_keys: {
-    /** 1, 2, 3...: its uniqueness decides who of several replicas made a key. */
-    generation: number
-    kid: string
-    /** As it is: encryption at rest is the business of the database or of a KMS below it. */
-    private_jwk: string
-    created_at: number
-    signs_from_at: number
-  }
-  login_attempts: {
-    bucket: string
-    /** Those that are pending too. */
-    attempts: number
-    /** Counted, and not yet known to be right or wrong. */
-    pending: Generated<number>
-    expires_at: number
-  }
-  login_addresses: { username: string; network: string; last_login_at: number }
-}
+const createIndex = (db: Kysely<unknown>, name: string, table: string, column: string) =>
+  db.schema.createIndex(name).on(table).column(column).execute()
 
 export const migrations: Migrations = (engine) => {
   const style = inEngineStyle(engine)
@@ -62,8 +30,8 @@ export const migrations: Migrations = (engine) => {
               key.onDelete('cascade'),
             ),
         ).execute()
-        await db.schema.createIndex('user_sessions_of_user').on('user_sessions').column('user_id').execute()
-        await db.schema.createIndex('user_sessions_by_end').on('user_sessions').column('ends_at').execute()
+        await createIndex(db, 'user_sessions_of_user', 'user_sessions', 'user_id')
+        await createIndex(db, 'user_sessions_by_end', 'user_sessions', 'ends_at')
         await style(
           db.schema
             .createTable('refresh_tokens')
@@ -78,11 +46,7 @@ export const migrations: Migrations = (engine) => {
               (key) => key.onDelete('cascade'),
             ),
         ).execute()
-        await db.schema
-          .createIndex('refresh_tokens_of_session')
-          .on('refresh_tokens')
-          .column('session_id')
-          .execute()
+        await createIndex(db, 'refresh_tokens_of_session', 'refresh_tokens', 'session_id')
       },
     },
     '0002-signing-keys': {
@@ -107,11 +71,7 @@ export const migrations: Migrations = (engine) => {
             .addColumn('attempts', 'integer', (column) => column.notNull())
             .addColumn('expires_at', 'bigint', (column) => column.notNull()),
         ).execute()
-        await db.schema
-          .createIndex('login_attempts_by_end')
-          .on('login_attempts')
-          .column('expires_at')
-          .execute()
+        await createIndex(db, 'login_attempts_by_end', 'login_attempts', 'expires_at')
         await style(
           db.schema
             .createTable('login_addresses')
@@ -120,11 +80,7 @@ export const migrations: Migrations = (engine) => {
             .addColumn('last_login_at', 'bigint', (column) => column.notNull())
             .addPrimaryKeyConstraint('login_addresses_key', ['username', 'network']),
         ).execute()
-        await db.schema
-          .createIndex('login_addresses_by_time')
-          .on('login_addresses')
-          .column('last_login_at')
-          .execute()
+        await createIndex(db, 'login_addresses_by_time', 'login_addresses', 'last_login_at')
       },
     },
     '0004-pending-attempts': {

@@ -1,102 +1,78 @@
 import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose'
-import type { JsonWebKeySet } from '../schemas.ts'
-import type { KeysStore } from './keys-store.ts'
-import {
-  generateSigningKey,
-  keysInUse,
-  PUBLISHED_BEFORE_SIGNING_MS,
-  type SigningKey,
-  signerOf,
-} from './signing-keys.ts'
+import { type Static, Type } from 'typebox'
+import type { KeysStore, SigningKey } from './keys-store.ts'
+import { keysInUse, signerOf } from './signing-keys.ts'
 
-/** How long a replica may not know of a key that was made elsewhere. */
-const REREAD_MS = 60_000
+/** Lists every member of a public key (RFC 8037): the serializer drops others, such as the private part. */
+export const JsonWebKeySetSchema = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object({
+        kty: Type.Literal('OKP'),
+        crv: Type.Literal('Ed25519'),
+        x: Type.String(),
+        kid: Type.String(),
+        alg: Type.Literal('EdDSA'),
+        use: Type.Literal('sig'),
+      }),
+    ),
+  },
+  { $id: 'JsonWebKeySet', description: 'Public keys in the format of RFC 7517' },
+)
+type JsonWebKeySet = Static<typeof JsonWebKeySetSchema>
 
-export interface Signer {
-  kid: string
-  key: Awaited<ReturnType<typeof importJWK>>
-}
+/** At most this much later, a replica sees a key that another process has added. */
+const RELOAD_MS = 60_000
 
-/** The keys of this moment: those of the database, read again once a minute at most. */
-export interface KeyRing {
-  signer(): Promise<Signer>
-  publicKeys(): Promise<JsonWebKeySet>
-  /** For jose: finds the public key that a token names. */
-  find: JWTVerifyGetKey
-}
-
-interface Loaded {
-  signers: (Signer & { signsFromAt: number })[]
-  jwks: JsonWebKeySet
-  find: JWTVerifyGetKey
-}
-
-/** @param onStale told when the keys could not be read again and the ones known go on working */
-export function createKeyRing(
-  store: KeysStore,
-  now: () => number,
-  onStale: (error: unknown) => void,
-): KeyRing {
-  let readAt = 0
-  let known: Promise<Loaded> | undefined
-  const current = (): Promise<Loaded> => {
-    if (known && now() - readAt < REREAD_MS) return known
-    const before = known
-    readAt = now()
-    known = load(store, now()).catch((error: unknown) => {
-      known = before
+/**
+ * Caches the keys in use for a minute.
+ *
+ * @param onStale receives the error when the keys cannot be reloaded and the loaded ones stay in use
+ */
+export function createKeyRing(store: KeysStore, now: () => number, onStale: (error: unknown) => void) {
+  let loadedAt = 0
+  let loaded: Promise<LoadedKeys> | undefined
+  const current = (): Promise<LoadedKeys> => {
+    if (loaded && now() - loadedAt < RELOAD_MS) return loaded
+    const before = loaded
+    loadedAt = now()
+    loaded = load(store, now()).catch((error: unknown) => {
+      loaded = before
       if (!before) throw error
       onStale(error)
       return before
     })
-    return known
+    return loaded
   }
   return {
+    /** Returns the key that signs now. */
     signer: async () => {
       const signer = signerOf((await current()).signers, now())
       if (!signer) throw new Error('There is no signing key')
       return signer
     },
     publicKeys: async () => (await current()).jwks,
-    find: async (header, token) => (await current()).find(header, token),
+    /** Finds the public key that a token names, as jose expects it. */
+    find: (async (header, token) => (await current()).find(header, token)) satisfies JWTVerifyGetKey,
   }
 }
 
-async function load(store: KeysStore, now: number): Promise<Loaded> {
+export type KeyRing = ReturnType<typeof createKeyRing>
+
+type LoadedKeys = Awaited<ReturnType<typeof load>>
+
+async function load(store: KeysStore, now: number) {
   const keys = keysInUse(await store.list(), now)
-  const jwks = { keys: keys.map(publicJwk) }
-  return {
-    signers: await Promise.all(
-      keys.map(async ({ kid, privateJwk, signsFromAt }) => ({
-        kid,
-        key: await importJWK(JSON.parse(privateJwk) as JWK, 'EdDSA'),
-        signsFromAt,
-      })),
-    ),
-    jwks,
-    find: createLocalJWKSet(jwks),
-  }
+  const jwks: JsonWebKeySet = { keys: keys.map(publicJwk) }
+  const signers = keys.map(async ({ kid, private_jwk, signs_from_at }) => ({
+    kid,
+    key: await importJWK(JSON.parse(private_jwk) as JWK, 'EdDSA'),
+    signs_from_at,
+  }))
+  return { signers: await Promise.all(signers), jwks, find: createLocalJWKSet(jwks) }
 }
 
-function publicJwk({ kid, privateJwk }: SigningKey): JsonWebKeySet['keys'][number] {
-  const { x } = JSON.parse(privateJwk) as { x: string }
+function publicJwk({ kid, private_jwk }: SigningKey): JsonWebKeySet['keys'][number] {
+  const { x } = JSON.parse(private_jwk) as { x: string }
   return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }
-}
-
-/** Makes the first key where there is none; of replicas that start at once, one does. True when it was this. */
-export async function ensureSigningKey(store: KeysStore, now: number): Promise<boolean> {
-  if ((await store.list()).length > 0) return false
-  return store.add(await generateSigningKey(1, now, now))
-}
-
-/**
- * Adds a key that succeeds the newest one as soon as everybody has had the time to read it.
- *
- * @throws Error when another rotation took place at the same moment
- */
-export async function rotateKey(store: KeysStore, now: number): Promise<SigningKey> {
-  const newest = (await store.list())[0]
-  const key = await generateSigningKey((newest?.generation ?? 0) + 1, now, now + PUBLISHED_BEFORE_SIGNING_MS)
-  if (!(await store.add(key))) throw new Error('Another rotation took place just now; nothing was changed.')
-  return key
 }

@@ -1,8 +1,7 @@
 import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { JsonWebKeySetSchema } from '../schemas.ts'
-import type { KeyRing } from './key-ring.ts'
+import { JsonWebKeySetSchema, type KeyRing } from './key-ring.ts'
 
 export function registerKeysRoutes(app: App, keys: KeyRing): void {
   app.get(
@@ -12,9 +11,9 @@ export function registerKeysRoutes(app: App, keys: KeyRing): void {
       schema: {
         operationId: 'listPublicKeys',
         tags: ['auth'],
-        summary: 'Public keys',
+        summary: 'List the public keys',
         description:
-          'The keys by which anyone can check an access token offline, found by its `kid`. A new key is listed a while before it signs, an old one until the last of its tokens has expired.',
+          'Returns the keys to check access tokens with. The `kid` of a token names its key. A new key is listed 15 minutes before it signs, an old key until the last of its tokens has expired.',
         response: {
           200: response('The keys', ref(JsonWebKeySetSchema)),
           400: problemResponse('The request is not valid HTTP'),

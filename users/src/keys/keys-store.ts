@@ -1,44 +1,24 @@
 import type { Database } from '@souk/service-kit/database/database'
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
-import type { Tables } from '../database/migrations.ts'
-import type { SigningKey } from './signing-keys.ts'
+import type { Tables } from '../database/tables.ts'
 
-/** More than are ever there at once: used-up keys are deleted, and new ones come by hand. */
+/** A key that signs access tokens from `signs_from_at` until the next generation does. */
+export type SigningKey = Tables['signing_keys']
+
+/** Far more than exist at once: operators add keys by hand, and housekeeping deletes those no longer in use. */
 const MOST_KEYS = 100
 
-/** The signing keys, in the database: replicas and restarts share them. */
+/** Stores the signing keys in the database, so that replicas share them and they survive a restart. */
 export function keysStore({ kysely }: Database<Tables>) {
   return {
-    /** Newest first. */
-    list: async (): Promise<SigningKey[]> => {
-      const rows = await kysely
-        .selectFrom('signing_keys')
-        .selectAll()
-        .orderBy('generation', 'desc')
-        .limit(MOST_KEYS)
-        .execute()
-      return rows.map((row) => ({
-        generation: row.generation,
-        kid: row.kid,
-        privateJwk: row.private_jwk,
-        createdAt: row.created_at,
-        signsFromAt: row.signs_from_at,
-      }))
-    },
+    /** Returns the keys, newest first. */
+    list: (): Promise<SigningKey[]> =>
+      kysely.selectFrom('signing_keys').selectAll().orderBy('generation', 'desc').limit(MOST_KEYS).execute(),
 
-    /** False when there is a key of this generation already: another process was faster. */
+    /** Returns false when another process has added a key of this generation. */
     add: async (key: SigningKey): Promise<boolean> => {
       try {
-        await kysely
-          .insertInto('signing_keys')
-          .values({
-            generation: key.generation,
-            kid: key.kid,
-            private_jwk: key.privateJwk,
-            created_at: key.createdAt,
-            signs_from_at: key.signsFromAt,
-          })
-          .execute()
+        await kysely.insertInto('signing_keys').values(key).execute()
         return true
       } catch (error) {
         if (isUniqueViolation(error)) return false
@@ -46,8 +26,8 @@ export function keysStore({ kysely }: Database<Tables>) {
       }
     },
 
-    /** Deletes all keys older than the one of this generation. */
-    dropBefore: async (generation: number): Promise<void> => {
+    /** Deletes all keys older than this generation. */
+    deleteBefore: async (generation: number): Promise<void> => {
       await kysely.deleteFrom('signing_keys').where('generation', '<', generation).execute()
     },
   }

@@ -1,55 +1,57 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
-/** How many attempts may be made in a window, whether or not the earlier ones have been decided yet. */
-export interface ThrottleLimits {
+/** The number of attempts allowed per window. Attempts that are still being checked count too. */
+export interface AttemptLimits {
   windowSeconds: number
   accountAndAddress: number
   address: number
   account: number
-  /** By address. */
+  /** Per address. */
   registrations: number
 }
 
-/** A count of attempts that share something, and how far it may go. */
+/** A counter of attempts and its limit. */
 export interface Bucket {
   name: string
   limit: number
 }
 
 /**
- * What a login counts against. The limit of the account as a whole stops a guesser who has many addresses; an
- * address that the account is known to log in from is exempt, or any stranger could lock its owner out.
+ * Returns the buckets that a login counts against. The limit per account stops an attacker who has many
+ * addresses. It does not apply to addresses the account has logged in from, so a stranger cannot lock the
+ * owner out.
  */
 export const loginBuckets = (
   { username, network, known }: { username: string; network: string; known: boolean },
-  limits: ThrottleLimits,
+  limits: AttemptLimits,
 ): Bucket[] => [
   { name: pairBucket(username, network), limit: limits.accountAndAddress },
   { name: `address:${network}`, limit: limits.address },
   ...(known ? [] : [{ name: `account:${username}`, limit: limits.account }]),
 ]
 
-/** The bucket that a success empties: who knows the password has not been guessing. */
+/** The bucket that a successful login empties. */
 export const pairBucket = (username: string, network: string) => `pair:${username}:${network}`
 
-/** Guesses at the current password by someone who has a token: counted for the account alone. */
-export const passwordChangeBucket = (username: string, limits: ThrottleLimits): Bucket => ({
+/** The bucket for guesses at the current password, made with an access token of the account. */
+export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
   limit: limits.accountAndAddress,
 })
 
-/** Counted by network, the good ones too: each costs a hash, and asks for it without an account. */
-export const registrationBucket = (network: string, limits: ThrottleLimits): Bucket => ({
+/** The bucket of registrations. Successful ones count too: each costs a password hash. */
+export const registrationBucket = (network: string, limits: AttemptLimits): Bucket => ({
   name: `register:${network}`,
   limit: limits.registrations,
 })
 
-/** By then an attempt that is being looked at is decided, unless many wait before it. */
+/** Long enough for a pending attempt to be decided, unless many are queued before it. */
 const SECONDS_TO_DECIDE = 1
 
 /**
- * Seconds until none of the counts is past its limit; 0 when none is now. One that is full of decided attempts
- * begins anew with its window; one that is full because of `pending` ones may have room as soon as they are decided.
+ * Returns the seconds until no count exceeds its limit, or 0 when none does now. A bucket that is full of
+ * decided attempts has room when its window ends. One with pending attempts may have room once they are decided.
  */
 export function secondsToWait(
   counts: readonly { bucket: string; attempts: number; pending: number; expires_at: number }[],
@@ -66,21 +68,16 @@ export function secondsToWait(
 }
 
 /**
- * What an address counts as: an IPv4 address as itself, an IPv6 one as its /64, all of which belongs to one
- * customer. A proxy that is believed may have passed on anything: what is no address is `unknown`.
+ * Returns the network that an address is counted as: an IPv4 address itself, or the /64 of an IPv6 address,
+ * which belongs to one customer. Text that is not an address is `unknown`, since proxies may send anything.
  */
 export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (isIPv4(plain)) return plain
-  if (!isIPv6(plain)) return 'unknown'
-  // As many zeros as `::` stands for; the four groups that we keep are never part of an IPv4 tail.
-  const [head = '', tail] = plain.toLowerCase().split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
-  const tailGroups = groups(tail ?? '')
-  const missing = 8 - groups(head).length - tailGroups.length - (plain.includes('.') ? 1 : 0)
-  const all = [...groups(head), ...Array<string>(tail === undefined ? 0 : missing).fill('0'), ...tailGroups]
-  return `${all
+  const withoutZone = address.replace(/%.*$/, '')
+  if (!isIP(withoutZone)) return 'unknown'
+  const parsed = ipaddr.process(withoutZone)
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString()
+  return `${parsed.parts
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((part) => part.toString(16))
     .join(':')}::/64`
 }

@@ -2,10 +2,11 @@ import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { ref, response } from '@souk/service-kit/http/schema'
 import { Type } from 'typebox'
-import { CredentialsBody, RefreshTokenBody, TokensSchema, tooManyAttemptsResponse } from '../schemas.ts'
+import { tooManyPasswordsResponse } from '../accounts/account-schemas.ts'
+import { CredentialsBody, RefreshTokenBody, TokensSchema } from './session-schemas.ts'
 import { login, logout, refreshTokens, type SessionsDeps } from './sessions.ts'
 
-export function registerAuthRoutes(app: App, deps: SessionsDeps): void {
+export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
   app.post(
     '/auth/login',
     {
@@ -15,16 +16,16 @@ export function registerAuthRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log in',
         description:
-          'Starts a session. Send the `accessToken` as `Authorization: Bearer <accessToken>` to all services; before it expires, get the next one with the `refreshToken`. Many wrong attempts, by account or by address, are answered 429.',
+          'Starts a session. Send the `accessToken` to all services as `Authorization: Bearer <accessToken>`. Before it expires, get the next one with the `refreshToken`. Responds 429 after too many wrong attempts for one account or from one address.',
         body: CredentialsBody,
         response: {
-          200: response('The session’s first tokens', ref(TokensSchema)),
+          200: response('The first tokens of the session', ref(TokensSchema)),
           401: problemResponse('`invalid-credentials`: unknown user or wrong password'),
-          429: tooManyAttemptsResponse,
+          429: tooManyPasswordsResponse,
         },
       },
     },
-    (request) => login(deps, { ...request.body, address: request.ip }, request.log),
+    (request) => login(deps, request.body, request.ip, request.log),
   )
 
   app.post(
@@ -36,10 +37,10 @@ export function registerAuthRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Get new tokens',
         description:
-          'Answers a new pair of tokens and uses up the refresh token. A refresh token that comes a second time may have been stolen: its whole session ends. A session also ends by itself some time after its login (30 days unless configured), however often it is refreshed.',
+          'Returns a new pair of tokens. A refresh token works once. If it is used again, it may have been stolen, so its whole session ends. A session also ends a fixed time after its login (30 days by default), however often it is refreshed.',
         body: RefreshTokenBody,
         response: {
-          200: response('The session’s next tokens', ref(TokensSchema)),
+          200: response('The next tokens of the session', ref(TokensSchema)),
           401: problemResponse('`invalid-refresh-token`: log in again'),
         },
       },
@@ -56,9 +57,9 @@ export function registerAuthRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log out',
         description:
-          'Ends the session of this refresh token: it cannot be refreshed any more. Its access token stays valid until it expires, minutes later. Succeeds also when there is no such session.',
+          'Ends the session of this refresh token, so it can no longer be refreshed. Its access token stays valid until it expires, minutes later. Logging out of a session that has ended succeeds too.',
         body: RefreshTokenBody,
-        response: { 204: Type.Null({ description: 'There is no such session any more' }) },
+        response: { 204: Type.Null({ description: 'The session has ended' }) },
       },
     },
     async (request, reply) => {

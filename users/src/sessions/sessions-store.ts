@@ -2,24 +2,21 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Database } from '@souk/service-kit/database/database'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import type { Kysely } from 'kysely'
-import { type Account, toAccount } from '../accounts/account.ts'
-import type { Tables } from '../database/migrations.ts'
+import type { Account } from '../accounts/accounts-store.ts'
+import { SESSION_ENDED, type Tables } from '../database/tables.ts'
 
-/** What came of handing in a refresh token. */
+/** The result of using a refresh token. */
 export type Rotation =
   | { outcome: 'rotated'; account: Account }
   | { outcome: 'reused'; userId: string }
-  | { outcome: 'refused' }
+  | { outcome: 'rejected' }
 
-/** Zero rather than now: on another replica, whose clock is behind, now may still be to come. */
-const ENDED = 0
-
-/** Sessions with their refresh tokens; of the tokens nothing but SHA-256 hashes comes here. */
+/** Stores sessions and their refresh tokens, which it receives and stores as SHA-256 hashes only. */
 export function sessionsStore(database: Database<Tables>) {
   return {
     /**
-     * Starts a session with its first refresh token; false when the password was changed since `account` was
-     * read. The user's row is locked, so a change of password either sees this session or is seen here.
+     * Starts a session with its first refresh token. Returns false when the password has changed since `account`
+     * was read. Locks the user's row, so a concurrent password change either ends this session or prevents it.
      */
     start: (account: Account, tokenHash: string, now: number, endsAt: number): Promise<boolean> =>
       inTransaction(database, async (trx) => {
@@ -29,7 +26,7 @@ export function sessionsStore(database: Database<Tables>) {
           .where('id', '=', account.id)
           .$if(database.engine !== 'sqlite', (query) => query.forUpdate())
           .executeTakeFirst()
-        if (user?.password_version !== account.passwordVersion) return false
+        if (user?.password_version !== account.password_version) return false
         const id = randomUUIDv7()
         await trx
           .insertInto('user_sessions')
@@ -40,8 +37,8 @@ export function sessionsStore(database: Database<Tables>) {
       }),
 
     /**
-     * Uses up a refresh token and puts the next one in its place. A token that was used before, even a moment
-     * ago by a request beside this one, is in two hands: its session ends (RFC 9700, section 4.14.2).
+     * Marks a refresh token as used and adds its successor. A token that is used twice, even by concurrent
+     * requests, may have been stolen, so its session ends (RFC 9700, section 4.14.2).
      */
     rotate: (tokenHash: string, nextHash: string, now: number): Promise<Rotation> =>
       inTransaction(database, async (trx): Promise<Rotation> => {
@@ -59,16 +56,16 @@ export function sessionsStore(database: Database<Tables>) {
           .select(['refresh_tokens.session_id', 'user_sessions.ends_at'])
           .where('token_hash', '=', tokenHash)
           .executeTakeFirst()
-        if (!found || found.ends_at <= now) return { outcome: 'refused' }
+        if (!found || found.ends_at <= now) return { outcome: 'rejected' }
         if (numUpdatedRows === 0n) {
           await endSession(trx, found.session_id)
           return { outcome: 'reused', userId: found.id }
         }
         await addToken(trx, nextHash, found.session_id)
-        return { outcome: 'rotated', account: toAccount(found) }
+        return { outcome: 'rotated', account: found }
       }),
 
-    /** Ends the session of a refresh token, used or not; a token that is unknown ends nothing. */
+    /** Ends the session of a refresh token, used or not. Does nothing for an unknown token. */
     end: async (tokenHash: string): Promise<void> => {
       const token = await database.kysely
         .selectFrom('refresh_tokens')
@@ -89,12 +86,4 @@ const addToken = (db: Kysely<Tables>, tokenHash: string, sessionId: string) =>
     .execute()
 
 const endSession = (db: Kysely<Tables>, id: string) =>
-  db.updateTable('user_sessions').set({ ends_at: ENDED }).where('id', '=', id).execute()
-
-export const endSessionsOf = (db: Kysely<Tables>, userId: string) =>
-  db
-    .updateTable('user_sessions')
-    .set({ ends_at: ENDED })
-    .where('user_id', '=', userId)
-    .where('ends_at', '>', ENDED)
-    .execute()
+  db.updateTable('user_sessions').set({ ends_at: SESSION_ENDED }).where('id', '=', id).execute()

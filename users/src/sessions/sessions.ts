@@ -1,51 +1,47 @@
 import type { App } from '@souk/service-kit/http/app'
-import { type Account, toUser } from '../accounts/account.ts'
-import type { UsersStore } from '../accounts/accounts-store.ts'
+import { toUser } from '../accounts/accounts.ts'
+import type { Account, AccountsStore } from '../accounts/accounts-store.ts'
+import type { PasswordHasher } from '../accounts/password-hasher.ts'
 import { UserError } from '../errors.ts'
 import { loginBuckets, networkOf, pairBucket } from '../login-limits/buckets.ts'
-import { checkPassword, type PasswordCheckDeps } from '../login-limits/password-check.ts'
-import type { Tokens } from '../schemas.ts'
-import { newRefreshToken, refreshTokenHash } from './refresh-tokens.ts'
+import { type AttemptDeps, checkPassword } from '../login-limits/counted-attempts.ts'
+import type { Credentials, Tokens } from './session-schemas.ts'
 import type { SessionsStore } from './sessions-store.ts'
+import { newRefreshToken, refreshTokenHash } from './tokens.ts'
 
-export interface SessionsDeps extends PasswordCheckDeps {
-  users: UsersStore
+export interface SessionsDeps extends AttemptDeps {
+  accounts: AccountsStore
   sessions: SessionsStore
+  hasher: PasswordHasher
   accessTokenFor: (account: Account) => Promise<string>
   accessTokenSeconds: number
   sessionDays: number
 }
 
 const DAY_MS = 86_400_000
-/** How long an address stays exempt from an account's own limit after a login from it. */
-export const KNOWN_ADDRESS_MS = 30 * DAY_MS
-
-interface LoginCommand {
-  username: string
-  password: string
-  address: string
-}
 
 /**
  * Starts a session.
  *
- * @throws UserError `invalid-credentials` (after the same work for an unknown user as for a wrong password),
+ * @param address the client's IP address, which limits how often it may try
+ * @throws UserError `invalid-credentials`, after the same work for an unknown user as for a wrong password;
  *   `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function login(
   deps: SessionsDeps,
-  { username, password, address }: LoginCommand,
+  { username, password }: Credentials,
+  address: string,
   log: App['log'],
 ): Promise<Tokens> {
-  const { users, sessions, attempts, hasher, limits, now } = deps
+  const { accounts, sessions, attempts, hasher, limits, now } = deps
   const network = networkOf(address)
-  const known = await attempts.knows(username, network, now() - KNOWN_ADDRESS_MS)
+  const known = await attempts.isKnownAddress(username, network, now())
   const buckets = loginBuckets({ username, network, known }, limits)
-  const account = await users.findByUsername(username)
-  // The id, not the name: a name that nobody has may be a password in the wrong field.
+  const account = await accounts.findByUsername(username)
+  // Logs the id only: an unknown username may be a password in the wrong field.
   const events = log.child({ user: account?.id ?? null, address })
-  const hash = account?.passwordHash ?? hasher.decoy
-  const right = await checkPassword(deps, { password, hash, buckets }, events)
+  const verify = () => hasher.verify(password, account?.password_hash ?? hasher.decoy)
+  const right = await checkPassword(deps, buckets, verify, events)
   const refreshToken = newRefreshToken()
   const endsAt = now() + deps.sessionDays * DAY_MS
   if (!account || !right || !(await sessions.start(account, refreshTokenHash(refreshToken), now(), endsAt))) {
@@ -53,16 +49,16 @@ export async function login(
     throw new UserError('invalid-credentials')
   }
   await attempts.empty(pairBucket(username, network))
-  await attempts.remember(username, network, now())
+  await attempts.storeAddress(username, network, now())
   await renewOutdatedHash(deps, account, password, events)
   events.info({ event: 'login' }, 'logged in')
   return tokensFor(deps, account, refreshToken)
 }
 
 /**
- * Continues a session: a new pair for a refresh token that has not been used.
+ * Continues a session: exchanges an unused refresh token for a new pair of tokens.
  *
- * @throws UserError `invalid-refresh-token`; one that was used before also ends its session
+ * @throws UserError `invalid-refresh-token`; if the token was used before, its session also ends
  */
 export async function refreshTokens(deps: SessionsDeps, used: string, log: App['log']): Promise<Tokens> {
   const next = newRefreshToken()
@@ -74,7 +70,7 @@ export async function refreshTokens(deps: SessionsDeps, used: string, log: App['
   throw new UserError('invalid-refresh-token')
 }
 
-/** Ends the session of a refresh token, whether or not there is one. */
+/** Ends the session of a refresh token. Does nothing when there is none. */
 export const logout = ({ sessions }: SessionsDeps, refreshToken: string): Promise<void> =>
   sessions.end(refreshTokenHash(refreshToken))
 
@@ -86,18 +82,21 @@ const tokensFor = async (deps: SessionsDeps, account: Account, refreshToken: str
   user: toUser(account),
 })
 
-/** The one moment when the password is at hand. With no capacity to spare it waits for the next login. */
+/**
+ * Replaces a password hash of a lower cost than the current settings. Only a login has the password to hash.
+ * When the hashing queue is full, a later login does it.
+ */
 async function renewOutdatedHash(
-  { users, hasher }: SessionsDeps,
+  { accounts, hasher }: SessionsDeps,
   account: Account,
   password: string,
   log: App['log'],
 ): Promise<void> {
-  if (!hasher.isOutdated(account.passwordHash)) return
+  if (!hasher.isOutdated(account.password_hash)) return
   try {
-    await users.renewHash(account, await hasher.hash(password))
+    await accounts.renewHash(account, await hasher.hash(password))
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    log.info('an outdated password hash stays: no capacity to renew it')
+    log.info('did not renew an outdated password hash: the hashing queue is full')
   }
 }

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { createGate } from '../../src/accounts/hashing-gate.ts'
 import { UserError } from '../../src/errors.ts'
 
-/** Works that end when told to, with a count of those that run. */
-function works() {
+/** Tasks that end when the test calls `ends[i]()`, and the highest number that ran at once. */
+function tasks() {
   const ends: (() => void)[] = []
   let running = 0
   let most = 0
@@ -24,24 +24,24 @@ function works() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('the gate before hashing', { timeout: 5_000 }, () => {
-  it('lets no more works run at once than it should, and all of them in the end', async () => {
+describe('the hashing gate', { timeout: 5_000 }, () => {
+  it('runs every task, and at most `atOnce` of them at a time', async () => {
     const gate = createGate({ atOnce: 2, waiting: 10 })
-    const { start, ends, most } = works()
+    const { start, ends, most } = tasks()
     const all = Array.from({ length: 4 }, () => gate(start))
     for (let ended = 0; ended < 8; ended++) {
       await settled()
       ends[ended]!()
-      // A newcomer at the very moment when a place passes on to one who waits.
+      // A new task arrives just as a queued one starts.
       if (ended < 4) all.push(gate(start))
     }
     await Promise.all(all)
     assert.equal(most(), 2)
   })
 
-  it('refuses at once what its queue has no room for, and says when to come back', async () => {
+  it('rejects a task at once when its queue is full, with the time to wait', async () => {
     const gate = createGate({ atOnce: 1, waiting: 1 })
-    const { start, ends } = works()
+    const { start, ends } = tasks()
     const admitted = [gate(start), gate(start)]
     await assert.rejects(
       gate(start),
@@ -56,7 +56,7 @@ describe('the gate before hashing', { timeout: 5_000 }, () => {
     await Promise.all(admitted)
   })
 
-  it('gives the place of a work that fails to the next', async () => {
+  it('starts the next task when one fails', async () => {
     const gate = createGate({ atOnce: 1, waiting: 1 })
     const failing = gate(() => Promise.reject(new Error('broken')))
     const next = gate(async () => 'done')

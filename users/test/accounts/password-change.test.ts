@@ -3,28 +3,23 @@ import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
-import { CHEAP, outcome, PASSWORD, startUsers, testDatabase, type Users } from '../helper.ts'
+import { CHEAP, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
 const NEW = 'ten blue lanterns'
 
-await describeOnEachEngine('a change of password', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+await describeOnEachEngine('a password change', (engine) => {
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
-  it('makes the new one the only one, and ends every session', async () => {
+  it('replaces the old password and ends every session', async () => {
     const { username } = await users.newUser()
     const sessions = [await users.tokensOf(username), await users.tokensOf(username)]
-    const answer = await users.changePassword(sessions[0]!.accessToken, PASSWORD, NEW)
-    assert.deepEqual([answer.statusCode, answer.body], [204, ''])
+    const response = await users.changePassword(sessions[0]!.accessToken, PASSWORD, NEW)
+    assert.deepEqual([response.statusCode, response.body], [204, ''])
     for (const { refreshToken } of sessions) {
       assert.deepEqual(outcome(await users.refresh(refreshToken)), [401, 'invalid-refresh-token'])
     }
@@ -32,7 +27,7 @@ await describeOnEachEngine('a change of password', (engine) => {
     await users.tokensOf(username, NEW)
   })
 
-  it('leaves the sessions of others alone', async () => {
+  it('does not end the sessions of other users', async () => {
     const [one, other] = [await users.newUser(), await users.newUser()]
     const { refreshToken } = await users.tokensOf(other.username)
     const { accessToken } = await users.tokensOf(one.username)
@@ -40,7 +35,7 @@ await describeOnEachEngine('a change of password', (engine) => {
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('needs the current password', async () => {
+  it('requires the current password', async () => {
     const { username } = await users.newUser()
     const { accessToken, refreshToken } = await users.tokensOf(username)
     assert.deepEqual(outcome(await users.changePassword(accessToken, NEW, NEW)), [403, 'wrong-password'])
@@ -48,47 +43,57 @@ await describeOnEachEngine('a change of password', (engine) => {
     assert.equal((await users.login(username)).statusCode, 200)
   })
 
-  it('needs a token', async () => {
-    const answer = await users.inject({
+  it('requires an access token', async () => {
+    const response = await users.inject({
       method: 'PUT',
       url: '/users/me/password',
       payload: { currentPassword: PASSWORD, newPassword: NEW },
     })
-    assert.deepEqual(outcome(answer), [401, 'token-missing'])
+    assert.deepEqual(outcome(response), [401, 'token-missing'])
   })
 
-  it('happens once when it is asked for twice at once', async () => {
+  it('succeeds for only one of two concurrent requests', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const wanted = ['first new password', 'second new password']
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       wanted.map((password) => users.changePassword(accessToken, PASSWORD, password)),
     )
-    const statuses = answers.map(({ statusCode }) => statusCode)
+    const statuses = responses.map(({ statusCode }) => statusCode)
     assert.deepEqual([...statuses].sort(), [204, 403])
     await users.tokensOf(username, wanted[statuses.indexOf(204)])
   })
 
-  it('that is just being committed is waited for by a login with the old one', {
+  it('makes a concurrent login with the old password wait, then fail', {
     skip: engine === 'sqlite',
   }, async () => {
     const { username } = await users.newUser()
-    const { login } = await place.database.kysely.transaction().execute(async (trx) => {
-      // The sessions that there are end with it; one that starts now would not be among them.
+    const cheap = argon2Hasher(CHEAP)
+    const verified = Promise.withResolvers<boolean>()
+    const verify = (password: string, hash: string) => {
+      verified.resolve(cheap.verify(password, hash))
+      return verified.promise
+    }
+    const concurrent = await startUsers(users.database, { hasher: { ...cheap, verify } })
+    const { login } = await users.database.kysely.transaction().execute(async (trx) => {
+      // The change ends the existing sessions. A session that the login starts now would survive it.
       await trx.updateTable('users').set({ password_version: 2 }).where('username', '=', username).execute()
-      const started = users.login(username, PASSWORD)
-      await sleep(200)
+      const started = concurrent.login(username, PASSWORD)
+      await verified.promise
+      // Time for the login to send the statement that waits for the lock.
+      await sleep(100)
       return { login: started }
     })
     assert.deepEqual(outcome(await login), [401, 'invalid-credentials'])
+    await concurrent.app.close()
   })
 
-  it('is not overtaken by a login with the old one that was under way', async () => {
+  it('makes a login fail that has already verified the old password', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
-    // The login has found the old password right, and the change comes before it starts its session.
+    // The password changes after the login has verified the old one and before it starts a session.
     const cheap = argon2Hasher(CHEAP)
-    const overtaken = await startUsers(place.database, {
+    const concurrent = await startUsers(users.database, {
       hasher: {
         ...cheap,
         verify: async (password, hash) => {
@@ -98,7 +103,7 @@ await describeOnEachEngine('a change of password', (engine) => {
         },
       },
     })
-    assert.deepEqual(outcome(await overtaken.login(username, PASSWORD)), [401, 'invalid-credentials'])
-    await overtaken.app.close()
+    assert.deepEqual(outcome(await concurrent.login(username, PASSWORD)), [401, 'invalid-credentials'])
+    await concurrent.app.close()
   })
 })

@@ -6,13 +6,13 @@ import { CHEAP } from '../helper.ts'
 describe('a password hash', () => {
   const hasher = argon2Hasher(CHEAP)
 
-  it('is a PHC string with its own cost and a nonce of its own', async () => {
+  it('is a PHC string with its cost and a random nonce', async () => {
     const [one, other] = await Promise.all([hasher.hash('same password'), hasher.hash('same password')])
     assert.match(one, /^\$argon2id\$v=19\$m=8,t=1,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
     assert.notEqual(one, other)
   })
 
-  it('is made while other work goes on', async () => {
+  it('is computed without blocking the event loop', async () => {
     let done = false
     let turns = 0
     const hash = argon2Hasher({ memoryKiB: 47_104, passes: 1 }).hash('some password')
@@ -26,27 +26,27 @@ describe('a password hash', () => {
     assert.ok(turns > 10, `${turns} turns of the event loop`)
   })
 
-  it('fits its password and no other, to the last of 128 characters', async () => {
+  it('matches only its own password, up to the last of 128 characters', async () => {
     const long = '🔑'.repeat(128)
     const hash = await hasher.hash(long)
     assert.equal(await hasher.verify(long, hash), true)
     assert.equal(await hasher.verify(`${'🔑'.repeat(127)}🔒`, hash), false)
   })
 
-  it('fits the same letters however they are composed, and tells cases apart', async () => {
+  it('matches the same letters in any Unicode form, and is case-sensitive', async () => {
     const hash = await hasher.hash('crème brûlée')
     assert.equal(await hasher.verify('crème brûlée'.normalize('NFD'), hash), true)
     assert.equal(await hasher.verify('Crème brûlée', hash), false)
   })
 
-  it('made by another implementation of RFC 9106 is understood', async () => {
+  it('from another implementation of RFC 9106 can be verified', async () => {
     // From the tests of the reference implementation (phc-winner-argon2, test.c).
     const hash = '$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc'
     assert.equal(await hasher.verify('password', hash), true)
     assert.equal(await hasher.verify('Password', hash), false)
   })
 
-  it('is outdated when new ones cost more, and only then', async () => {
+  it('is outdated only when new hashes cost more', async () => {
     const hash = await argon2Hasher({ memoryKiB: 16, passes: 2 }).hash('some password')
     const outdatedFor = (memoryKiB: number, passes: number) =>
       argon2Hasher({ memoryKiB, passes }).isOutdated(hash)
@@ -56,11 +56,11 @@ describe('a password hash', () => {
     assert.equal(outdatedFor(16, 3), true)
   })
 
-  it('that is not one of ours is an error, not a wrong password', async () => {
-    await assert.rejects(hasher.verify('x', '$2b$12$abcdefghijklmnopqrstuv'), /not one of ours/)
+  it('in another format is an error, not a wrong password', async () => {
+    await assert.rejects(hasher.verify('x', '$2b$12$abcdefghijklmnopqrstuv'), /not an Argon2id PHC string/)
   })
 
-  it('of nobody fits nothing and costs what any other costs', async () => {
+  it('that serves as a decoy matches no password and has the same cost', async () => {
     assert.match(hasher.decoy, /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
     assert.equal(await hasher.verify('', hasher.decoy), false)
   })

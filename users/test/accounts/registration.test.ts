@@ -4,43 +4,37 @@ import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
 import {
   CHEAP,
-  held,
   newName,
+  type OpenUsers,
+  openUsers,
   outcome,
   PASSWORD,
   startUsers,
   statuses,
-  testDatabase,
-  type Users,
   WIDE_LIMITS,
 } from '../helper.ts'
 
 await describeOnEachEngine('registration', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
-  it('answers with the user, and with nothing of the password', async () => {
+  it('returns the user without the password', async () => {
     const before = Date.now()
-    const answer = await users.register('ada.l-1_2', PASSWORD, 'SELLER')
-    const { id, createdAt, ...rest } = answer.json()
-    assert.equal(answer.statusCode, 201)
+    const response = await users.register('ada.l-1_2', PASSWORD, 'SELLER')
+    const { id, createdAt, ...rest } = response.json()
+    assert.equal(response.statusCode, 201)
     assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/)
     assert.ok(Date.parse(createdAt) >= before && Date.parse(createdAt) <= Date.now())
     assert.deepEqual(rest, { username: 'ada.l-1_2', role: 'SELLER' })
   })
 
-  it('stores an argon2id hash and nothing that the password can be read from', async () => {
+  it('stores an Argon2id hash and not the password', async () => {
     const { username } = await users.newUser()
-    const row = await place.database.kysely
+    const row = await users.database.kysely
       .selectFrom('users')
       .selectAll()
       .where('username', '=', username)
@@ -49,7 +43,7 @@ await describeOnEachEngine('registration', (engine) => {
     assert.ok(!JSON.stringify(row).includes(PASSWORD))
   })
 
-  it('takes a password of 8 characters and one of 128, of any kind, and no part of it for the whole', async () => {
+  it('accepts passwords of 8 to 128 characters of any kind, and a login needs every character', async () => {
     for (const password of ['a lamp!!', ' padded ', 'x'.repeat(64), 'ключ от лампы 🔑 '.repeat(8)]) {
       const username = newName()
       assert.equal((await users.register(username, password)).statusCode, 201, password)
@@ -64,22 +58,22 @@ await describeOnEachEngine('registration', (engine) => {
     }
   })
 
-  it('refuses a username that is taken', async () => {
+  it('rejects a username that is taken', async () => {
     const { username } = await users.newUser()
     assert.deepEqual(outcome(await users.register(username)), [409, 'username-taken'])
   })
 
-  it('gives a username that twenty ask for at once to exactly one', async () => {
+  it('succeeds for exactly one of twenty concurrent requests for a username', async () => {
     const username = newName()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => users.register(username)))
-    const statuses = answers.map(({ statusCode }) => statusCode).sort()
+    const responses = await Promise.all(Array.from({ length: 20 }, () => users.register(username)))
+    const statuses = responses.map(({ statusCode }) => statusCode).sort()
     assert.deepEqual(statuses, [201, ...Array(19).fill(409)])
-    const { id } = answers.find(({ statusCode }) => statusCode === 201)!.json()
+    const { id } = responses.find(({ statusCode }) => statusCode === 201)!.json()
     assert.equal((await users.tokensOf(username)).user.id, id)
   })
 
-  const counting = async (address: string) => {
-    const { attempts, pending } = await place.database.kysely
+  const storedAttempts = async (address: string) => {
+    const { attempts, pending } = await users.database.kysely
       .selectFrom('login_attempts')
       .select(['attempts', 'pending'])
       .where('bucket', '=', `register:${address}`)
@@ -87,11 +81,11 @@ await describeOnEachEngine('registration', (engine) => {
     return { attempts, pending }
   }
 
-  it('ends at a limit by network, before any hashing, and goes on when the window is over', async () => {
+  it('is limited per network before any hashing, until the window ends', async () => {
     const cheap = argon2Hasher(CHEAP)
     let hashes = 0
     let clock = Date.now()
-    const few = await startUsers(place.database, {
+    const few = await startUsers(users.database, {
       limits: { ...WIDE_LIMITS, registrations: 3, windowSeconds: 60 },
       hasher: {
         ...cheap,
@@ -105,12 +99,12 @@ await describeOnEachEngine('registration', (engine) => {
     const from = (address: string, username = newName()) =>
       few.register(username, undefined, 'BUYER', address)
     const { username } = (await from('203.0.113.7')).json()
-    assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'counts: it was hashed too')
+    assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'counts, because it was hashed too')
     assert.equal((await from('203.0.113.7')).statusCode, 201)
     clock += 20_000
-    const stopped = await from('203.0.113.7')
-    assert.deepEqual(outcome(stopped), [429, 'too-many-attempts'])
-    assert.equal(stopped.headers['retry-after'], '40')
+    const throttled = await from('203.0.113.7')
+    assert.deepEqual(outcome(throttled), [429, 'too-many-attempts'])
+    assert.equal(throttled.headers['retry-after'], '40')
     assert.equal(hashes, 3)
     const neighbours = Array.from({ length: 5 }, (_, i) => from(`2001:db8:1:2::${i + 1}`))
     assert.deepEqual(statuses(await Promise.all(neighbours)), { 201: 3, 429: 2 })
@@ -120,27 +114,27 @@ await describeOnEachEngine('registration', (engine) => {
     await few.app.close()
   })
 
-  it('in a flood holds up no login, and what is answered 503 counts nowhere', async () => {
-    const { released, release } = held()
+  it('does not delay logins in a flood, and requests rejected with 503 are not counted', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()
-    const busy = await startUsers(place.database, {
+    const busy = await startUsers(users.database, {
       hasher: { ...cheap, hash: (password) => released.then(() => cheap.hash(password)) },
       hashing: { atOnce: 1, waiting: 0 },
-      registering: { atOnce: 1, waiting: 2 },
+      registrationHashing: { atOnce: 1, waiting: 2 },
     })
     const flood = Array.from({ length: 20 }, () =>
       busy.register(newName(), undefined, 'BUYER', '198.51.100.9'),
     )
-    let refused = 0
-    for (const answer of flood) void answer.then(({ statusCode }) => statusCode === 503 && refused++)
-    for (let i = 0; i < 500 && refused < 17; i++) {
+    let rejected = 0
+    for (const response of flood) void response.then(({ statusCode }) => statusCode === 503 && rejected++)
+    for (let i = 0; i < 500 && rejected < 17; i++) {
       assert.equal((await busy.login(username, undefined, '192.0.2.9')).statusCode, 200)
     }
-    assert.deepEqual(await counting('198.51.100.9'), { attempts: 3, pending: 3 })
+    assert.deepEqual(await storedAttempts('198.51.100.9'), { attempts: 3, pending: 3 })
     release()
     assert.deepEqual(statuses(await Promise.all(flood)), { 201: 3, 503: 17 })
-    assert.deepEqual(await counting('198.51.100.9'), { attempts: 3, pending: 0 })
+    assert.deepEqual(await storedAttempts('198.51.100.9'), { attempts: 3, pending: 0 })
     await busy.app.close()
   })
 })

@@ -3,35 +3,31 @@ import { after, before, describe, it } from 'node:test'
 import { type Database, openDatabase } from '@souk/service-kit/database/database'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose'
-import type { Tables } from '../../src/database/migrations.ts'
-import { createKeyRing, rotateKey } from '../../src/keys/key-ring.ts'
+import type { Tables } from '../../src/database/tables.ts'
+import { createKeyRing } from '../../src/keys/key-ring.ts'
 import { keysStore } from '../../src/keys/keys-store.ts'
-import { keysInUse, PUBLISHED_BEFORE_SIGNING_MS, signerOf } from '../../src/keys/signing-keys.ts'
-import { startUsers, testDatabase, type Users } from '../helper.ts'
+import { keysInUse, PUBLISHED_BEFORE_SIGNING_MS, rotateKey, signerOf } from '../../src/keys/signing-keys.ts'
+import { startUsers, type TestUsersDatabase, testDatabase, type Users } from '../helper.ts'
 
 const MINUTE_MS = 60_000
 
-describe('of several signing keys', () => {
-  const key = (generation: number, signsFromAt: number) => ({ generation, signsFromAt })
+describe('a signing key', () => {
+  const key = (generation: number, signs_from_at: number) => ({ generation, signs_from_at })
   const generations = (keys: { generation: number }[]) => keys.map(({ generation }) => generation)
 
-  it('the newest that has begun signs', () => {
+  it('signs when it is the newest that has started', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200), key(1, 100)], 250)?.generation, 2)
   })
 
-  it('the oldest signs when none has begun', () => {
+  it('signs before its start when it is the oldest and none has started', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200)], 100)?.generation, 2)
   })
 
-  it('those are in use that have signed in the last hour, or will', () => {
+  it('stays in use for an hour after its last signature', () => {
     const hours = (count: number) => count * 60 * MINUTE_MS
     const keys = [key(4, hours(11)), key(3, hours(9.5)), key(2, hours(8)), key(1, hours(1))]
     assert.deepEqual(generations(keysInUse(keys, hours(10))), [4, 3, 2])
-    assert.deepEqual(
-      generations(keysInUse(keys, hours(10.5))),
-      [4, 3, 2],
-      'some minutes more, for skewed clocks',
-    )
+    assert.deepEqual(generations(keysInUse(keys, hours(10.5))), [4, 3, 2], 'five more minutes for clock skew')
     assert.deepEqual(generations(keysInUse(keys, hours(10.7))), [4, 3])
     assert.deepEqual(generations(keysInUse(keys, hours(20))), [4])
     assert.deepEqual(keysInUse([], 0), [])
@@ -39,9 +35,9 @@ describe('of several signing keys', () => {
 })
 
 describe('the key ring', () => {
-  it('reads the keys once a minute at most, and outlasts the database', async () => {
-    const place = await testDatabase('sqlite')
-    const store = keysStore(place.database)
+  it('loads the keys at most once a minute, and keeps working when the database is down', async () => {
+    const testDb = await testDatabase('sqlite')
+    const store = keysStore(testDb.database)
     await rotateKey(store, 0)
     let clock = 0
     let reads = 0
@@ -66,39 +62,39 @@ describe('the key ring', () => {
     await Promise.all(Array.from({ length: 50 }, () => ring.publicKeys()))
     assert.equal((await ring.publicKeys()).keys.length, 1)
     assert.deepEqual([reads, stale.length], [3, 1])
-    await place.drop()
+    await testDb.drop()
   })
 })
 
-await describeOnEachEngine('signing keys', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
+await describeOnEachEngine('the signing keys', (engine) => {
+  let testDb: TestUsersDatabase
   let secondDatabase: Database<Tables>
   let one: Users
   let other: Users
   let clock = Date.now()
 
   before(async () => {
-    place = await testDatabase(engine)
+    testDb = await testDatabase(engine)
     // Two SQLite connections in one process would block each other's thread.
-    secondDatabase = engine === 'sqlite' ? place.database : openDatabase<Tables>(place.url)
+    secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
-      startUsers(place.database, { now }),
+      startUsers(testDb.database, { now }),
       startUsers(secondDatabase, { now }),
     ])
   })
   after(async () => {
     await one.app.close()
     await other.app.close()
-    if (secondDatabase !== place.database) await secondDatabase.close()
-    await place.drop()
+    if (secondDatabase !== testDb.database) await secondDatabase.close()
+    await testDb.drop()
   })
 
   const kids = async (users: Users): Promise<string[]> =>
     (await users.jwks()).json().keys.map(({ kid }: { kid: string }) => kid)
   const kidOf = (token: string) => decodeProtectedHeader(token).kid
 
-  it('are made once by replicas that start together, and each takes the tokens of the other', async () => {
+  it('are created once by replicas that start together, and each accepts the tokens of the other', async () => {
     assert.equal((await kids(one)).length, 1)
     assert.deepEqual(await kids(one), await kids(other))
     const { username } = await one.newUser()
@@ -106,28 +102,28 @@ await describeOnEachEngine('signing keys', (engine) => {
     assert.equal((await one.me((await other.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('are published without what is private, for caches to keep a minute', async () => {
-    const answer = await one.jwks()
-    assert.equal(answer.headers['cache-control'], 'public, max-age=60')
-    for (const key of answer.json().keys) {
+  it('are published without their private part, with a cache time of a minute', async () => {
+    const response = await one.jwks()
+    assert.equal(response.headers['cache-control'], 'public, max-age=60')
+    for (const key of response.json().keys) {
       assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
     }
-    const stored = await place.database.kysely.selectFrom('signing_keys').selectAll().execute()
-    for (const { private_jwk } of stored) assert.ok(!answer.body.includes(JSON.parse(private_jwk).d))
+    const stored = await testDb.database.kysely.selectFrom('signing_keys').selectAll().execute()
+    for (const { private_jwk } of stored) assert.ok(!response.body.includes(JSON.parse(private_jwk).d))
   })
 
-  it('outlive a restart', async () => {
+  it('survive a restart', async () => {
     const { username } = await one.newUser()
     const { accessToken } = await one.tokensOf(username)
-    const restarted = await startUsers(place.database, { now: () => clock })
+    const restarted = await startUsers(testDb.database, { now: () => clock })
     assert.equal((await restarted.me(accessToken)).statusCode, 200)
     await restarted.app.close()
   })
 
-  it('are rotated with an overlap: published, then signing, then gone, and no token refused', async () => {
+  it('are rotated without rejecting a token: a key is published, then signs, then expires', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
-    const { kid, privateJwk } = await rotateKey(keysStore(place.database), clock)
+    const { kid, private_jwk } = await rotateKey(keysStore(testDb.database), clock)
 
     clock += MINUTE_MS
     for (const users of [one, other]) {
@@ -141,13 +137,13 @@ await describeOnEachEngine('signing keys', (engine) => {
     const after = (await one.tokensOf(username)).accessToken
     assert.equal(kidOf(after), kid)
     for (const token of [before, after]) assert.equal((await other.me(token)).statusCode, 200)
-    const misnamed = new SignJWT(decodeJwt(after)).setProtectedHeader({
+    const wrongKid = new SignJWT(decodeJwt(after)).setProtectedHeader({
       alg: 'EdDSA',
       typ: 'at+jwt',
       kid: old!,
     })
-    const withTheOther = await misnamed.sign(await importJWK(JSON.parse(privateJwk), 'EdDSA'))
-    assert.equal((await other.me(withTheOther)).statusCode, 401, 'a key signs under its own name alone')
+    const signedByOtherKey = await wrongKid.sign(await importJWK(JSON.parse(private_jwk), 'EdDSA'))
+    assert.equal((await other.me(signedByOtherKey)).statusCode, 401, 'the kid must name the key that signed')
 
     clock += 65 * MINUTE_MS
     assert.deepEqual(await kids(one), [kid])
@@ -155,8 +151,8 @@ await describeOnEachEngine('signing keys', (engine) => {
     assert.equal((await one.me((await one.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('are rotated by one of three who do so at once', async () => {
-    const store = keysStore(place.database)
+  it('are rotated by only one of three concurrent rotations', async () => {
+    const store = keysStore(testDb.database)
     const seen = await store.list()
     const together = { ...store, list: async () => seen }
     const results = await Promise.allSettled([1, 2, 3].map(() => rotateKey(together, clock)))

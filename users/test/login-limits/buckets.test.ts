@@ -5,7 +5,7 @@ import { loginBuckets, networkOf, registrationBucket, secondsToWait } from '../.
 const limits = { windowSeconds: 900, accountAndAddress: 10, address: 250, account: 25, registrations: 100 }
 
 describe('the buckets of a login', () => {
-  it('are the pair, the address and the account', () => {
+  it('are the account with the address, the address, and the account', () => {
     const names = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
     assert.deepEqual(names, [
       { name: 'pair:ada:192.0.2.1', limit: 10 },
@@ -14,7 +14,7 @@ describe('the buckets of a login', () => {
     ])
   })
 
-  it('leave the account out for an address that it is known to log in from', () => {
+  it('do not include the account for an address that it has logged in from', () => {
     const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: true }, limits)
     assert.deepEqual(
       buckets.map(({ name }) => name),
@@ -23,11 +23,11 @@ describe('the buckets of a login', () => {
   })
 })
 
-it('the bucket of a registration is that of its network, apart from those of logins', () => {
+it('the bucket of a registration is its network, separate from the buckets of logins', () => {
   assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
 })
 
-describe('the wait', () => {
+describe('the time to wait', () => {
   const buckets = [
     { name: 'a', limit: 2 },
     { name: 'b', limit: 5 },
@@ -42,18 +42,21 @@ describe('the wait', () => {
       1_000,
     )
 
-  it('is nothing up to the limit', () => assert.equal(wait(2, 5), 0))
-  it('lasts to the end of the window that is full, in whole seconds', () => assert.equal(wait(3, 5), 11))
-  it('lasts to the end of the last of several', () => assert.equal(wait(3, 6), 60))
-  it('is a second where fewer than the limit are decided', () => assert.equal(wait(3, 5, 2), 1))
-  it('is the longer one where one bucket is full and another may yet empty', () =>
+  it('is 0 up to the limit', () => assert.equal(wait(2, 5), 0))
+  it('lasts until the window of a full bucket ends, in whole seconds', () => assert.equal(wait(3, 5), 11))
+  it('lasts until the last window of several full buckets ends', () => assert.equal(wait(3, 6), 60))
+  it('is a second when fewer attempts than the limit are decided', () => assert.equal(wait(3, 5, 2), 1))
+  it('is that of the full bucket when another bucket has pending attempts', () =>
     assert.equal(wait(3, 8, 3), 60))
 })
 
-describe('the network of an address', () => {
+describe('the network of the address', () => {
   for (const [address, network] of [
     ['192.0.2.1', '192.0.2.1'],
+    ['192.0.2.1%eth0', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['::192.0.2.1', '192.0.2.1'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:DB8:0001:2::6', '2001:db8:1:2::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'],
@@ -61,6 +64,8 @@ describe('the network of an address', () => {
     ['1:2:3::4:5:6.7.8.9', '1:2:3:0::/64'],
     ['1::3:4:5:6:7', '1:0:0:3::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['192.0.513', 'unknown'],
+    ['0300.0.2.1', 'unknown'],
     ['no address at all', 'unknown'],
     ['x'.repeat(10_000), 'unknown'],
   ] as const) {

@@ -4,12 +4,12 @@ import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
 import {
   CHEAP,
-  held,
   newName,
   outcome,
   PASSWORD,
   startUsers,
   statuses,
+  type TestUsersDatabase,
   testDatabase,
   type Users,
   WIDE_LIMITS,
@@ -19,21 +19,21 @@ const WRONG = 'not the password'
 const OWNER = '198.51.100.1'
 const STRANGER = '203.0.113.1'
 
-await describeOnEachEngine('guessing passwords', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
+await describeOnEachEngine('the login limits', (engine) => {
+  let testDb: TestUsersDatabase
   let clock = Date.now()
   const started: Users[] = []
 
   before(async () => {
-    place = await testDatabase(engine)
+    testDb = await testDatabase(engine)
   })
   after(async () => {
     for (const { app } of started) await app.close()
-    await place.drop()
+    await testDb.drop()
   })
 
   const start = async (limits: Partial<typeof WIDE_LIMITS>, hasher = argon2Hasher(CHEAP)) => {
-    const users = await startUsers(place.database, {
+    const users = await startUsers(testDb.database, {
       hasher,
       limits: { ...WIDE_LIMITS, ...limits },
       now: () => clock,
@@ -44,56 +44,60 @@ await describeOnEachEngine('guessing passwords', (engine) => {
   const times = <T>(length: number, once: (i: number) => Promise<T>) =>
     Promise.all(Array.from({ length }, (_, i) => once(i)))
 
-  it('a hundred times at once gets past the limit not once', async () => {
+  it('are not exceeded by a hundred concurrent attempts', async () => {
     const users = await start({ accountAndAddress: 10 })
     const { username } = await users.newUser()
-    const answers = await times(100, () => users.login(username, WRONG, STRANGER))
-    assert.deepEqual(statuses(answers), { 401: 10, 429: 90 })
-    assert.equal((await users.login(username, undefined, STRANGER)).statusCode, 429, 'even when right')
+    const responses = await times(100, () => users.login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(responses), { 401: 10, 429: 90 })
+    assert.equal(
+      (await users.login(username, undefined, STRANGER)).statusCode,
+      429,
+      'even with the right password',
+    )
   })
 
-  it('an unknown user’s is stopped just the same', async () => {
+  it('apply to unknown users too', async () => {
     const users = await start({ accountAndAddress: 3 })
     const username = newName()
-    const answers = await times(5, () => users.login(username, WRONG, STRANGER))
-    assert.deepEqual(statuses(answers), { 401: 3, 429: 2 })
+    const responses = await times(5, () => users.login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(responses), { 401: 3, 429: 2 })
   })
 
-  it('is answered with the time to wait, after which it may go on', async () => {
+  it('allow attempts again after the time in Retry-After', async () => {
     const users = await start({ accountAndAddress: 2, windowSeconds: 60 })
     const { username } = await users.newUser()
     await times(2, () => users.login(username, WRONG, OWNER))
     clock += 20_000
-    const stopped = await users.login(username, undefined, OWNER)
-    assert.deepEqual(outcome(stopped), [429, 'too-many-attempts'])
-    assert.equal(stopped.headers['retry-after'], '40')
+    const throttled = await users.login(username, undefined, OWNER)
+    assert.deepEqual(outcome(throttled), [429, 'too-many-attempts'])
+    assert.equal(throttled.headers['retry-after'], '40')
     clock += 40_000
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
   })
 
-  it('is told from attempts that are not decided yet: for those, a second is enough', async () => {
-    const { released, release } = held()
+  it('ask for a wait of only a second while attempts are still being checked', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const verify = (...args: [string, string]) => released.then(() => cheap.verify(...args))
     const users = await start({ accountAndAddress: 3 }, { ...cheap, verify })
     const { username } = await users.newUser()
     const logins = Array.from({ length: 10 }, () => users.login(username, undefined, OWNER))
-    const refused: (string | undefined)[] = []
+    const waits: (string | undefined)[] = []
     for (const login of logins) {
       void login.then(({ statusCode, headers }) => {
-        if (statusCode === 429) refused.push(headers['retry-after'] as string)
-        if (refused.length === 7) release()
+        if (statusCode === 429) waits.push(headers['retry-after'] as string)
+        if (waits.length === 7) release()
       })
     }
     assert.deepEqual(statuses(await Promise.all(logins)), { 200: 3, 429: 7 })
-    assert.deepEqual(refused, Array(7).fill('1'))
+    assert.deepEqual(waits, Array(7).fill('1'))
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
     assert.deepEqual(statuses(await times(10, () => users.login(username, WRONG, OWNER))), { 401: 3, 429: 7 })
-    const stopped = await users.login(username, undefined, OWNER)
-    assert.equal(stopped.headers['retry-after'], '900', 'all of them were wrong')
+    const throttled = await users.login(username, undefined, OWNER)
+    assert.equal(throttled.headers['retry-after'], '900', 'all three attempts were wrong')
   })
 
-  it('does not shut the owner out, whatever a stranger tries elsewhere', async () => {
+  it('do not lock the owner out because of guesses from other addresses', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
@@ -103,27 +107,31 @@ await describeOnEachEngine('guessing passwords', (engine) => {
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
     clock += 31 * 86_400_000
     await times(40, (i) => users.login(username, WRONG, `203.0.113.${1 + (i % 10)}`))
-    assert.equal((await users.login(username, undefined, OWNER)).statusCode, 429, 'no longer known')
+    assert.equal(
+      (await users.login(username, undefined, OWNER)).statusCode,
+      429,
+      'the address is no longer known',
+    )
   })
 
-  it('costs its victim nothing once it is stopped: a refused attempt counts nowhere', async () => {
+  it('do not count rejected attempts against the account', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     await times(40, () => users.login(username, WRONG, STRANGER))
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
   })
 
-  it('of many accounts from one address, or from one IPv6 network, ends at its limit', async () => {
+  it('apply to guesses at many accounts, per IPv4 address and per IPv6 network', async () => {
     const users = await start({ address: 10 })
     for (const address of ['203.0.113.50', '2001:db8:1:2::']) {
-      const answers = await times(15, (i) =>
+      const responses = await times(15, (i) =>
         users.login(newName(), WRONG, address.endsWith('::') ? `${address}${i + 1}` : address),
       )
-      assert.deepEqual(statuses(answers), { 401: 10, 429: 5 }, address)
+      assert.deepEqual(statuses(responses), { 401: 10, 429: 5 }, address)
     }
   })
 
-  it('a few times and then remembering is forgiven', async () => {
+  it('are reset by a successful login', async () => {
     const users = await start({ accountAndAddress: 3 })
     const { username } = await users.newUser()
     for (let round = 0; round < 3; round++) {
@@ -132,7 +140,7 @@ await describeOnEachEngine('guessing passwords', (engine) => {
     }
   })
 
-  it('is not what many logins that succeed look like', async () => {
+  it('do not count successful logins', async () => {
     const users = await start({ address: 3, account: 3 })
     for (let i = 0; i < 5; i++) {
       const { username } = await users.newUser()
@@ -142,23 +150,23 @@ await describeOnEachEngine('guessing passwords', (engine) => {
     }
   })
 
-  it('goes on being counted after a restart and on another replica', async () => {
+  it('are shared by replicas and survive restarts', async () => {
     const one = await start({ accountAndAddress: 4 })
     const other = await start({ accountAndAddress: 4 })
     const { username } = await one.newUser()
-    const answers = await times(12, (i) => (i % 2 ? one : other).login(username, WRONG, STRANGER))
-    assert.deepEqual(statuses(answers), { 401: 4, 429: 8 })
+    const responses = await times(12, (i) => (i % 2 ? one : other).login(username, WRONG, STRANGER))
+    assert.deepEqual(statuses(responses), { 401: 4, 429: 8 })
     const restarted = await start({ accountAndAddress: 4 })
     assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
   })
 
-  it('with a stolen access token is stopped too', async () => {
+  it('apply to guesses at the current password with a stolen access token', async () => {
     const users = await start({ accountAndAddress: 5 })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const guesses = await times(20, () => users.changePassword(accessToken, WRONG, 'ten blue lanterns'))
     assert.deepEqual(statuses(guesses), { 403: 5, 429: 15 })
-    assert.equal((await users.login(username)).statusCode, 200, 'the owner still gets in')
+    assert.equal((await users.login(username)).statusCode, 200, 'the owner can still log in')
     const right = await users.changePassword(accessToken, PASSWORD, 'ten blue lanterns')
     assert.deepEqual([right.statusCode, right.headers['retry-after']], [429, '900'])
   })

@@ -4,58 +4,53 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { outcome, startUsers, testDatabase, type Users } from '../helper.ts'
+import { type OpenUsers, openUsers, outcome } from '../helper.ts'
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 describe('GET /users/me', () => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
   let kid: string
   let jwk: { x: string; d: string; kty: string; crv: string }
   let claims: Record<string, unknown>
 
   before(async () => {
-    place = await testDatabase('sqlite')
-    users = await startUsers(place.database)
-    const key = await place.database.kysely.selectFrom('signing_keys').selectAll().executeTakeFirstOrThrow()
+    users = await openUsers('sqlite')
+    const key = await users.database.kysely.selectFrom('signing_keys').selectAll().executeTakeFirstOrThrow()
     kid = key.kid
     jwk = JSON.parse(key.private_jwk)
     const { id, username, role } = await users.newUser()
     const now = Math.floor(Date.now() / 1000)
     claims = { username, role, iss: 'souk-users', aud: 'souk', sub: id, iat: now, exp: now + 60 }
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
-  /** A token signed with the service's real key, whatever its header and claims say. */
+  /** Returns a token signed with the real key of the service, with changes to its header and claims. */
   const signed = (header: object, changes: object = {}) => {
     const content = `${encoded({ alg: 'EdDSA', typ: 'at+jwt', kid, ...header })}.${encoded({ ...claims, ...changes })}`
     const key = createPrivateKey({ key: jwk, format: 'jwk' })
     return `${content}.${sign(null, Buffer.from(content), key).toString('base64url')}`
   }
-  const refusal = async (token: string) => outcome(await users.me(token))
-  const REFUSED = [401, 'token-refused']
+  const outcomeOf = async (token: string) => outcome(await users.me(token))
+  const REJECTED = [401, 'token-refused']
 
-  it('takes the token that the others here are variants of', async () => {
+  it('accepts a valid token', async () => {
     assert.equal((await users.me(signed({}))).statusCode, 200)
   })
 
-  it('takes it from the Authentication header too', async () => {
+  it('accepts a valid token in the Authentication header', async () => {
     const headers = { authentication: `Bearer ${signed({})}` }
     assert.equal((await users.inject({ method: 'GET', url: '/users/me', headers })).statusCode, 200)
   })
 
-  it('refuses an unsigned token under every spelling of none', async () => {
+  it('rejects an unsigned token with any spelling of `none`', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
       const content = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`
-      assert.deepEqual(await refusal(`${content}.`), REFUSED, alg)
+      assert.deepEqual(await outcomeOf(`${content}.`), REJECTED, alg)
     }
   })
 
-  it('refuses HMAC with the public key as its secret', async () => {
+  it('rejects an HMAC token whose secret is the public key', async () => {
     const publicKey = createPublicKey(createPrivateKey({ key: jwk, format: 'jwk' }))
     const published = (await users.jwks()).json()
     const secrets = [
@@ -74,56 +69,57 @@ describe('GET /users/me', () => {
       ] as const) {
         const content = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`
         const mac = createHmac(hash, secret).update(content).digest('base64url')
-        assert.deepEqual(await refusal(`${content}.${mac}`), REFUSED)
+        assert.deepEqual(await outcomeOf(`${content}.${mac}`), REJECTED)
       }
     }
   })
 
-  for (const [what, header] of [
+  for (const [fault, header] of [
     ['another spelling of its algorithm', { alg: 'eddsa' }],
     ['an algorithm in capitals', { alg: 'EDDSA' }],
-    ['an algorithm that is no text', { alg: ['EdDSA'] }],
+    ['an algorithm that is not a string', { alg: ['EdDSA'] }],
     ['the type of an ID token', { typ: 'JWT' }],
     ['the type of a service token', { typ: 'service+jwt' }],
     ['no type', { typ: undefined }],
     ['an unknown key', { kid: 'unknown' }],
-    ['a hostile key id', { kid: "../../' or 1=1 --" }],
-    ['the name of a prototype for a key id', { kid: '__proto__' }],
-    ['an address for a key id', { kid: 'http://127.0.0.1/jwks.json' }],
-    ['a key id that is no text', { kid: { $ne: null } }],
+    ['an SQL injection in its key id', { kid: "../../' or 1=1 --" }],
+    ['`__proto__` as its key id', { kid: '__proto__' }],
+    ['a URL as its key id', { kid: 'http://127.0.0.1/jwks.json' }],
+    ['a key id that is not a string', { kid: { $ne: null } }],
     ['a critical extension', { crit: ['souk'], souk: 1 }],
   ] as const) {
-    it(`refuses a token with ${what}`, async () => assert.deepEqual(await refusal(signed(header)), REFUSED))
+    it(`rejects a token with ${fault}`, async () =>
+      assert.deepEqual(await outcomeOf(signed(header)), REJECTED))
   }
 
-  for (const [what, changes] of [
+  for (const [fault, changes] of [
     ['another issuer', { iss: 'somebody' }],
     ['no issuer', { iss: undefined }],
     ['another audience', { aud: 'elsewhere' }],
     ['no audience', { aud: undefined }],
-    ['its time over', { exp: 1 }],
-    ['no end', { exp: undefined }],
+    ['an expiry in the past', { exp: 1 }],
+    ['no expiry', { exp: undefined }],
     ['no user', { sub: undefined }],
     ['no role', { role: undefined }],
   ] as const) {
-    it(`refuses a token with ${what}`, async () =>
-      assert.deepEqual(await refusal(signed({}, changes)), REFUSED))
+    it(`rejects a token with ${fault}`, async () =>
+      assert.deepEqual(await outcomeOf(signed({}, changes)), REJECTED))
   }
 
-  it('refuses a token that brings its own key', async () => {
+  it('rejects a token that includes its own key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })
       .sign(privateKey)
-    assert.deepEqual(await refusal(token), REFUSED)
+    assert.deepEqual(await outcomeOf(token), REJECTED)
   })
 
-  it('refuses a token that says where its key is, and does not look there', async (t) => {
+  it('rejects a token that names a URL for its key, and does not fetch it', async (t) => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
-    let asked = 0
+    let requests = 0
     const key = { ...(await exportJWK(publicKey)), alg: 'EdDSA', use: 'sig' }
     const elsewhere = createServer((_request, response) => {
-      asked++
+      requests++
       response.end(JSON.stringify({ keys: [key, { ...key, kid }, { ...key, kid: 'theirs' }] }))
     })
     await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
@@ -134,39 +130,39 @@ describe('GET /users/me', () => {
         const token = await new SignJWT(claims)
           .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', ...(id && { kid: id }), ...header })
           .sign(privateKey)
-        assert.deepEqual(await refusal(token), REFUSED)
+        assert.deepEqual(await outcomeOf(token), REJECTED)
       }
     }
-    assert.equal(asked, 0)
+    assert.equal(requests, 0)
   })
 
-  it('refuses a token whose claims were changed', async () => {
+  it('rejects a token whose claims were changed after signing', async () => {
     const [header, , signature] = signed({}).split('.')
     assert.deepEqual(
-      await refusal(`${header}.${encoded({ ...claims, role: 'SELLER' })}.${signature}`),
-      REFUSED,
+      await outcomeOf(`${header}.${encoded({ ...claims, role: 'SELLER' })}.${signature}`),
+      REJECTED,
     )
   })
 
-  it('says when there is no token', async () => {
+  it('returns token-missing without a token', async () => {
     assert.deepEqual(outcome(await users.inject({ method: 'GET', url: '/users/me' })), [401, 'token-missing'])
   })
 
-  it('refuses what is no token', async () => {
+  it('rejects text that is not a token', async () => {
     for (const token of ['x', '..', 'a.b.c', `${signed({})}x`])
-      assert.deepEqual(await refusal(token), REFUSED)
-    const answer = await users.inject({
+      assert.deepEqual(await outcomeOf(token), REJECTED)
+    const response = await users.inject({
       method: 'GET',
       url: '/users/me',
       headers: { authorization: 'Basic eA==' },
     })
-    assert.deepEqual(outcome(answer), REFUSED)
-    assert.match(String(answer.headers['www-authenticate']), /^Bearer/)
+    assert.deepEqual(outcome(response), REJECTED)
+    assert.match(String(response.headers['www-authenticate']), /^Bearer/)
   })
 
-  it('knows a refresh token for none of its own', async () => {
+  it('rejects a refresh token', async () => {
     const { username } = await users.newUser()
     const { refreshToken } = await users.tokensOf(username)
-    assert.deepEqual(await refusal(refreshToken), REFUSED)
+    assert.deepEqual(await outcomeOf(refreshToken), REJECTED)
   })
 })

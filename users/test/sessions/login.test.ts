@@ -3,10 +3,10 @@ import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { argon2Hasher, type PasswordHasher } from '../../src/accounts/password-hasher.ts'
-import { CHEAP, held, newName, outcome, PASSWORD, startUsers, testDatabase, type Users } from '../helper.ts'
+import { CHEAP, newName, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
-/** A hasher that notes what it is asked to do. */
-function noting(hasher: PasswordHasher) {
+/** Returns a hasher that records its calls. */
+function recording(hasher: PasswordHasher) {
   const work: string[] = []
   return {
     ...hasher,
@@ -23,20 +23,15 @@ function noting(hasher: PasswordHasher) {
 }
 
 await describeOnEachEngine('login', (engine) => {
-  let place: Awaited<ReturnType<typeof testDatabase>>
-  let users: Users
+  let users: OpenUsers
 
   before(async () => {
-    place = await testDatabase(engine)
-    users = await startUsers(place.database)
+    users = await openUsers(engine)
   })
-  after(async () => {
-    await users.app.close()
-    await place.drop()
-  })
+  after(() => users.close())
 
   const storedHash = async (username: string) => {
-    const { password_hash } = await place.database.kysely
+    const { password_hash } = await users.database.kysely
       .selectFrom('users')
       .select('password_hash')
       .where('username', '=', username)
@@ -44,7 +39,7 @@ await describeOnEachEngine('login', (engine) => {
     return password_hash
   }
 
-  it('gives a pair of tokens and the user', async () => {
+  it('returns a pair of tokens and the user', async () => {
     const user = await users.newUser('SELLER')
     const { accessToken, refreshToken, ...rest } = await users.tokensOf(user.username)
     assert.deepEqual(rest, { tokenType: 'Bearer', expiresIn: 900, user })
@@ -64,22 +59,22 @@ await describeOnEachEngine('login', (engine) => {
     assert.deepEqual((await users.me(accessToken)).json(), user)
   })
 
-  it('stores no token that could be used', async () => {
+  it('stores refresh tokens as hashes only', async () => {
     const { username } = await users.newUser()
     const { refreshToken } = await users.tokensOf(username)
-    const stored = await place.database.kysely.selectFrom('refresh_tokens').selectAll().execute()
+    const stored = await users.database.kysely.selectFrom('refresh_tokens').selectAll().execute()
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
-  it('answers an unknown user and a wrong password alike, and works as hard for both', async () => {
-    const hasher = noting(argon2Hasher(CHEAP))
-    const watched = await startUsers(place.database, { hasher })
+  it('returns the same response for an unknown user as for a wrong password, after the same work', async () => {
+    const hasher = recording(argon2Hasher(CHEAP))
+    const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
     const workFor = async (name: string) => {
       hasher.work.length = 0
-      const answer = await watched.login(name, 'not the password')
-      const { 'x-request-id': _, date: __, ...headers } = answer.headers
-      return { body: answer.body, status: answer.statusCode, headers, work: [...hasher.work] }
+      const response = await watched.login(name, 'not the password')
+      const { 'x-request-id': _, date: __, ...headers } = response.headers
+      return { body: response.body, status: response.statusCode, headers, work: [...hasher.work] }
     }
     const wrong = await workFor(username)
     assert.deepEqual(wrong, await workFor(newName()))
@@ -89,7 +84,7 @@ await describeOnEachEngine('login', (engine) => {
   })
 
   it('takes as long for an unknown user as for a wrong password', { skip: engine !== 'sqlite' }, async () => {
-    const watched = await startUsers(place.database, {
+    const watched = await startUsers(users.database, {
       hasher: argon2Hasher({ memoryKiB: 4_096, passes: 1 }),
     })
     const { username } = await watched.newUser()
@@ -99,63 +94,63 @@ await describeOnEachEngine('login', (engine) => {
       assert.equal((await watched.login(name, 'not the password')).statusCode, 401)
       timesOf[whose].push(performance.now() - began)
     }
-    // By turns: what else the machine does slows both.
-    for (let i = 0; i < 200; i++) {
+    // Alternates, so that other load on the machine slows both.
+    for (let i = 0; i < 80; i++) {
       await time('wrong', username)
       await time('unknown', newName())
     }
-    // The faster ones, which nothing else held up.
-    const undisturbed = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 10]!
-    const [wrong, unknown] = [undisturbed(timesOf.wrong), undisturbed(timesOf.unknown)]
+    // Compares fast logins, because other load delays slow ones.
+    const fastTime = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 10]!
+    const [wrong, unknown] = [fastTime(timesOf.wrong), fastTime(timesOf.unknown)]
     const ratio = Math.max(wrong, unknown) / Math.min(wrong, unknown)
     assert.ok(ratio < 1.5, `wrong: ${wrong} ms, unknown: ${unknown} ms`)
     await watched.app.close()
   })
 
-  it('makes the hash anew when its cost has risen, and the password stays', async () => {
+  it('renews the hash when its cost has increased, and the password stays valid', async () => {
     const { username } = await users.newUser()
-    const dearer = await startUsers(place.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })
-    assert.equal((await dearer.login(username, 'not the password')).statusCode, 401)
+    const costlier = await startUsers(users.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })
+    assert.equal((await costlier.login(username, 'not the password')).statusCode, 401)
     assert.match(await storedHash(username), /m=8,t=1/)
-    await dearer.tokensOf(username)
+    await costlier.tokensOf(username)
     const renewed = await storedHash(username)
     assert.match(renewed, /m=16,t=2/)
-    await dearer.tokensOf(username)
+    await costlier.tokensOf(username)
     await users.tokensOf(username)
     assert.equal(await storedHash(username), renewed)
-    await dearer.app.close()
+    await costlier.app.close()
   })
 
-  it('takes the letters of a password however they are composed', async () => {
+  it('accepts a password in any Unicode form', async () => {
     const username = newName()
     await users.register(username, 'crème brûlée')
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
   })
 
-  it('fails with 503 for those who find the queue full, holds up nobody else, and counts no attempt', async () => {
-    const { released, release } = held()
+  it('returns 503 when the hashing queue is full, does not delay other requests, and counts no attempt', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const slow = {
       ...cheap,
       verify: (...args: [string, string]) => released.then(() => cheap.verify(...args)),
     }
-    const busy = await startUsers(place.database, { hasher: slow, hashing: { atOnce: 2, waiting: 3 } })
+    const busy = await startUsers(users.database, { hasher: slow, hashing: { atOnce: 2, waiting: 3 } })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const flood = Array.from({ length: 20 }, () => busy.login(username, PASSWORD, '198.51.100.1'))
-    let refused = 0
-    for (const login of flood) void login.then(({ statusCode }) => statusCode === 503 && refused++)
-    for (let i = 0; i < 500 && refused < 15; i++) {
+    let rejected = 0
+    for (const login of flood) void login.then(({ statusCode }) => statusCode === 503 && rejected++)
+    for (let i = 0; i < 500 && rejected < 15; i++) {
       assert.equal((await busy.me(accessToken)).statusCode, 200)
     }
-    assert.equal(refused, 15)
+    assert.equal(rejected, 15)
     release()
-    const answers = await Promise.all(flood)
-    assert.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 5)
-    const full = answers.find(({ statusCode }) => statusCode === 503)!
+    const responses = await Promise.all(flood)
+    assert.equal(responses.filter(({ statusCode }) => statusCode === 200).length, 5)
+    const full = responses.find(({ statusCode }) => statusCode === 503)!
     assert.deepEqual(outcome(full), [503, 'temporary-reduced-capacity'])
     assert.equal(full.headers['retry-after'], '2')
-    const left = await place.database.kysely
+    const left = await users.database.kysely
       .selectFrom('login_attempts')
       .selectAll()
       .where('bucket', '=', `account:${username}`)
@@ -164,9 +159,9 @@ await describeOnEachEngine('login', (engine) => {
     await busy.app.close()
   })
 
-  it('says no more than this of any of its errors', async () => {
-    const answer = await users.login(newName())
-    assert.deepEqual(answer.json(), {
+  it('fails with a problem that reveals nothing else', async () => {
+    const response = await users.login(newName())
+    assert.deepEqual(response.json(), {
       type: '/problems/invalid-credentials',
       title: 'Unauthorized',
       status: 401,
@@ -174,6 +169,6 @@ await describeOnEachEngine('login', (engine) => {
       instance: '/auth/login',
       code: 'invalid-credentials',
     })
-    assert.ok(!answer.body.includes(PASSWORD))
+    assert.ok(!response.body.includes(PASSWORD))
   })
 })

@@ -1,11 +1,12 @@
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
-import { argon2Hasher } from './accounts/password-hasher.ts'
-import { buildApp } from './app.ts'
-import { migrations, type Tables } from './database/migrations.ts'
+import { argon2Hasher } from 'users/accounts/password-hasher'
+import { buildApp } from 'users/app'
+import { migrations } from 'users/database/migrations'
+import type { Tables } from 'users/database/tables'
 
-/** The OpenAPI documents of this service, by the name of their file. */
-export async function describeContracts(): Promise<Record<string, object>> {
+/** Returns the OpenAPI document of the users service, by file name. */
+export async function describeUsers(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
   await migrate(database, 'users', migrations)
   const app = await buildApp({

@@ -1,9 +1,14 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { ACCESS_TOKEN_TYPE, AUDIENCE, ISSUER } from '@souk/service-kit/auth/access-tokens'
 import { SignJWT } from 'jose'
-import type { Account } from '../accounts/account.ts'
+import type { Account } from '../accounts/accounts-store.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 
-/** Signs an access token for the account, valid for `seconds` from `now` (ms). */
+/**
+ * Signs an access token for the account.
+ *
+ * @param now milliseconds since 1970; the token is valid from then for `seconds`
+ */
 export async function signAccessToken(
   keys: KeyRing,
   { id, username, role }: Account,
@@ -21,3 +26,9 @@ export async function signAccessToken(
     .setExpirationTime(issuedAt + seconds)
     .sign(key)
 }
+
+export const newRefreshToken = (): string => randomBytes(32).toString('base64url')
+
+/** Returns the SHA-256 that is stored in place of the token. A random token of 256 bits needs no slow hash. */
+export const refreshTokenHash = (token: string): string =>
+  createHash('sha256').update(token).digest('base64url')

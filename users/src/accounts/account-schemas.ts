@@ -1,0 +1,77 @@
+import { problemResponse } from '@souk/service-kit/http/openapi'
+import { type Static, Type } from 'typebox'
+import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from './password-rules.ts'
+
+const ROLES = ['BUYER', 'SELLER'] as const
+export type Role = (typeof ROLES)[number]
+
+const RoleSchema = Type.Enum(ROLES, {
+  description: 'Buyers place orders and sellers list products. The role cannot be changed later.',
+})
+
+export const UsernameSchema = Type.String({
+  minLength: 3,
+  maxLength: 32,
+  pattern: '^[a-z0-9][a-z0-9._-]*$',
+  description: '3 to 32 of a-z, 0-9, `-`, `_` and `.`. The first character is a letter or a digit.',
+})
+
+const NewPasswordSchema = Type.String({
+  minLength: PASSWORD_MIN_LENGTH,
+  maxLength: PASSWORD_MAX_LENGTH,
+  description: `${PASSWORD_MIN_LENGTH} to ${PASSWORD_MAX_LENGTH} Unicode characters of any kind. The most common passwords are rejected.`,
+})
+
+/** A password to compare with the stored one, so it has no minimum length. */
+export const CurrentPasswordSchema = Type.String({ minLength: 1, maxLength: PASSWORD_MAX_LENGTH })
+
+export const UserSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    username: UsernameSchema,
+    role: RoleSchema,
+    createdAt: Type.String({ format: 'date-time' }),
+  },
+  {
+    $id: 'User',
+    examples: [
+      {
+        id: '01980a3e-7c1b-7d2f-9a54-3f6b1c2d4e5f',
+        username: 'ada',
+        role: 'BUYER',
+        createdAt: '2026-01-31T12:00:00.000Z',
+      },
+    ],
+  },
+)
+export type User = Static<typeof UserSchema>
+
+export const NewUserBody = Type.Object(
+  { username: UsernameSchema, password: NewPasswordSchema, role: RoleSchema },
+  {
+    additionalProperties: false,
+    examples: [{ username: 'ada', password: 'nine green lanterns', role: 'BUYER' }],
+  },
+)
+export type NewUser = Static<typeof NewUserBody>
+
+export const PasswordChangeBody = Type.Object(
+  { currentPassword: CurrentPasswordSchema, newPassword: NewPasswordSchema },
+  {
+    additionalProperties: false,
+    examples: [{ currentPassword: 'nine green lanterns', newPassword: 'ten blue lanterns' }],
+  },
+)
+export type PasswordChange = Static<typeof PasswordChangeBody>
+
+const tooManyAttempts = (description: string) => ({
+  ...problemResponse(`\`too-many-attempts\`: ${description}`),
+  headers: {
+    'Retry-After': Type.Integer({ description: 'Seconds to wait before the next attempt' }),
+  },
+})
+
+export const tooManyPasswordsResponse = tooManyAttempts(
+  'too many wrong passwords for this account or from this address, or too many concurrent attempts',
+)
+export const tooManyRegistrationsResponse = tooManyAttempts('too many registrations from this address')
