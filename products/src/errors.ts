@@ -1,4 +1,4 @@
-/** What can be wrong with a call to the catalogue, apart from its form. */
+/** Reasons to reject a valid request; problems.ts maps each to an HTTP status. */
 export type ErrorCode =
   | 'product-not-found'
   | 'stale'
@@ -6,7 +6,7 @@ export type ErrorCode =
   | 'stock-limit'
   | 'idempotency-key-reused'
 
-/** A line of an order or of an adjustment that asks for more units than there are. */
+/** A line that requests more units than are available. */
 export interface ShortLine {
   productId: number
   requested: number

@@ -1,40 +1,45 @@
+import { problemResponse } from '@souk/service-kit/http/openapi'
 import { HttpProblem, ProblemSchema } from '@souk/service-kit/http/problem'
 import { Type } from 'typebox'
 import { CatalogueError, type ErrorCode } from './errors.ts'
 
-const ANSWERS = {
-  // Also for what exists and is not the caller's: whether it exists is none of their business.
-  'product-not-found': { status: 404, detail: 'There is no such product, or it is not yours to see.' },
+const PROBLEMS: Record<ErrorCode, { status: number; detail: string }> = {
+  // A product that the caller may not see gets the same response, so that nobody learns whether it exists.
+  'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
   stale: {
     status: 412,
-    detail: 'The product was changed since you read it; read it again and send its new ETag.',
+    detail: 'The product has changed since you read it. Read it again and send its new ETag.',
   },
-  'insufficient-stock': { status: 409, detail: 'There are fewer units in stock than that; see lines.' },
-  'stock-limit': { status: 409, detail: 'That would be more units than a product can have in stock.' },
+  'insufficient-stock': { status: 409, detail: 'There are not enough units in stock; see lines.' },
+  'stock-limit': { status: 409, detail: 'The stock would exceed the maximum for a product.' },
   'idempotency-key-reused': {
     status: 422,
-    detail: 'This Idempotency-Key came with another body before; use a new key for a new request.',
+    detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
   },
-} satisfies Record<ErrorCode, { status: number; detail: string }>
+}
 
-/** This service's errors as problems; undefined for any other error. */
+/** Converts an error of this service to a problem; returns undefined for any other error. */
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (!(error instanceof CatalogueError)) return undefined
-  const { status, detail } = ANSWERS[error.code]
+  const { status, detail } = PROBLEMS[error.code]
   return new HttpProblem(status, error.code, detail, {
     cause: error,
     ...(error.lines && { members: { lines: error.lines } }),
   })
 }
 
-/** A problem with the lines for which there are too few units. */
+export const PRODUCT_NOT_FOUND = problemResponse(
+  '`product-not-found`: the product does not exist, or you may not see it',
+)
+
+/** A problem that lists the lines with too few units. */
 export const StockProblem = Type.Object(
   {
     ...ProblemSchema.properties,
     lines: Type.Optional(
       Type.Array(
         Type.Object({ productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() }),
-        { description: 'With `insufficient-stock`: what was asked for and what is there' },
+        { description: 'With `insufficient-stock`: the requested and the available units' },
       ),
     ),
   },
