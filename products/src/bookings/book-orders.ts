@@ -1,16 +1,10 @@
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
 import { type CommitWith, inTransaction } from '@souk/service-kit/database/transaction'
-import type { Transaction } from 'kysely'
-import type { ProductsDatabase, Tables } from '../database/tables.ts'
+import { failpoint } from '@souk/service-kit/process/failpoint'
+import type { ProductsDatabase, Trx } from '../database/tables.ts'
 import { lockProducts } from '../stock/stock-store.ts'
 import type { BookingRequest, BookingResult } from './booking-schemas.ts'
-import {
-  applyDecisions,
-  applyDecisionsStatement,
-  type Booking,
-  findBookings,
-  toResult,
-} from './bookings-store.ts'
+import { applyDecisions, applyDecisionsStatement, findBookings } from './bookings-store.ts'
 import { decide } from './decide.ts'
 
 /**
@@ -30,21 +24,23 @@ export async function bookOrders(
   for (const request of requests) if (!orders.has(request.orderId)) orders.set(request.orderId, request)
   const productIds = [...orders.values()].flatMap(({ lines }) => lines.map(({ productId }) => productId))
 
+  failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
     // Repeated orders are rare, so look up existing bookings only after a unique violation. Look them up under the
     // locks: a booking that commits while this transaction waits for them would cost another attempt.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
-      : new Map<string, Booking>()
+      : new Map<string, BookingResult>()
     const undecided = [...orders.values()].filter(({ orderId }) => !existing.has(orderId))
     const decisions = decide(products, undecided)
     if (decisions.length > 0) {
       if (engine === 'postgres') commitWith(applyDecisionsStatement(decisions))
       else await applyDecisions(trx, decisions)
     }
-    return [...[...existing.values()].map(toResult), ...decisions]
+    return [...existing.values(), ...decisions]
   })
+  failpoint('after-T2')
 
   const resultOf = new Map(results.map((result) => [result.orderId, result]))
   return requests.map(({ orderId }) => resultOf.get(orderId)!)
@@ -63,7 +59,7 @@ const ATTEMPTS = 5
  */
 export async function inBookingTransaction<Result>(
   database: ProductsDatabase,
-  work: (trx: Transaction<Tables>, isRetry: boolean, commitWith: CommitWith) => Promise<Result>,
+  work: (trx: Trx, isRetry: boolean, commitWith: CommitWith) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -2,7 +2,6 @@ import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { App } from '@souk/service-kit/http/app'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { failpoint } from '@souk/service-kit/process/failpoint'
 import { Type } from 'typebox'
 import { BATCHER_OPTIONS, MAX_LINES } from '../batch-limits.ts'
 import type { ProductsDatabase } from '../database/tables.ts'
@@ -21,21 +20,12 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
     ...options,
     name: 'bookings',
     weigh: ({ lines }) => lines.length,
-    run: async (requests) => {
-      failpoint('before-T2')
-      const results = await bookOrders(database, requests)
-      failpoint('after-T2')
-      return results
-    },
+    run: (requests) => bookOrders(database, requests),
   })
   const release = createBatcher<schemas.ReleaseRequest, schemas.ReleaseResult>({
     ...options,
     name: 'releases',
-    run: async (requests) => {
-      const results = await releaseOrders(database, requests)
-      failpoint('after-release')
-      return results
-    },
+    run: (requests) => releaseOrders(database, requests),
   })
 
   app.post(

@@ -1,27 +1,19 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import { CompiledQuery, type Selectable, type Transaction } from 'kysely'
-import type { BookingStatus, RejectionReason, Tables } from '../database/tables.ts'
+import { CompiledQuery, type Selectable } from 'kysely'
+import type { Tables, Trx } from '../database/tables.ts'
 import { addToStock } from '../stock/stock-store.ts'
 import type { BookingResult } from './booking-schemas.ts'
 import { unitsOf } from './decide.ts'
 
 type LineRow = Selectable<Tables['booking_lines']>
 
-/** A stored decision. */
-export interface Booking {
-  orderId: string
-  status: BookingStatus
-  reason: RejectionReason | null
-  lines: LineRow[]
-}
-
-/** Returns the bookings of those orders that have one, by order id. It locks nothing. */
+/** Returns the stored decisions about orders, by order id. It locks nothing. */
 export async function findBookings(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   orderIds: readonly string[],
-): Promise<Map<string, Booking>> {
+): Promise<Map<string, BookingResult>> {
   const rows = await trx
     .selectFrom('bookings')
     .leftJoin('booking_lines', 'booking_lines.order_id', 'bookings.order_id')
@@ -31,43 +23,39 @@ export async function findBookings(
     .orderBy('bookings.order_id')
     .orderBy('booking_lines.line_no')
     .execute()
-  const bookings = new Map<string, Booking>()
-  for (const { status, reason, ...line } of rows) {
-    const orderId = line.order_id
-    if (!bookings.has(orderId)) bookings.set(orderId, { orderId, status, reason, lines: [] })
-    if (line.line_no !== null) bookings.get(orderId)!.lines.push(line as LineRow)
-  }
-  return bookings
+  const bookings = Map.groupBy(rows as JoinedRow[], ({ order_id }) => order_id)
+  return new Map([...bookings].map(([orderId, lines]) => [orderId, toResult(orderId, lines)]))
 }
 
-/** Converts a stored decision to the result that its order got first. */
-export function toResult({ orderId, status, reason, lines }: Booking): BookingResult {
-  if (status === 'RELEASED') return { orderId, outcome: 'REJECTED', reason: 'released', lines: [] }
-  if (status === 'REJECTED') {
-    const short = lines.map((row) => ({
-      productId: row.product_id,
-      requested: row.quantity,
-      available: row.available!,
-    }))
-    return { orderId, outcome: 'REJECTED', reason: reason!, lines: short }
-  }
-  const booked = lines.map((row) => ({
-    productId: row.product_id,
-    quantity: row.quantity,
-    sellerId: row.seller_id!,
-    name: row.name!,
-    price: { amount: row.price_amount!, currency: row.price_currency! },
-  }))
-  return { orderId, outcome: 'BOOKED', lines: booked }
+/** A line with its booking. A tombstone has one row, in which the columns of the line are null. */
+type JoinedRow = LineRow & Pick<Tables['bookings'], 'status' | 'reason'>
+
+function toResult(orderId: string, rows: readonly JoinedRow[]): BookingResult {
+  const { status, reason } = rows[0]!
+  if (status === 'BOOKED') return { orderId, outcome: status, lines: rows.map(toBookedLine) }
+  if (status === 'REJECTED')
+    return { orderId, outcome: status, reason: reason!, lines: rows.map(toShortLine) }
+  return { orderId, outcome: 'REJECTED', reason: 'released', lines: [] }
 }
+
+const toBookedLine = (row: LineRow) => ({
+  productId: row.product_id,
+  quantity: row.quantity,
+  sellerId: row.seller_id!,
+  name: row.name!,
+  price: { amount: row.price_amount!, currency: row.price_currency! },
+})
+
+const toShortLine = (row: LineRow) => ({
+  productId: row.product_id,
+  requested: row.quantity,
+  available: row.available!,
+})
 
 type NewBooking = Pick<Tables['bookings'], 'order_id' | 'status' | 'reason'>
 
 /** @throws a unique violation when one of the orders has a booking */
-export async function insertBookings(
-  trx: Transaction<Tables>,
-  bookings: readonly NewBooking[],
-): Promise<void> {
+export async function insertBookings(trx: Trx, bookings: readonly NewBooking[]): Promise<void> {
   if (bookings.length === 0) return
   await trx.insertInto('bookings').values(toRows(bookings)).execute()
 }
@@ -86,10 +74,7 @@ function toRows(bookings: readonly NewBooking[]) {
  *
  * @throws a unique violation when one of the orders has a booking
  */
-export async function applyDecisions(
-  trx: Transaction<Tables>,
-  decisions: readonly BookingResult[],
-): Promise<void> {
+export async function applyDecisions(trx: Trx, decisions: readonly BookingResult[]): Promise<void> {
   await insertBookings(trx, decisions.map(toBooking))
   await trx.insertInto('booking_lines').values(decisions.flatMap(toLineRows)).execute()
   await addToStock(trx, new Map(bookedUnits(decisions).map(({ id, units }) => [id, -units])))
@@ -104,7 +89,7 @@ export function applyDecisionsStatement(decisions: readonly BookingResult[]): Co
   return CompiledQuery.raw(APPLY_DECISIONS, [...parameters.map((rows) => JSON.stringify(rows)), Date.now()])
 }
 
-// The JSON fields have the types of the columns: PostgreSQL uses no index to compare different types.
+// The ids must have the type of the column: PostgreSQL compares different types without the index.
 const APPLY_DECISIONS = `
   with booked as (
     insert into bookings (order_id, status, reason, created_at, updated_at)

@@ -1,11 +1,11 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import type { Transaction } from 'kysely'
-import type { BookingStatus, ProductsDatabase, Tables } from '../database/tables.ts'
+import { failpoint } from '@souk/service-kit/process/failpoint'
+import type { BookingStatus, ProductsDatabase, Trx } from '../database/tables.ts'
 import { addToStock, lockProducts } from '../stock/stock-store.ts'
 import { inBookingTransaction } from './book-orders.ts'
-import type { ReleaseResult } from './booking-schemas.ts'
-import { type Booking, findBookings, insertBookings } from './bookings-store.ts'
+import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
+import { findBookings, insertBookings } from './bookings-store.ts'
 import { unitsOf } from './decide.ts'
 
 /**
@@ -28,6 +28,7 @@ export async function releaseOrders(
       unknown.map((order_id) => ({ order_id, status: 'RELEASED', reason: null })),
     )
   })
+  failpoint('after-release')
   return requests.map(({ orderId }) => ({ orderId, outcome: 'RELEASED' }))
 }
 
@@ -38,24 +39,17 @@ export async function releaseOrders(
  * the locks counts. The lines of a booking never change, so `existing` does tell which products to lock. Like every
  * transaction, this one locks products before bookings, so that it cannot deadlock with a booking.
  */
-async function lockBookedLines(
-  trx: Transaction<Tables>,
-  engine: Engine,
-  existing: ReadonlyMap<string, Booking>,
-) {
-  const booked = [...existing.values()].filter(({ status }) => status === 'BOOKED')
-  const productIds = booked.flatMap(({ lines }) => lines.map((line) => line.product_id))
+async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
+  const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
+  const productIds = booked.flatMap(({ lines }) => lines.map(({ productId }) => productId))
   await lockProducts(trx, engine, productIds)
   const statuses = await lockBookings(trx, engine, [...existing.keys()])
-  return booked
-    .filter(({ orderId }) => statuses.get(orderId) === 'BOOKED')
-    .flatMap(({ lines }) => lines)
-    .map((line) => ({ productId: line.product_id, quantity: line.quantity }))
+  return booked.filter(({ orderId }) => statuses.get(orderId) === 'BOOKED').flatMap(({ lines }) => lines)
 }
 
 /** Locks bookings in the order of their ids and returns their status by order id. */
 async function lockBookings(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   orderIds: readonly string[],
 ): Promise<Map<string, BookingStatus>> {
@@ -70,7 +64,7 @@ async function lockBookings(
   return new Map(rows.map((row) => [row.order_id, row.status]))
 }
 
-async function markReleased(trx: Transaction<Tables>, orderIds: readonly string[]): Promise<void> {
+async function markReleased(trx: Trx, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length === 0) return
   await trx
     .updateTable('bookings')

@@ -2,9 +2,9 @@ import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
 import { inTransaction } from '@souk/service-kit/database/transaction'
-import { type Insertable, type Selectable, sql, type Transaction } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
 import { BATCHER_OPTIONS } from '../batch-limits.ts'
-import { insertedId, type ProductsDatabase, type Tables } from '../database/tables.ts'
+import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
 import { CatalogueError } from '../errors.ts'
 import { appendToLedger } from '../stock/stock-adjustments.ts'
 import type { NewProduct, Product, ProductChange } from './product-schemas.ts'
@@ -27,7 +27,7 @@ export const createProduct = (
 
 /** @param given the id, instead of one that the engine generates */
 export async function insertProduct(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   sellerId: string,
   draft: NewProduct,

@@ -1,7 +1,8 @@
 import type { Database, Engine } from '@souk/service-kit/database/database'
-import type { Generated, InsertQueryBuilder, InsertResult } from 'kysely'
+import type { Generated, InsertQueryBuilder, InsertResult, Transaction } from 'kysely'
 
 export type ProductsDatabase = Database<Tables>
+export type Trx = Transaction<Tables>
 
 export type ProductStatus = 'ACTIVE' | 'DISABLED'
 

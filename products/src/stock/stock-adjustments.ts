@@ -1,8 +1,8 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { decodeCursor, toPage } from '@souk/service-kit/http/pagination'
-import type { Selectable, Transaction } from 'kysely'
-import { insertedId, type ProductsDatabase, type Tables } from '../database/tables.ts'
+import type { Selectable } from 'kysely'
+import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
 import { CatalogueError } from '../errors.ts'
 import { MAX_AMOUNT } from '../schemas.ts'
 import type {
@@ -56,7 +56,7 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
  * the number of units in stock and in bookings.
  */
 export async function appendToLedger(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   entry: Omit<AdjustmentRow, 'id' | 'created_at'>,
 ): Promise<StockAdjustment> {
@@ -92,7 +92,7 @@ export async function listStockAdjustments(
   return toPage(rows, limit, (row) => [row.id], toAdjustment)
 }
 
-const findByKey = (trx: Transaction<Tables>, productId: number, key: string) =>
+const findByKey = (trx: Trx, productId: number, key: string) =>
   trx
     .selectFrom('stock_adjustments')
     .selectAll()

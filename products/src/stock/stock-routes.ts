@@ -4,7 +4,7 @@ import { problemResponse } from '@souk/service-kit/http/openapi'
 import { PROBLEM_TYPE } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
 import type { ProductsDatabase } from '../database/tables.ts'
-import { PRODUCT_NOT_FOUND, StockProblem } from '../problems.ts'
+import { PRODUCT_NOT_FOUND, StockProblem } from '../errors.ts'
 import { productPath } from '../schemas.ts'
 import { adjustStock, listStockAdjustments } from './stock-adjustments.ts'
 import {

@@ -1,7 +1,7 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import { type Selectable, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import { type Selectable, sql } from 'kysely'
+import type { Tables, Trx } from '../database/tables.ts'
 
 const COLUMNS = ['id', 'seller_id', 'name', 'price_amount', 'price_currency', 'stock', 'status'] as const
 
@@ -17,7 +17,7 @@ export type StockedProduct = Pick<Selectable<Tables['products']>, (typeof COLUMN
  * transaction begins with the only write lock.
  */
 export async function lockProducts(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   ids: readonly number[],
 ): Promise<Map<number, StockedProduct>> {
@@ -38,10 +38,7 @@ export async function lockProducts(
  *
  * @param units by product id
  */
-export async function addToStock(
-  trx: Transaction<Tables>,
-  units: ReadonlyMap<number, number>,
-): Promise<void> {
+export async function addToStock(trx: Trx, units: ReadonlyMap<number, number>): Promise<void> {
   if (units.size === 0) return
   const branches = [...units].map(([id, count]) => sql`when ${id} then stock + ${count}`)
   await trx
