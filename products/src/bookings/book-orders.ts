@@ -9,7 +9,7 @@ import { decide } from './decide.ts'
 
 /**
  * Books the units of orders in one transaction. Each order is booked completely or rejected, and decided only once:
- * an order that has a decision gets that one, whatever it requests now. The number of statements does not depend on
+ * a repeated order gets the stored decision, even if its lines differ. The number of statements does not depend on
  * the number of orders.
  *
  * @returns one result per request, in the order of the requests
@@ -46,16 +46,19 @@ export async function bookOrders(
   return requests.map(({ orderId }) => resultOf.get(orderId)!)
 }
 
-/** Each further attempt needs another transaction that commits a booking of the same order at that moment. */
+/** A retry fails only if another transaction commits a booking of one of the orders meanwhile, so a few are enough. */
 const ATTEMPTS = 5
 
 /**
- * Runs `work` in a transaction, and once more from the start when it inserts a booking that another transaction has
- * inserted before. `work` must store every decision that it makes: the primary key of `bookings` then prevents two
- * decisions about one order. The locks on products are not enough: there are none when a release arrives before
- * its booking, or when the products do not exist.
+ * Runs `work` in a transaction that inserts bookings. Runs it again from the start after a unique violation: another
+ * transaction has inserted a booking of the same order first.
  *
- * @param work may run several times, also after a commit whose response was lost; on a retry it must expect bookings
+ * The primary key of `bookings` prevents two decisions about one order, so `work` must store every decision. The locks
+ * on products cannot prevent them: there are none when a release arrives before its booking, or when the products do
+ * not exist.
+ *
+ * @param work may also run again after its commit, if the connection was lost before the database confirmed it; on a
+ *   retry some orders may have bookings
  */
 export async function inBookingTransaction<Result>(
   database: ProductsDatabase,

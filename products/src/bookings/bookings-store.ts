@@ -8,7 +8,7 @@ import { unitsOf } from './decide.ts'
 
 type LineRow = Selectable<Tables['booking_lines']>
 
-/** Returns the stored decisions about orders, by order id. It locks nothing. */
+/** Returns the results that orders got when they were decided, by order id. It locks nothing. */
 export async function findBookings(
   trx: Trx,
   engine: Engine,
@@ -27,7 +27,7 @@ export async function findBookings(
   return new Map([...bookings].map(([orderId, lines]) => [orderId, toResult(orderId, lines)]))
 }
 
-/** A line with its booking. A tombstone has one row, in which the columns of the line are null. */
+/** A line joined with its booking. A tombstone has no lines: its one row has null in the columns of a line. */
 type JoinedRow = LineRow & Pick<Tables['bookings'], 'status' | 'reason'>
 
 function toResult(orderId: string, rows: readonly JoinedRow[]): BookingResult {
@@ -69,8 +69,8 @@ function toRows(bookings: readonly NewBooking[]) {
 }
 
 /**
- * Stores decisions and takes the booked units from the stock. It stores rejections as well: an order must not be
- * booked after its buyer was told that it is rejected. The caller must hold the locks of the products.
+ * Stores decisions and takes the booked units from the stock. It stores rejections as well: a retry must not book an
+ * order that the buyer saw rejected. The caller must hold the locks of the products.
  *
  * @throws a unique violation when one of the orders has a booking
  */
@@ -81,8 +81,8 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 }
 
 /**
- * Does the same as `applyDecisions` in one statement, for PostgreSQL: instead of three round trips it takes one, while
- * the transaction holds its locks. The rows are JSON parameters, so the text is the same for every batch.
+ * Returns one PostgreSQL statement that does the same as `applyDecisions`: one round trip instead of three while the
+ * transaction holds its locks. The rows are JSON parameters, so the text is the same for every batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
   const parameters = [toRows(decisions.map(toBooking)), decisions.flatMap(toLineRows), bookedUnits(decisions)]
