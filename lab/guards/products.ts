@@ -4,7 +4,7 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A booking is decided once per order id',
     file: 'products/src/bookings/book-orders.ts',
-    remove: '!decided.has(orderId)',
+    remove: '!existing.has(orderId)',
     replace: 'true',
     test: 'products/test/bookings/bookings-http.test.ts',
   },
@@ -19,14 +19,16 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A rejection is stored',
     file: 'products/src/bookings/book-orders.ts',
-    remove: 'storeDecisions(trx, database.engine, fresh, commitWith)',
-    replace: "storeDecisions(trx, database.engine, fresh.filter((one) => one.outcome === 'BOOKED'))",
+    remove: 'else await applyDecisions(trx, decisions)',
+    replace:
+      "else if (decisions.some((one) => one.outcome === 'BOOKED'))\n" +
+      "        await applyDecisions(trx, decisions.filter((one) => one.outcome === 'BOOKED'))",
     test: 'products/test/bookings/bookings-http.test.ts',
   },
   {
     safeguard: 'Releasing an unknown order leaves a tombstone',
     file: 'products/src/bookings/release-orders.ts',
-    remove: '!known.has(orderId)',
+    remove: '!existing.has(orderId)',
     replace: 'false',
     test: 'products/test/bookings/bookings-http.test.ts',
   },
@@ -40,7 +42,7 @@ export const productsGuards: Guard[] = [
   },
   {
     safeguard: 'A booking locks its products',
-    file: 'products/src/stock/stock-rows.ts',
+    file: 'products/src/stock/stock-store.ts',
     remove: ".$if(engine !== 'sqlite', (query) => query.forUpdate())",
     replace: '',
     test: 'products/test/bookings/bookings-races.test.ts',
@@ -48,7 +50,7 @@ export const productsGuards: Guard[] = [
   },
   {
     safeguard: 'Products are locked in id order',
-    file: 'products/src/stock/stock-rows.ts',
+    file: 'products/src/stock/stock-store.ts',
     remove: ".orderBy('id')",
     replace: '.orderBy(sql`random()`)',
     test: 'products/test/bookings/bookings-races.test.ts',
@@ -56,7 +58,7 @@ export const productsGuards: Guard[] = [
   },
   {
     safeguard: 'A booking that hits a unique violation is retried',
-    file: 'products/src/bookings/decide-once.ts',
+    file: 'products/src/bookings/book-orders.ts',
     remove: 'attempt === ATTEMPTS || !isUniqueViolation(error)',
     replace: 'true',
     test: 'products/test/bookings/bookings-races.test.ts',
@@ -71,8 +73,8 @@ export const productsGuards: Guard[] = [
   },
   {
     safeguard: 'A stock adjustment is applied once per key',
-    file: 'products/src/stock/stock-store.ts',
-    remove: 'if (made) return replayed(made, adjustment)',
+    file: 'products/src/stock/stock-adjustments.ts',
+    remove: 'if (stored) return sameAdjustment(stored, adjustment)',
     replace: '',
     test: 'products/test/stock/stock.test.ts',
   },
@@ -85,8 +87,8 @@ export const productsGuards: Guard[] = [
   },
   {
     safeguard: 'A seller adjusts only their own stock',
-    file: 'products/src/stock/stock-store.ts',
-    remove: 'product?.sellerId !== sellerId',
+    file: 'products/src/stock/stock-adjustments.ts',
+    remove: 'product?.seller_id !== sellerId',
     replace: '!product',
     test: 'products/test/access.test.ts',
   },

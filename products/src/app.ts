@@ -3,39 +3,34 @@ import { type App, createApp } from '@souk/service-kit/http/app'
 import { BookingRequest, BookingResult, ReleaseRequest, ReleaseResult } from './bookings/booking-schemas.ts'
 import { registerBookingRoutes } from './bookings/bookings-routes.ts'
 import { registerCatalogueRoutes } from './catalogue/catalogue-routes.ts'
-import { refuseOddIds } from './catalogue/product-path.ts'
-import { Money, NewProduct, Price, Product, ProductChange, ProductPage } from './catalogue/product-schemas.ts'
-import type { ProductsDatabase } from './catalogue/product-store.ts'
-import { registerSellingRoutes } from './catalogue/selling-routes.ts'
-import { StockProblem, toProblem } from './problems.ts'
+import { NewProduct, Price, Product, ProductChange, ProductPage } from './catalogue/product-schemas.ts'
+import type { ProductsDatabase } from './database/tables.ts'
+import { StockProblem, toProblem } from './errors.ts'
+import { Money, rejectUnusualIds } from './schemas.ts'
 import { registerStockRoutes } from './stock/stock-routes.ts'
 import { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stock/stock-schemas.ts'
 
-export interface AppDependencies {
+export interface AppOptions {
   database: ProductsDatabase
-  /** Of users' access tokens for the public app, of service tokens for the internal one. */
+  /** Verifies access tokens of users in the public app, and service tokens in the internal app. */
   verifyToken: TokenVerifier
   logLevel?: string
   trustProxy?: string
   ui?: boolean
-  /** See `BatcherOptions`; true unless given. */
+  /** False turns batching off, see `BatcherOptions`. */
   batching?: boolean
 }
 
-/** What everybody may call: the catalogue, and the sellers' side of it. */
-export async function buildPublicApp({
-  database,
-  batching = true,
-  ...options
-}: AppDependencies): Promise<App> {
+/** Builds the public API: the catalogue, and the routes for sellers. */
+export async function buildPublicApp({ database, batching = true, ...options }: AppOptions): Promise<App> {
   const app = await createApp({
     ...options,
     title: 'Souk: products',
-    description: 'Anyone finds products; sellers list them, change them and keep their stock.',
+    description: 'Anyone can find products. Sellers create and change their products and manage their stock.',
     tags: [
-      { name: 'catalogue', description: 'What can be bought' },
+      { name: 'catalogue', description: 'Products that anyone can see' },
       { name: 'selling', description: "A seller's own products" },
-      { name: 'stock', description: "The units of a seller's products, and the ledger of them" },
+      { name: 'stock', description: "The stock of a seller's products and its ledger" },
     ],
     schemas: [
       Money,
@@ -52,27 +47,22 @@ export async function buildPublicApp({
     toProblem,
     readiness: { database: database.ping },
   })
-  app.addHook('preValidation', refuseOddIds)
+  app.addHook('preValidation', rejectUnusualIds)
   registerCatalogueRoutes(app, database, batching)
-  registerSellingRoutes(app, database)
   registerStockRoutes(app, database)
   return app
 }
 
 /**
- * What the orders service alone may call. An app and a listener of its own: no mistake in a gateway's routes
- * can show it to the world.
+ * Builds the internal API, for the orders service only. It is a separate app with its own listener, so a mistake in
+ * the gateway's routes cannot expose it.
  */
-export async function buildInternalApp({
-  database,
-  batching = true,
-  ...options
-}: AppDependencies): Promise<App> {
+export async function buildInternalApp({ database, batching = true, ...options }: AppOptions): Promise<App> {
   const app = await createApp({
     ...options,
     title: 'Souk: products, internal',
     description: 'The orders service books the units of orders and releases them.',
-    tags: [{ name: 'bookings', description: 'What is decided about orders' }],
+    tags: [{ name: 'bookings', description: 'The decisions about orders' }],
     schemas: [Money, BookingRequest, BookingResult, ReleaseRequest, ReleaseResult],
     toProblem,
     readiness: { database: database.ping },

@@ -1,17 +1,16 @@
-import type { BatchLimits } from '@souk/service-kit/batching/batcher'
 import { isTemporary } from '@souk/service-kit/database/errors'
 
-/** Most orders in one call or batch, and most lines over all of them: what one transaction may lock. */
+/** Limits of one call and of one batch. A batch is one transaction, so they also limit its locks. */
 export const MAX_ORDERS = 256
 export const MAX_LINES = 1_000
 
-/** The bounds of batches that are one transaction each. */
-export const BATCH_LIMITS: BatchLimits = {
+/** Options of every batcher in this service. */
+export const BATCHER_OPTIONS = {
   maxItems: MAX_ORDERS,
   maxWeight: MAX_LINES,
   maxWaiting: 4_096,
   maxWaitMs: 5_000,
+  // A batch that fails is split to find the item at fault, but not when the database is down or busy: splitting
+  // would send it more statements.
+  isPoison: (error: unknown) => !isTemporary(error),
 }
-
-/** Whether one item may have caused a batch's error. A database that is down or busy is not: splitting asks it more. */
-export const isPoison = (error: unknown) => !isTemporary(error)

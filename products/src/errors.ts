@@ -1,12 +1,26 @@
-/** What can be wrong with a call to the catalogue, apart from its form. */
-export type ErrorCode =
-  | 'product-not-found'
-  | 'stale'
-  | 'insufficient-stock'
-  | 'stock-limit'
-  | 'idempotency-key-reused'
+import { problemResponse } from '@souk/service-kit/http/openapi'
+import { HttpProblem, ProblemSchema } from '@souk/service-kit/http/problem'
+import { Type } from 'typebox'
 
-/** A line of an order or of an adjustment that asks for more units than there are. */
+/** The errors of this service, with the HTTP response of each. */
+const RESPONSES = {
+  // A product that the caller may not see gets the same response, so that nobody learns whether it exists.
+  'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
+  stale: {
+    status: 412,
+    detail: 'The product has changed since you read it. Read it again and send its new ETag.',
+  },
+  'insufficient-stock': { status: 409, detail: 'There are not enough units in stock; see lines.' },
+  'stock-limit': { status: 409, detail: 'The stock would exceed the maximum for a product.' },
+  'idempotency-key-reused': {
+    status: 422,
+    detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+  },
+} satisfies Record<string, { status: number; detail: string }>
+
+type ErrorCode = keyof typeof RESPONSES
+
+/** A line that requests more units than are available. */
 export interface ShortLine {
   productId: number
   requested: number
@@ -24,3 +38,29 @@ export class CatalogueError extends Error {
     this.lines = lines
   }
 }
+
+/** Converts an error of this service to an HTTP problem. Returns undefined for any other error. */
+export function toProblem(error: unknown): HttpProblem | undefined {
+  if (!(error instanceof CatalogueError)) return undefined
+  const { status, detail } = RESPONSES[error.code]
+  const members = error.lines && { lines: error.lines }
+  return new HttpProblem(status, error.code, detail, { cause: error, ...(members && { members }) })
+}
+
+export const PRODUCT_NOT_FOUND = problemResponse(
+  '`product-not-found`: the product does not exist, or you may not see it',
+)
+
+/** A problem that lists the lines with too few units. */
+export const StockProblem = Type.Object(
+  {
+    ...ProblemSchema.properties,
+    lines: Type.Optional(
+      Type.Array(
+        Type.Object({ productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() }),
+        { description: 'With `insufficient-stock`: the requested and the available units' },
+      ),
+    ),
+  },
+  { $id: 'StockProblem' },
+)

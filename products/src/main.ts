@@ -4,10 +4,9 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { serve } from '@souk/service-kit/process/serve'
 import { buildInternalApp, buildPublicApp } from './app.ts'
-import { readSettings } from './config.ts'
+import { ownAddress, readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
 import type { Tables } from './database/tables.ts'
-import { ownAddress } from './own-address.ts'
 import { seedDemoProducts } from './seed.ts'
 
 await serve('products', readSettings, async (config) => {

@@ -2,9 +2,10 @@ import { isUniqueViolation } from '@souk/service-kit/database/errors'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { sql } from 'kysely'
 import type { NewProduct } from './catalogue/product-schemas.ts'
-import { insertProduct, type ProductsDatabase } from './catalogue/product-store.ts'
+import { insertProduct } from './catalogue/product-store.ts'
+import type { ProductsDatabase } from './database/tables.ts'
 
-/** The demo seller `seller-1`, whom the users service makes with the same id. */
+/** The demo seller `seller-1`; the users service creates it with the same id. */
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
 
 const DEMO_PRODUCTS: Record<number, NewProduct> = {
@@ -22,17 +23,17 @@ const DEMO_PRODUCTS: Record<number, NewProduct> = {
   },
 }
 
-/** Adds products 1 and 2, unless there are such. Replicas may call it at once. */
+/** Creates products 1 and 2 unless they exist. Replicas may call it at the same time. */
 export async function seedDemoProducts(database: ProductsDatabase): Promise<void> {
   const { engine, kysely } = database
   const ids = Object.keys(DEMO_PRODUCTS).map(Number)
-  // At each start but the first: an insert that fails leaves an error in the database's log.
+  // Look first: an insert that fails at every later start would write an error to the database's log.
   if (await kysely.selectFrom('products').select('id').where('id', 'in', ids).executeTakeFirst()) return
   await inTransaction(database, async (trx) => {
     for (const [id, product] of Object.entries(DEMO_PRODUCTS)) {
       await insertProduct(trx, engine, DEMO_SELLER_ID, product, { id: Number(id) })
     }
-    // PostgreSQL's counter takes no notice of ids that were given: it would hand out 1 and 2 again.
+    // An insert with a given id does not advance PostgreSQL's sequence: it would generate 1 and 2 again.
     if (engine === 'postgres') {
       await sql`select setval(pg_get_serial_sequence('products', 'id'), max(id)) from products`.execute(trx)
     }

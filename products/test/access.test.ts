@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Contract, readContract } from '@souk/service-kit/testing/contract'
-import { openShop, type Shop, stocked, stockOf } from './helper.ts'
+import { addProduct, openShop, type Shop, stockOf } from './helper.ts'
 
 const operations = (contract: Contract) =>
   Object.entries(contract.paths).flatMap(([path, methods]) =>
@@ -12,7 +12,7 @@ const operations = (contract: Contract) =>
     })),
   )
 
-describe('who may call what', () => {
+describe('the products API', () => {
   let shop: Shop
   before(async () => {
     shop = await openShop('sqlite')
@@ -21,12 +21,12 @@ describe('who may call what', () => {
 
   for (const { method, url, access } of operations(readContract('products'))) {
     if (access === 'public' || access === 'optional') {
-      it(`lets anyone ${method} ${url}`, async () => {
+      it(`allows anyone to ${method} ${url}`, async () => {
         const { statusCode } = await shop.publicly({ method, url })
         assert.ok(![401, 403].includes(statusCode))
       })
     } else {
-      it(`lets a ${access} alone ${method} ${url}`, async () => {
+      it(`allows only a ${access} to ${method} ${url}`, async () => {
         const call = async (headers: Record<string, string>) =>
           (await shop.publicly({ method, url, headers, ...(method !== 'GET' && { payload: {} }) })).statusCode
         assert.equal(await call({}), 401)
@@ -42,7 +42,7 @@ describe('who may call what', () => {
   }
 
   for (const { method, url } of operations(readContract('products-internal'))) {
-    it(`lets no user ${method} ${url}, nor a service that means another one`, async () => {
+    it(`rejects users and service tokens for another service at ${method} ${url}`, async () => {
       const call = async (headers: Record<string, string>) =>
         (await shop.internally({ method, url, headers, payload: [] })).statusCode
       assert.equal(await call({}), 401)
@@ -53,7 +53,7 @@ describe('who may call what', () => {
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'users')}` }),
         401,
       )
-      // Let in, and then refused for its empty body.
+      // This token is accepted; the response rejects the empty body.
       assert.equal(
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }),
         400,
@@ -61,7 +61,7 @@ describe('who may call what', () => {
     })
   }
 
-  it('shows nothing of the internal listener on the public one', async () => {
+  it('does not serve the internal routes on the public listener', async () => {
     const headers = { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }
     for (const url of ['/bookings', '/releases', '//bookings', '/%62ookings', '/BOOKINGS', '/bookings/']) {
       const { statusCode } = await shop.publicly({ method: 'POST', url, headers, payload: [] })
@@ -69,8 +69,8 @@ describe('who may call what', () => {
     }
   })
 
-  it('keeps everything of a product from another seller, and nothing of it changes', async () => {
-    const { id, sellerId } = await stocked(shop, { stock: 3 })
+  it('hides a product from another seller and rejects all changes by that seller', async () => {
+    const { id, sellerId } = await addProduct(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
     const url = `/products/${id}`
     const [key, counted] = [{ 'idempotency-key': 'count-1' }, { delta: 2, reason: 'a count' }]
@@ -89,8 +89,8 @@ describe('who may call what', () => {
       { method: 'GET', url: `${url}/stock-adjustments`, headers },
     ]
     for (const call of calls) {
-      const answer = await shop.publicly(call)
-      assert.deepEqual([answer.statusCode, answer.json().code], [404, 'product-not-found'], call.method)
+      const response = await shop.publicly(call)
+      assert.deepEqual([response.statusCode, response.json().code], [404, 'product-not-found'], call.method)
     }
     assert.deepEqual((await shop.publicly({ method: 'GET', url })).json(), product)
     assert.equal(await stockOf(shop, id), 5)

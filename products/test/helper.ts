@@ -6,25 +6,27 @@ import { migrate } from '@souk/service-kit/database/migrate'
 import { checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { testIssuer } from '@souk/service-kit/testing/tokens'
+import { sql, type Transaction } from 'kysely'
 import { buildInternalApp, buildPublicApp } from '../src/app.ts'
 import type { NewProduct, Product } from '../src/catalogue/product-schemas.ts'
 import { createProduct } from '../src/catalogue/product-store.ts'
 import { migrations } from '../src/database/migrations.ts'
-import type { Tables } from '../src/database/tables.ts'
-import { lockProducts } from '../src/stock/stock-rows.ts'
+import type { ProductsDatabase, Tables } from '../src/database/tables.ts'
+import { lockProducts } from '../src/stock/stock-store.ts'
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
-/** The whole service on an empty database of its own; every answer is held against the contract. */
+/** Builds the service on an empty database. It checks every response against the contract. */
 export async function openShop(engine: Engine) {
   const place = await createTestDatabase(engine)
   let statements = 0
   const database = openDatabase<Tables>(place.url, {
     poolSize: 10,
-    onStatement: (sql) => {
-      if (!/^(begin|commit|rollback)/.test(sql)) statements++
+    onStatement: (text) => {
+      if (!/^(begin|commit|rollback)/.test(text)) statements++
     },
   })
+  await disableDiskWaits(database, place.url)
   await migrate(database, 'products', migrations)
   const issuer = await testIssuer()
   const services = serviceTokens('a secret of the tests, 32 characters long')
@@ -32,7 +34,7 @@ export async function openShop(engine: Engine) {
   const internalApp = await buildInternalApp({ database, verifyToken: services.verifierFor('products') })
   return {
     database,
-    /** Statements sent so far, `begin` and `commit` aside. */
+    /** The number of statements so far, without `begin` and `commit`. */
     statements: () => statements,
     issuer,
     services,
@@ -47,6 +49,18 @@ export async function openShop(engine: Engine) {
   }
 }
 
+/** Tests need no durability. Without waits for the disk at each commit they take a fraction of the time. */
+async function disableDiskWaits({ engine, kysely }: ProductsDatabase, url: string): Promise<void> {
+  if (engine === 'sqlite') await sql`pragma synchronous = off`.execute(kysely)
+  if (engine !== 'postgres') return
+  // For later connections, then for the one that the pool has now.
+  const name = sql.id(new URL(url).pathname.slice(1))
+  await sql`alter database ${name} set synchronous_commit = off`.execute(kysely)
+  await sql`set synchronous_commit = off`.execute(kysely)
+}
+
+type Connected = Pick<Shop, 'database'>
+
 export const kettle: NewProduct = {
   name: 'Copper kettle',
   description: 'Holds 1.5 litres',
@@ -54,14 +68,14 @@ export const kettle: NewProduct = {
   stock: 12,
 }
 
-/** A new product in stock, of a new seller unless given. */
-export const stocked = async (
-  { database }: Pick<Shop, 'database'>,
+/** Stores a product, a kettle of a new seller unless given otherwise. */
+export const addProduct = async (
+  { database }: Connected,
   draft: Partial<NewProduct> = {},
   sellerId: string = randomUUID(),
 ): Promise<Product> => (await createProduct(database, sellerId, { ...kettle, ...draft })).product
 
-export const stockOf = async ({ database }: Pick<Shop, 'database'>, id: number): Promise<number> => {
+export const stockOf = async ({ database }: Connected, id: number): Promise<number> => {
   const { stock } = await database.kysely
     .selectFrom('products')
     .select('stock')
@@ -75,23 +89,40 @@ export const order = (lines: Record<number, number>, orderId: string = randomUUI
   lines: Object.entries(lines).map(([productId, quantity]) => ({ productId: Number(productId), quantity })),
 })
 
-/** Starts all of `calls` while a transaction holds the product's lock, so that they meet at it. */
-export async function meetingAt<T>(
-  { database }: Pick<Shop, 'database'>,
-  productId: number,
+/**
+ * Runs `work` in a transaction, starts all `calls` before that transaction commits, and returns their outcomes. The
+ * calls then wait for the locks of `work`, and what they read without a lock is older than `work`.
+ */
+export async function startBeforeCommit<T>(
+  { database: { kysely, engine } }: Connected,
+  work: (trx: Transaction<Tables>) => Promise<unknown>,
   calls: (() => Promise<T>)[],
 ): Promise<PromiseSettledResult<T>[]> {
-  const started = await database.kysely.transaction().execute(async (trx) => {
-    await lockProducts(trx, database.engine, [productId])
-    const results = Promise.allSettled(calls.map((call) => call()))
-    await sleep(100)
-    return { results }
+  const started = await kysely.transaction().execute(async (trx) => {
+    await work(trx)
+    const outcomes = Promise.allSettled(calls.map((call) => call()))
+    await untilBlocked(engine)
+    return { outcomes }
   })
-  return started.results
+  return started.outcomes
 }
 
-/** What no sequence of calls may break: units that came in are in stock or booked, and none is missing. */
-export async function unitsAccount({ database }: Pick<Shop, 'database'>, id: number) {
+/** Starts all `calls` while a transaction locks the product, so that they compete for the lock. */
+export const startWhileLocked = <T>(shop: Connected, productId: number, calls: (() => Promise<T>)[]) =>
+  startBeforeCommit(shop, (trx) => lockProducts(trx, shop.database.engine, [productId]), calls)
+
+/** Waits until started calls can get no further. On SQLite they cannot even start: it has one connection. */
+export const untilBlocked = (engine: Engine) => (engine === 'sqlite' ? undefined : sleep(100))
+
+/** Returns the values of settled calls, or throws the error of the first that failed. */
+export const valuesOf = <T>(outcomes: PromiseSettledResult<T>[]): T[] =>
+  outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
+
+/** The units of a product: `adjusted`, the sum of its ledger, must always equal `booked` plus `stock`. */
+export async function countUnits({ database }: Connected, id: number) {
   const { kysely } = database
   const sum = async (query: { execute(): Promise<{ units: number }[]> }) =>
     (await query.execute()).reduce((total, { units }) => total + units, 0)
@@ -109,8 +140,8 @@ export async function unitsAccount({ database }: Pick<Shop, 'database'>, id: num
   return { adjusted, booked, stock: await stockOf({ database }, id) }
 }
 
-/** How many statements `work` sends, `begin` and `commit` aside. */
-export async function statementsOf(
+/** Returns the number of statements that `work` sends, without `begin` and `commit`. */
+export async function countStatements(
   { database, statements }: Pick<Shop, 'database' | 'statements'>,
   work: (database: Shop['database']) => Promise<unknown>,
 ): Promise<number> {

@@ -15,7 +15,7 @@ import {
 import { createProduct, productLookup } from '../src/catalogue/product-store.ts'
 import type { Tables } from '../src/database/tables.ts'
 import { DEMO_SELLER_ID, seedDemoProducts } from '../src/seed.ts'
-import { kettle, unitsAccount } from './helper.ts'
+import { countUnits, kettle } from './helper.ts'
 
 const run = promisify(execFile)
 const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
@@ -25,12 +25,12 @@ await describeOnEachEngine('npm run migrate', (engine) => {
   let place: TestDatabase
   before(async () => {
     place = await createTestDatabase(engine)
-    // Whoever opens a SQLite file first sets its journal mode, and SQLite lets nobody wait for that.
+    // The first connection to a SQLite file sets its journal mode, and SQLite cannot wait for that.
     await openDatabase(place.url).close()
   })
   after(() => place.drop())
 
-  it('makes products 1 and 2 once, however many replicas start at once, and the next product is 3', async () => {
+  it('creates products 1 and 2 once when four replicas start together, and the next product is 3', async () => {
     const settings = environment({ DATABASE_URL: place.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))
@@ -42,7 +42,7 @@ await describeOnEachEngine('npm run migrate', (engine) => {
         [product.sellerId, product.price.currency, product.stock],
         [DEMO_SELLER_ID, 'USD', 100],
       )
-      assert.deepEqual(await unitsAccount({ database }, id), { adjusted: 100, booked: 0, stock: 100 })
+      assert.deepEqual(await countUnits({ database }, id), { adjusted: 100, booked: 0, stock: 100 })
     }
     const { product } = await createProduct(database, DEMO_SELLER_ID, kettle)
     assert.equal(product.id, 3)
@@ -66,7 +66,7 @@ describe('npm start', () => {
   const settings = (more: Record<string, string>) =>
     environment({ DATABASE_URL: place.url, PORT: '0', INTERNAL_PORT: '0', ...more })
 
-  /** Where a started service says that it listens: the public address, then the internal one. */
+  /** Returns the public and the internal address from the log of a started service. */
   async function listening(output: Readable): Promise<[string, string]> {
     const found: string[] = []
     for await (const line of createInterface(output)) {
@@ -76,7 +76,7 @@ describe('npm start', () => {
     return found as [string, string]
   }
 
-  it('serves the catalogue and the bookings on listeners of their own, and ends when told to', {
+  it('serves the catalogue and the bookings on separate listeners and ends on SIGTERM', {
     timeout: 20_000,
   }, async () => {
     service = spawn(process.execPath, [script('main')], {
@@ -96,12 +96,12 @@ describe('npm start', () => {
     assert.deepEqual(await ended, [0, null])
   })
 
-  it('does not start in production with what everybody knows', async () => {
+  it('fails in production with demo data or the public default secret', async () => {
     for (const [more, name] of [
       [{ SEED_DEMO_DATA: 'true' }, /SEED_DEMO_DATA/],
       [{}, /SERVICE_TOKEN_SECRET/],
     ] as const) {
-      // Ended in time should it start after all, so that the test fails and does not wait for ever.
+      // The timeout ends a service that does start, so that the test fails instead of waiting forever.
       const started = run(process.execPath, [script('main')], {
         ...settings({ NODE_ENV: 'production', ...more }),
         timeout: 10_000,

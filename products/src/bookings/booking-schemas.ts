@@ -1,13 +1,13 @@
 import { ref } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
 import { MAX_ORDERS } from '../batch-limits.ts'
-import { Money, ProductId } from '../catalogue/product-schemas.ts'
+import { Money, ProductId } from '../schemas.ts'
 
-// One spelling of an id: `format` alone takes upper case and `urn:uuid:` too, which would be other keys.
+// The pattern allows one spelling only: `format` also accepts upper case and `urn:uuid:`, which would be other keys.
 const OrderId = Type.String({
   format: 'uuid',
   pattern: '^[0-9a-f-]{36}$',
-  description: 'The key of the decision: asked again, it is given again',
+  description: 'The key of the decision: a request with the same id returns the same decision',
 })
 
 export const BookingRequest = Type.Object(
@@ -30,48 +30,44 @@ export const BookingRequest = Type.Object(
 export type BookingRequest = Static<typeof BookingRequest>
 export const bookingBatch = Type.Array(ref(BookingRequest), { minItems: 1, maxItems: MAX_ORDERS })
 
-/** In this order: an order that has several reasons is given the first. */
-const RejectionReason = Type.Enum([
-  'unknown-product',
-  'product-disabled',
-  'mixed-currencies',
-  'insufficient-stock',
-  'released',
-])
-export type RejectionReason = Static<typeof RejectionReason>
-
-const BookedLine = Type.Object({
-  productId: ProductId,
-  quantity: Type.Integer({ minimum: 1, description: 'Of all the lines asked for with this product' }),
-  sellerId: Type.String(),
-  name: Type.String(),
-  price: ref(Money),
-})
-
-const ShortLine = Type.Object({
-  productId: ProductId,
-  requested: Type.Integer({ minimum: 1 }),
-  available: Type.Integer({ minimum: 0, description: '0 for a product that is unknown or disabled' }),
-})
-
 const Booked = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('BOOKED'),
-  lines: Type.Array(BookedLine, {
-    description: 'One a product, as it was sold: name and price of that moment',
-  }),
+  lines: Type.Array(
+    Type.Object({
+      productId: ProductId,
+      quantity: Type.Integer({ minimum: 1, description: 'The sum of all requested lines of the product' }),
+      sellerId: Type.String(),
+      name: Type.String(),
+      price: ref(Money),
+    }),
+    { description: 'One line per product, with its name and price at the time of the booking' },
+  ),
 })
 
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  reason: RejectionReason,
-  lines: Type.Array(ShortLine, { description: 'The lines at fault; none when the order was released' }),
+  // In order of precedence: an order with several reasons gets the first.
+  reason: Type.Enum([
+    'unknown-product',
+    'product-disabled',
+    'mixed-currencies',
+    'insufficient-stock',
+    'released',
+  ]),
+  lines: Type.Array(
+    Type.Object({
+      productId: ProductId,
+      requested: Type.Integer({ minimum: 1 }),
+      available: Type.Integer({ minimum: 0, description: '0 for an unknown or disabled product' }),
+    }),
+    { description: 'The lines that caused the rejection; empty if the order was released' },
+  ),
 })
 
 export const BookingResult = Type.Union([Booked, Rejected], { $id: 'BookingResult' })
 export type BookingResult = Static<typeof BookingResult>
-export type BookedLine = Static<typeof BookedLine>
 
 export const ReleaseRequest = Type.Object(
   { orderId: OrderId },
@@ -81,8 +77,8 @@ export const ReleaseRequest = Type.Object(
     examples: [{ orderId: '01900000-0000-7000-8000-00000000000a' }],
   },
 )
-export const releaseBatch = Type.Array(ref(ReleaseRequest), { minItems: 1, maxItems: MAX_ORDERS })
 export type ReleaseRequest = Static<typeof ReleaseRequest>
+export const releaseBatch = Type.Array(ref(ReleaseRequest), { minItems: 1, maxItems: MAX_ORDERS })
 
 export const ReleaseResult = Type.Object(
   { orderId: OrderId, outcome: Type.Literal('RELEASED') },

@@ -2,46 +2,30 @@ import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { App } from '@souk/service-kit/http/app'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { failpoint } from '@souk/service-kit/process/failpoint'
 import { Type } from 'typebox'
-import { BATCH_LIMITS, isPoison, MAX_LINES } from '../batch-limits.ts'
-import type { ProductsDatabase } from '../catalogue/product-store.ts'
+import { BATCHER_OPTIONS, MAX_LINES } from '../batch-limits.ts'
+import type { ProductsDatabase } from '../database/tables.ts'
 import { bookOrders } from './book-orders.ts'
-import {
-  type BookingRequest,
-  BookingResult,
-  bookingBatch,
-  type ReleaseRequest,
-  ReleaseResult,
-  releaseBatch,
-} from './booking-schemas.ts'
+import * as schemas from './booking-schemas.ts'
 import { releaseOrders } from './release-orders.ts'
 
-/** In bytes: several times what the largest batch needs. */
+/** In bytes: several times the size of the largest valid batch. */
 const BODY_LIMIT = 1024 * 1024
 
-/** The bookings' routes. What several replicas of orders ask for at once is decided in one transaction. */
+/** Calls that arrive together, from any replica of orders, are decided in one transaction. */
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
-  const bounds = { ...BATCH_LIMITS, concurrency: 2, batching, isPoison }
-  const book = createBatcher<BookingRequest, BookingResult>({
+  // Two batches in flight: one prepares while the other waits for its commit.
+  const options = { ...BATCHER_OPTIONS, batching, concurrency: 2 }
+  const book = createBatcher<schemas.BookingRequest, schemas.BookingResult>({
+    ...options,
     name: 'bookings',
-    ...bounds,
     weigh: ({ lines }) => lines.length,
-    run: async (requests) => {
-      failpoint('before-T2')
-      const results = await bookOrders(database, requests)
-      failpoint('after-T2')
-      return results
-    },
+    run: (requests) => bookOrders(database, requests),
   })
-  const release = createBatcher<ReleaseRequest, ReleaseResult>({
+  const release = createBatcher<schemas.ReleaseRequest, schemas.ReleaseResult>({
+    ...options,
     name: 'releases',
-    ...bounds,
-    run: async (requests) => {
-      const results = await releaseOrders(database, requests)
-      failpoint('after-release')
-      return results
-    },
+    run: (requests) => releaseOrders(database, requests),
   })
 
   app.post(
@@ -54,12 +38,15 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
         tags: ['bookings'],
         summary: 'Book the units of orders',
         description:
-          'Decides each order all or nothing, in the order in which they come, and once: an order that is ' +
-          'decided already is answered as it was then, whatever its lines say now and whatever became of the ' +
-          `products. So after a lost answer, ask again. At most ${MAX_LINES} lines in all.`,
-        body: bookingBatch,
+          'Decides the orders one after another, each all or nothing, and stores every decision. A repeated ' +
+          '`orderId` returns the stored decision, even if its lines or the products have changed. A client can ' +
+          `therefore retry safely when a response is lost. At most ${MAX_LINES} lines over all orders.`,
+        body: schemas.bookingBatch,
         response: {
-          200: response('One result an order, in the order asked', Type.Array(ref(BookingResult))),
+          200: response(
+            'One result per order, in the order of the request',
+            Type.Array(ref(schemas.BookingResult)),
+          ),
         },
       },
     },
@@ -74,13 +61,16 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
       schema: {
         operationId: 'releaseOrders',
         tags: ['bookings'],
-        summary: 'Give up the bookings of orders',
+        summary: 'Release the bookings of orders',
         description:
-          'Puts booked units back into stock, once however often it is asked for. An order that was never ' +
-          'booked is noted as released: should its booking come late, it is rejected.',
-        body: releaseBatch,
+          'Returns booked units to stock. Repeated calls have no further effect. An order without a booking is ' +
+          'stored as released, so a booking that arrives later is rejected.',
+        body: schemas.releaseBatch,
         response: {
-          200: response('One result an order, in the order asked', Type.Array(ref(ReleaseResult))),
+          200: response(
+            'One result per order, in the order of the request',
+            Type.Array(ref(schemas.ReleaseResult)),
+          ),
         },
       },
     },
@@ -89,10 +79,10 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
 }
 
 /** @throws HttpProblem 400 when the orders have more lines than one transaction may lock */
-function withinLimit(requests: BookingRequest[]): BookingRequest[] {
+function withinLimit(requests: schemas.BookingRequest[]): schemas.BookingRequest[] {
   const lines = requests.reduce((sum, request) => sum + request.lines.length, 0)
   if (lines <= MAX_LINES) return requests
-  throw new HttpProblem(400, 'validation-failed', 'Too many lines for one call; see errors.', {
+  throw new HttpProblem(400, 'validation-failed', 'The orders have too many lines; see errors.', {
     errors: [{ pointer: '#', in: 'body', detail: `must not have more than ${MAX_LINES} lines in all` }],
   })
 }

@@ -1,67 +1,62 @@
+import type { RejectionReason } from '../database/tables.ts'
 import type { ShortLine } from '../errors.ts'
-import type { StockedProduct } from '../stock/stock-rows.ts'
-import type { BookingRequest, BookingResult, RejectionReason } from './booking-schemas.ts'
+import type { StockedProduct } from '../stock/stock-store.ts'
+import type { BookingRequest, BookingResult } from './booking-schemas.ts'
 
 type Line = BookingRequest['lines'][number]
-type Shelf = ReadonlyMap<number, StockedProduct>
+type Products = ReadonlyMap<number, StockedProduct>
 
 /**
- * Decides orders in the order in which they come, each all or nothing: what one takes is gone for the next.
+ * Decides orders one after another, each all or nothing: later orders get only the units that earlier ones left.
  *
- * @param products every product of the orders' lines that exists, with its units; not changed
+ * @param products every existing product in the orders' lines, by id; it is not changed
  */
-export function decide(products: Shelf, requests: readonly BookingRequest[]): BookingResult[] {
-  const shelf = new Map([...products].map(([id, product]) => [id, { ...product }]))
+export function decide(products: Products, requests: readonly BookingRequest[]): BookingResult[] {
+  const remaining = new Map([...products].map(([id, product]) => [id, { ...product }]))
   return requests.map(({ orderId, lines }) => {
-    const wanted = merged(lines)
-    const refusal = refusalOf(shelf, wanted)
-    if (refusal) return { orderId, outcome: 'REJECTED', ...refusal }
-    return { orderId, outcome: 'BOOKED', lines: wanted.map((line) => take(shelf.get(line.productId)!, line)) }
+    // Merge the lines of one product first: two lines of one unit each must not both get the last unit.
+    const merged = [...unitsOf(lines)].map(([productId, quantity]) => ({ productId, quantity }))
+    const rejection = rejectionOf(remaining, merged)
+    if (rejection) return { orderId, outcome: 'REJECTED', ...rejection }
+    return { orderId, outcome: 'BOOKED', lines: merged.map((line) => take(remaining, line)) }
   })
 }
 
-/** One line a product: two lines of one unit each must not both take the last one. */
-const merged = (lines: readonly Line[]): Line[] =>
-  [...unitsOf(lines)].map(([productId, quantity]) => ({ productId, quantity }))
-
-/** The units of each product in `lines`, in the order in which the products first come. */
+/** Returns the units of each product in `lines`, in the order in which the products first occur. */
 export function unitsOf(lines: readonly Line[]): Map<number, number> {
   const units = new Map<number, number>()
   for (const { productId, quantity } of lines) units.set(productId, (units.get(productId) ?? 0) + quantity)
   return units
 }
 
-/** Why an order cannot be had, with the lines at fault; undefined when it can. The first reason counts. */
-function refusalOf(
-  shelf: Shelf,
+/** Returns the first reason to reject an order, with the lines that it applies to; undefined if there is none. */
+function rejectionOf(
+  products: Products,
   lines: readonly Line[],
 ): { reason: RejectionReason; lines: ShortLine[] } | undefined {
-  const product = ({ productId }: Line) => shelf.get(productId)
+  const product = ({ productId }: Line) => products.get(productId)
   const available = (line: Line) => (product(line)?.status === 'ACTIVE' ? product(line)!.stock : 0)
-  const currencies = new Set(lines.map((line) => product(line)?.price.currency))
-  const tests: [RejectionReason, (line: Line) => boolean][] = [
+  const currencies = new Set(lines.map((line) => product(line)?.price_currency))
+  const checks: [RejectionReason, (line: Line) => boolean][] = [
     ['unknown-product', (line) => !product(line)],
     ['product-disabled', (line) => product(line)?.status === 'DISABLED'],
     ['mixed-currencies', () => currencies.size > 1],
     ['insufficient-stock', (line) => available(line) < line.quantity],
   ]
-  for (const [reason, isAtFault] of tests) {
-    const atFault = lines.filter(isAtFault)
-    if (atFault.length > 0) {
-      return { reason, lines: atFault.map((line) => short(line, available(line))) }
-    }
+  for (const [reason, applies] of checks) {
+    const failing = lines.filter(applies).map((line) => ({
+      productId: line.productId,
+      requested: line.quantity,
+      available: available(line),
+    }))
+    if (failing.length > 0) return { reason, lines: failing }
   }
   return undefined
 }
 
-const short = ({ productId, quantity }: Line, available: number): ShortLine => ({
-  productId,
-  requested: quantity,
-  available,
-})
-
-function take(product: StockedProduct, { productId, quantity }: Line) {
+function take(products: Products, { productId, quantity }: Line) {
+  const product = products.get(productId)!
   product.stock -= quantity
-  const { sellerId, name, price } = product
-  return { productId, quantity, sellerId, name, price }
+  const price = { amount: product.price_amount, currency: product.price_currency }
+  return { productId, quantity, sellerId: product.seller_id, name: product.name, price }
 }

@@ -1,61 +1,70 @@
-import type { Transaction } from 'kysely'
-import type { ProductsDatabase } from '../catalogue/product-store.ts'
-import type { Tables } from '../database/tables.ts'
-import { lockProducts, putIntoStock } from '../stock/stock-rows.ts'
-import { type Booking, findBookings, insertBookings, lockBookings } from './booking-rows.ts'
-import type { ReleaseResult } from './booking-schemas.ts'
+import type { Engine } from '@souk/service-kit/database/database'
+import { isOneOf } from '@souk/service-kit/database/one-of'
+import { failpoint } from '@souk/service-kit/process/failpoint'
+import type { BookingStatus, ProductsDatabase, Trx } from '../database/tables.ts'
+import { addToStock, lockProducts } from '../stock/stock-store.ts'
+import { inBookingTransaction } from './book-orders.ts'
+import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
+import { findBookings, insertBookings } from './bookings-store.ts'
 import { unitsOf } from './decide.ts'
-import { decideOnce } from './decide-once.ts'
 
 /**
- * Releases orders: what they had booked goes back into stock, once however often it is asked for. Of an order
- * that was rejected or never came, it is noted that it is released, and a booking that comes late is refused.
+ * Releases orders in one transaction: returns their booked units to stock, once per order. An order without a booking
+ * gets a tombstone, so that a booking that arrives later is rejected.
  */
 export async function releaseOrders(
   database: ProductsDatabase,
   requests: readonly { orderId: string }[],
 ): Promise<ReleaseResult[]> {
   const orderIds = [...new Set(requests.map(({ orderId }) => orderId))]
-  await decideOnce(database, async (trx) => {
-    const known = await findBookings(trx, database.engine, orderIds)
-    const lines = await linesStillBooked(trx, database, known)
-    await putIntoStock(trx, unitsOf(lines))
-    await markReleased(trx, [...known.keys()])
-    const unknown = orderIds.filter((orderId) => !known.has(orderId))
+  await inBookingTransaction(database, async (trx) => {
+    const existing = await findBookings(trx, database.engine, orderIds)
+    const lines = await lockBookedLines(trx, database.engine, existing)
+    await addToStock(trx, unitsOf(lines))
+    await markReleased(trx, [...existing.keys()])
+    const unknown = orderIds.filter((orderId) => !existing.has(orderId))
     await insertBookings(
       trx,
       unknown.map((order_id) => ({ order_id, status: 'RELEASED', reason: null })),
     )
   })
+  failpoint('after-release')
   return requests.map(({ orderId }) => ({ orderId, outcome: 'RELEASED' }))
 }
 
 /**
- * The lines whose units are to go back; their products and all of the bookings are locked afterwards.
+ * Locks the bookings and the products of their lines, and returns the lines that are still booked.
  *
- * `known` was read without locks, so another release may have been faster: what counts is the status under
- * the locks. Which products to lock is known from it all the same, since a booking's lines never change.
- * Products before bookings, as everywhere, or this and a booking could wait for each other.
+ * `existing` was read without locks, so another transaction may have released a booking since. Only the status under
+ * the locks counts. The lines of a booking never change, so `existing` does tell which products to lock. Like every
+ * transaction, this one locks products before bookings, so that it cannot deadlock with a booking.
  */
-async function linesStillBooked(
-  trx: Transaction<Tables>,
-  { engine }: ProductsDatabase,
-  known: ReadonlyMap<string, Booking>,
-) {
-  const bookings = [...known.values()].filter(({ status }) => status === 'BOOKED')
-  await lockProducts(
-    trx,
-    engine,
-    bookings.flatMap((booking) => booking.lines.map((line) => line.product_id)),
-  )
-  const statuses = await lockBookings(trx, engine, [...known.keys()])
-  return bookings
-    .filter(({ orderId }) => statuses.get(orderId) === 'BOOKED')
-    .flatMap((booking) => booking.lines)
-    .map((line) => ({ productId: line.product_id, quantity: line.quantity }))
+async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
+  const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
+  const productIds = booked.flatMap(({ lines }) => lines.map(({ productId }) => productId))
+  await lockProducts(trx, engine, productIds)
+  const statuses = await lockBookings(trx, engine, [...existing.keys()])
+  return booked.filter(({ orderId }) => statuses.get(orderId) === 'BOOKED').flatMap(({ lines }) => lines)
 }
 
-async function markReleased(trx: Transaction<Tables>, orderIds: readonly string[]): Promise<void> {
+/** Locks bookings in the order of their ids and returns their status by order id. */
+async function lockBookings(
+  trx: Trx,
+  engine: Engine,
+  orderIds: readonly string[],
+): Promise<Map<string, BookingStatus>> {
+  if (orderIds.length === 0) return new Map()
+  const rows = await trx
+    .selectFrom('bookings')
+    .select(['order_id', 'status'])
+    .where(isOneOf(engine, 'order_id', orderIds))
+    .orderBy('order_id')
+    .$if(engine !== 'sqlite', (query) => query.forUpdate())
+    .execute()
+  return new Map(rows.map((row) => [row.order_id, row.status]))
+}
+
+async function markReleased(trx: Trx, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length === 0) return
   await trx
     .updateTable('bookings')

@@ -1,14 +1,30 @@
+import { callerOf } from '@souk/service-kit/http/access'
 import type { App } from '@souk/service-kit/http/app'
+import { problemResponse } from '@souk/service-kit/http/openapi'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { productList } from './product-lists.ts'
-import { productPath } from './product-path.ts'
-import { PRODUCT_NOT_FOUND, productResponse, sendShared, sendVersioned } from './product-responses.ts'
-import { type ListQuery, listQuery, ProductPage } from './product-schemas.ts'
-import { type ProductsDatabase, productLookup } from './product-store.ts'
+import type { ProductsDatabase } from '../database/tables.ts'
+import { PRODUCT_NOT_FOUND } from '../errors.ts'
+import { productPath } from '../schemas.ts'
+import { listOwnProducts, productList } from './product-lists.ts'
+import { productResponse, requiredVersion, sendShared, sendVersioned } from './product-responses.ts'
+import {
+  ifMatchHeaders,
+  type ListQuery,
+  listQuery,
+  NewProduct,
+  ownListQuery,
+  ProductChange,
+  ProductPage,
+} from './product-schemas.ts'
+import { createProduct, productLookup, updateProduct } from './product-store.ts'
 
-/** What anyone may see. */
 export function registerCatalogueRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
+  registerPublicRoutes(app, database, batching)
+  registerSellerRoutes(app, database)
+}
+
+function registerPublicRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const list = productList(database)
   const lookUp = productLookup(database, { batching })
 
@@ -19,14 +35,14 @@ export function registerCatalogueRoutes(app: App, database: ProductsDatabase, ba
       schema: {
         operationId: 'listProducts',
         tags: ['catalogue'],
-        summary: 'Find products',
+        summary: 'List products',
         description:
-          'Active products of all sellers. Ask for the next page with the `nextCursor` of this one.',
+          'Returns the active products of all sellers. Send the `nextCursor` of a page as `cursor` to get the next one.',
         querystring: listQuery,
         response: { 200: response('A page of products', ref(ProductPage)) },
       },
     },
-    async (request, reply) => sendShared(reply, await list(soundRange(request.query))),
+    async (request, reply) => sendShared(reply, await list(withValidRange(request.query))),
   )
 
   app.get(
@@ -36,8 +52,8 @@ export function registerCatalogueRoutes(app: App, database: ProductsDatabase, ba
       schema: {
         operationId: 'getProduct',
         tags: ['catalogue'],
-        summary: 'See a product',
-        description: 'A disabled product is seen by its seller alone, who sends a token.',
+        summary: 'Get a product',
+        description: 'Only its seller, who sends a token, can see a disabled product.',
         params: productPath,
         response: { 200: productResponse('The product'), 404: PRODUCT_NOT_FOUND },
       },
@@ -46,11 +62,86 @@ export function registerCatalogueRoutes(app: App, database: ProductsDatabase, ba
   )
 }
 
-/** @throws HttpProblem 400 when no price can be in the range */
-function soundRange(query: ListQuery): ListQuery {
+function registerSellerRoutes(app: App, database: ProductsDatabase): void {
+  app.post(
+    '/products',
+    {
+      config: { access: { role: 'SELLER' } },
+      schema: {
+        operationId: 'createProduct',
+        tags: ['selling'],
+        summary: 'Create a product',
+        description:
+          'The product is active at once. Its initial units are the first entry of its stock ledger.',
+        body: ref(NewProduct),
+        response: {
+          201: productResponse('The new product', {
+            location: { type: 'string', description: 'The path of the new product' },
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const created = await createProduct(database, callerOf(request).id, request.body)
+      return sendVersioned(reply.status(201).header('location', `/products/${created.product.id}`), created)
+    },
+  )
+
+  app.patch(
+    '/products/:id',
+    {
+      config: { access: { role: 'SELLER' } },
+      schema: {
+        operationId: 'updateProduct',
+        tags: ['selling'],
+        summary: 'Change a product',
+        description:
+          'Changes the fields in the body and leaves the others. Of two changes to the same version, the second ' +
+          'is rejected (412). `status` removes the product from the catalogue (`DISABLED`) or puts it back ' +
+          '(`ACTIVE`). To change the stock, use stock adjustments.',
+        params: productPath,
+        headers: ifMatchHeaders,
+        body: ref(ProductChange),
+        response: {
+          200: productResponse('The changed product'),
+          404: PRODUCT_NOT_FOUND,
+          412: problemResponse('`stale`: the product has changed since you read it; read it again'),
+          428: problemResponse('`if-match-required`: send the version that you want to change as If-Match'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const target = {
+        id: request.params.id,
+        sellerId: callerOf(request).id,
+        version: requiredVersion(request.headers['if-match']),
+      }
+      return sendVersioned(reply, await updateProduct(database, target, request.body))
+    },
+  )
+
+  app.get(
+    '/sellers/me/products',
+    {
+      config: { access: { role: 'SELLER' } },
+      schema: {
+        operationId: 'listOwnProducts',
+        tags: ['selling'],
+        summary: 'List your products',
+        description: 'Returns all your products, newest first, including disabled ones.',
+        querystring: ownListQuery,
+        response: { 200: response('A page of your products', ref(ProductPage)) },
+      },
+    },
+    (request) => listOwnProducts(database, callerOf(request).id, request.query),
+  )
+}
+
+/** @throws HttpProblem 400 when the range of prices is empty */
+function withValidRange(query: ListQuery): ListQuery {
   const { minPrice = 0, maxPrice = Number.POSITIVE_INFINITY } = query
   if (minPrice <= maxPrice) return query
-  throw new HttpProblem(400, 'validation-failed', 'No price is in this range; see errors.', {
+  throw new HttpProblem(400, 'validation-failed', 'The price range is empty; see errors.', {
     errors: [{ pointer: '#/minPrice', in: 'query', detail: 'must not be above maxPrice' }],
   })
 }

@@ -2,15 +2,11 @@ import { coalesce } from '@souk/service-kit/batching/coalesce'
 import { decodeCursor, toPage } from '@souk/service-kit/http/pagination'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { type ExpressionBuilder, sql } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { ProductsDatabase, Tables } from '../database/tables.ts'
 import type { ListQuery, OwnListQuery, ProductPage, Sort } from './product-schemas.ts'
-import { type ProductRow, type ProductsDatabase, toProduct } from './product-store.ts'
-import { containing, LIKE_ESCAPE } from './search.ts'
+import { type ProductRow, searchable, toProduct } from './product-store.ts'
 
-/**
- * Lists the products that anyone may see, a page at a time. A crowd asks for the same first page: those who do so
- * at the same time share one query.
- */
+/** Returns a function that lists active products. Concurrent calls with the same query share one database query. */
 export const productList = (database: ProductsDatabase): ((query: ListQuery) => Promise<ProductPage>) =>
   coalesce(JSON.stringify, (query) => listProducts(database, query))
 
@@ -18,12 +14,12 @@ async function listProducts(database: ProductsDatabase, query: ListQuery): Promi
   const { q, minPrice, maxPrice, sort, limit, cursor } = query
   const direction = sort === 'price-asc' ? 'asc' : 'desc'
   let products = database.kysely.selectFrom('products').selectAll().where('status', '=', 'ACTIVE')
-  if (q) products = products.where((columns) => mentions(columns, q))
+  if (q) products = products.where((columns) => contains(columns, q))
   if (minPrice !== undefined) products = products.where('price_amount', '>=', minPrice)
   if (maxPrice !== undefined) products = products.where('price_amount', '<=', maxPrice)
   if (cursor !== undefined) {
-    const after = positionIn(cursor, sort)
-    products = products.where((columns) => comesAfter(columns, sort, after))
+    const position = positionIn(cursor, sort)
+    products = products.where((columns) => comesAfter(columns, sort, position))
   }
   if (sort !== 'newest') products = products.orderBy('price_amount', direction)
   const rows = await products
@@ -33,7 +29,7 @@ async function listProducts(database: ProductsDatabase, query: ListQuery): Promi
   return toPage(rows, limit, (row) => [sort, row.price_amount, row.id], toProduct)
 }
 
-/** A page of the seller's own products, newest first, disabled ones too. */
+/** Returns a page of the seller's own products, newest first, including disabled ones. */
 export async function listOwnProducts(
   database: ProductsDatabase,
   sellerId: string,
@@ -52,15 +48,22 @@ export async function listOwnProducts(
 type Columns = ExpressionBuilder<Tables, 'products'>
 type Position = Pick<ProductRow, 'price_amount' | 'id'>
 
-const mentions = (columns: Columns, words: string) => {
-  const pattern = containing(words)
+/** The escape character of LIKE patterns. Not a backslash: in MySQL it also escapes inside string literals. */
+const LIKE_ESCAPE = '!'
+
+/** The LIKE pattern for text that contains `words`; wildcards in `words` stand for themselves. */
+export const likePattern = (words: string): string =>
+  `%${searchable(words).replaceAll(/[!%_]/g, (char) => LIKE_ESCAPE + char)}%`
+
+function contains(columns: Columns, words: string) {
+  const pattern = likePattern(words)
   return columns.or([
     sql<boolean>`${columns.ref('search_name')} like ${pattern} escape ${sql.lit(LIKE_ESCAPE)}`,
     sql<boolean>`${columns.ref('search_description')} like ${pattern} escape ${sql.lit(LIKE_ESCAPE)}`,
   ])
 }
 
-/** Newest first goes by the id alone, since ids are counted up; the price needs the id for equal prices. */
+/** Ids ascend, so `newest` needs only the id. The price sorts order products of the same price by id. */
 function comesAfter(columns: Columns, sort: Sort, { price_amount, id }: Position) {
   if (sort === 'newest') return columns('id', '<', id)
   const beyond = sort === 'price-asc' ? '>' : '<'
@@ -70,18 +73,14 @@ function comesAfter(columns: Columns, sort: Sort, { price_amount, id }: Position
   ])
 }
 
-/** @throws HttpProblem 400 `invalid-cursor`, also for the cursor of a list in another order */
+/** @throws HttpProblem 400 `invalid-cursor`, also for the cursor of a list with another `sort` */
 function positionIn(cursor: string, sort: Sort): Position {
   const [issuedFor, price_amount, id] = decodeCursor(cursor, ['text', 'integer', 'integer'])
   if (issuedFor === sort) return { price_amount, id }
-  throw new HttpProblem(
-    400,
-    'invalid-cursor',
-    'The cursor is of a list in another order; start again without it.',
-    {
-      errors: [
-        { pointer: '#/cursor', in: 'query', detail: `must be the nextCursor of a list with sort=${sort}` },
-      ],
-    },
-  )
+  const detail = 'The cursor belongs to a list with another sort; start again without it.'
+  throw new HttpProblem(400, 'invalid-cursor', detail, {
+    errors: [
+      { pointer: '#/cursor', in: 'query', detail: `must be the nextCursor of a list with sort=${sort}` },
+    ],
+  })
 }

@@ -1,42 +1,18 @@
 import { pageOf, pageQuery } from '@souk/service-kit/http/pagination'
 import { ref, withDefault } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
-import { freeText, oneLine } from './text-schemas.ts'
+import { freeText, MAX_AMOUNT, Money, oneLine, ProductId } from '../schemas.ts'
 
-/** Most units of one product in stock, and most minor units of a price. */
-export const MAX_AMOUNT = 1_000_000_000
-
-export const ProductId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
-
-const Status = Type.Enum(['ACTIVE', 'DISABLED'])
-export type ProductStatus = Static<typeof Status>
-
-const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' })
-
-/** Any sum of money, as every service shows it: the merged contract has one schema of this name. */
-export const Money = Type.Object(
-  {
-    amount: Type.Integer({ minimum: 0, description: "In the currency's minor unit: 1999 is 19.99 USD" }),
-    currency,
-  },
-  { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
-)
-
-/** What a seller may ask for one unit. */
+/** The price of one unit, as a seller sends it. */
 export const Price = Type.Object(
-  {
-    amount: Type.Integer({
-      minimum: 0,
-      maximum: MAX_AMOUNT,
-      description: "In the currency's minor unit: 1999 is 19.99 USD",
-    }),
-    currency,
-  },
+  { ...Money.properties, amount: Type.Integer({ ...Money.properties.amount, maximum: MAX_AMOUNT }) },
   { $id: 'Price', additionalProperties: false, examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
+const Status = Type.Enum(['ACTIVE', 'DISABLED'])
+
 const fields = {
-  name: oneLine(200, 'What buyers see in lists'),
+  name: oneLine(200, 'The name that buyers see'),
   description: freeText(5_000),
   price: ref(Price),
 }
@@ -60,7 +36,7 @@ export const NewProduct = Type.Object(
   {
     ...fields,
     description: withDefault(Type.String({ ...fields.description, default: '' })),
-    stock: Type.Integer({ minimum: 0, maximum: MAX_AMOUNT, description: 'Units to begin with' }),
+    stock: Type.Integer({ minimum: 0, maximum: MAX_AMOUNT, description: 'Initial units' }),
   },
   {
     $id: 'NewProduct',
@@ -97,20 +73,17 @@ export const ifMatchHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({
       pattern: '^(\\*|(W/)?"[^"]*")$',
-      description: 'Required: the ETag that came with the product, or * to change it whatever it is now',
+      description: 'Required: the ETag of the product as you read it, or * to change any version',
     }),
   ),
 })
-
-export const pageOnlyQuery = Type.Object(pageQuery, { additionalProperties: false })
-export type PageQuery = Static<typeof pageOnlyQuery>
 
 export const ProductPage = Type.Object(pageOf(ref(Product)).properties, { $id: 'ProductPage' })
 export type ProductPage = Static<typeof ProductPage>
 
 const Sort = Type.Enum(['newest', 'price-asc', 'price-desc'], {
   default: 'newest',
-  description: 'By price: by its amount, whatever the currency',
+  description: 'The price sorts compare amounts and ignore the currency',
 })
 export type Sort = Static<typeof Sort>
 
@@ -124,9 +97,9 @@ export const listQuery = Type.Object(
     q: Type.Optional(
       Type.String({
         maxLength: 200,
-        // PostgreSQL takes no NUL.
+        // PostgreSQL rejects NUL.
         pattern: '^[^\\u0000]*$',
-        description: 'Text in the name or the description, in upper or lower case; no wildcards',
+        description: 'Text in the name or the description. Case is ignored; there are no wildcards',
       }),
     ),
     minPrice: priceBound('Lowest price'),

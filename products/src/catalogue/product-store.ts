@@ -1,17 +1,14 @@
 import { createBatcher } from '@souk/service-kit/batching/batcher'
-import type { Database, Engine } from '@souk/service-kit/database/database'
+import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
 import { inTransaction } from '@souk/service-kit/database/transaction'
-import { type Insertable, type Selectable, sql, type Transaction } from 'kysely'
-import { BATCH_LIMITS, isPoison } from '../batch-limits.ts'
-import type { Tables } from '../database/tables.ts'
+import { type Insertable, type Selectable, sql } from 'kysely'
+import { BATCHER_OPTIONS } from '../batch-limits.ts'
+import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
 import { CatalogueError } from '../errors.ts'
-import { appendToLedger } from '../stock/ledger.ts'
-import { insertedId } from '../stock/stock-rows.ts'
+import { appendToLedger } from '../stock/stock-adjustments.ts'
 import type { NewProduct, Product, ProductChange } from './product-schemas.ts'
-import { searchable } from './search.ts'
 
-export type ProductsDatabase = Database<Tables>
 export type ProductRow = Selectable<Tables['products']>
 
 /** A product with the version that its ETag shows. */
@@ -20,7 +17,7 @@ export interface VersionedProduct {
   version: number
 }
 
-/** Adds a product; its first units are the first entry of its ledger. */
+/** Stores a new product, and its initial units as the first entry of its ledger. */
 export const createProduct = (
   database: ProductsDatabase,
   sellerId: string,
@@ -28,9 +25,9 @@ export const createProduct = (
 ): Promise<VersionedProduct> =>
   inTransaction(database, (trx) => insertProduct(trx, database.engine, sellerId, draft))
 
-/** @param given the id, where it is not to be the engine's next one */
+/** @param given the id, instead of one that the engine generates */
 export async function insertProduct(
-  trx: Transaction<Tables>,
+  trx: Trx,
   engine: Engine,
   sellerId: string,
   draft: NewProduct,
@@ -40,33 +37,27 @@ export async function insertProduct(
   const id = await insertedId(engine, trx.insertInto('products').values({ ...row, ...given }))
   const { stock } = row
   if (stock > 0) {
-    await appendToLedger(trx, engine, {
-      product_id: id,
-      delta: stock,
-      reason: 'initial stock',
-      stock,
-      idempotency_key: null,
-    })
+    const entry = { product_id: id, delta: stock, reason: 'initial stock', stock, idempotency_key: null }
+    await appendToLedger(trx, engine, entry)
   }
   return versioned({ ...row, id })
 }
 
-/** A product as `callerId` may see it. */
+/** Finds a product as `callerId` may see it. */
 export type ProductLookup = (id: number, callerId: string | undefined) => Promise<VersionedProduct>
 
 /**
- * Looks products up, those that are asked for while a query is under way together in the next one.
+ * Returns a function that finds products. Calls that arrive while a query is in flight share the next query.
  *
- * @throws CatalogueError `product-not-found`, for a disabled one too unless `callerId` is its seller
+ * @throws CatalogueError `product-not-found`, also for a disabled product unless `callerId` is its seller
  */
 export function productLookup(database: ProductsDatabase, { batching = true } = {}): ProductLookup {
   const find = createBatcher<number, VersionedProduct | undefined>({
+    ...BATCHER_OPTIONS,
     name: 'product-reads',
-    // One at a time: a look-up of many costs the server hardly more than one of few.
-    ...BATCH_LIMITS,
     batching,
+    // A query for many products costs the server hardly more than one for a few, so few large batches are best.
     concurrency: 1,
-    isPoison,
     run: (ids) => findProducts(database, ids),
   })
   return async (id, callerId) => {
@@ -78,7 +69,7 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
   }
 }
 
-/** The same object for all who ask for the same product. */
+/** Returns the same object for equal ids. */
 async function findProducts(
   { kysely, engine }: ProductsDatabase,
   ids: readonly number[],
@@ -90,10 +81,10 @@ async function findProducts(
 }
 
 /**
- * Changes a product if it is still of `version`; of whichever it is, if that is undefined.
+ * Changes a product if it still has `version`, or any version if that is undefined.
  *
- * The version counts its seller's edits alone. Were it to count sales as well, a product that sells every
- * second could never be edited: each ETag would be stale before it is sent back.
+ * Only edits by the seller change the version. If sales changed it too, each ETag of a product that sells every
+ * second would be stale before the seller could send it back.
  *
  * @throws CatalogueError `product-not-found`, `stale`
  */
@@ -103,7 +94,7 @@ export const updateProduct = (
   change: ProductChange,
 ): Promise<VersionedProduct> =>
   inTransaction(database, async (trx) => {
-    // One statement compares and changes: of two edits of the same version, the second finds another one.
+    // One statement compares the version and changes it, so only one of two concurrent edits succeeds.
     const { numUpdatedRows } = await trx
       .updateTable('products')
       .set({ ...changedColumns(change), version: sql<number>`version + 1`, updated_at: Date.now() })
@@ -125,10 +116,13 @@ export const updateProduct = (
 function newRow(sellerId: string, draft: NewProduct) {
   const now = Date.now()
   return {
-    ...nameColumns(draft.name),
-    ...descriptionColumns(draft.description),
-    ...priceColumns(draft.price),
     seller_id: sellerId,
+    name: draft.name,
+    search_name: searchable(draft.name),
+    description: draft.description,
+    search_description: searchable(draft.description),
+    price_amount: draft.price.amount,
+    price_currency: draft.price.currency,
     stock: draft.stock,
     status: 'ACTIVE',
     version: 1,
@@ -137,22 +131,22 @@ function newRow(sellerId: string, draft: NewProduct) {
   } satisfies Insertable<Tables['products']>
 }
 
+/** Undefined values are fields that do not change: an update in Kysely skips them. */
 const changedColumns = ({ name, description, price, status }: ProductChange) => ({
-  ...(name !== undefined && nameColumns(name)),
-  ...(description !== undefined && descriptionColumns(description)),
-  ...(price && priceColumns(price)),
-  ...(status && { status }),
+  name,
+  search_name: name && searchable(name),
+  description,
+  search_description: description && searchable(description),
+  price_amount: price?.amount,
+  price_currency: price?.currency,
+  status,
 })
 
-const nameColumns = (name: string) => ({ name, search_name: searchable(name) })
-const descriptionColumns = (description: string) => ({
-  description,
-  search_description: searchable(description),
-})
-const priceColumns = ({ amount, currency }: Product['price']) => ({
-  price_amount: amount,
-  price_currency: currency,
-})
+/**
+ * The form in which names, descriptions and search words are compared. Engines differ in how they fold case, so the
+ * service does it. Upper case folds more than lower case: ß and SS, σ and ς.
+ */
+export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 
 const versioned = (row: ProductRow): VersionedProduct => ({ product: toProduct(row), version: row.version })
 

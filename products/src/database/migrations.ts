@@ -1,11 +1,14 @@
 import { counter, inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+
+const createIndex = (db: Kysely<unknown>, name: string, table: string, columns: string[]) =>
+  db.schema.createIndex(name).on(table).columns(columns).execute()
 
 export const migrations: Migrations = (engine) => {
   const style = inEngineStyle(engine)
-  // SQLite counts up only what is declared INTEGER, which holds 64 bits there.
+  // SQLite generates ids only for a column of type INTEGER, which has 64 bits.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
-  // Longest description times what its normal form can grow to: past the 64 KiB of MySQL's `text`.
+  // The normal form of the longest description can exceed the 64 KiB of MySQL's `text`.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
   const [, countUp] = counter(engine)
   return {
@@ -27,21 +30,13 @@ export const migrations: Migrations = (engine) => {
             .addColumn('version', 'integer', (column) => column.notNull())
             .addColumn('created_at', 'bigint', (column) => column.notNull())
             .addColumn('updated_at', 'bigint', (column) => column.notNull())
-            // Stands behind every statement that takes units: whatever we get wrong, none is sold twice.
+            // The last defence: a unit is not sold twice even if the code is wrong.
             .addCheckConstraint('products_stock_not_negative', sql`stock >= 0`),
         ).execute()
-        // None of the indexes has a column that a booking changes.
-        await db.schema.createIndex('products_newest').on('products').columns(['status', 'id']).execute()
-        await db.schema
-          .createIndex('products_by_price')
-          .on('products')
-          .columns(['status', 'price_amount', 'id'])
-          .execute()
-        await db.schema
-          .createIndex('products_of_seller')
-          .on('products')
-          .columns(['seller_id', 'id'])
-          .execute()
+        // No index has a column that a booking changes, so a booking updates no index.
+        await createIndex(db, 'products_newest', 'products', ['status', 'id'])
+        await createIndex(db, 'products_by_price', 'products', ['status', 'price_amount', 'id'])
+        await createIndex(db, 'products_of_seller', 'products', ['seller_id', 'id'])
       },
     },
     '0002-stock-adjustments': {
@@ -59,11 +54,7 @@ export const migrations: Migrations = (engine) => {
             .addUniqueConstraint('stock_adjustments_once', ['product_id', 'idempotency_key'])
             .addForeignKeyConstraint('stock_adjustments_product', ['product_id'], 'products', ['id']),
         ).execute()
-        await db.schema
-          .createIndex('stock_adjustments_of_product')
-          .on('stock_adjustments')
-          .columns(['product_id', 'id'])
-          .execute()
+        await createIndex(db, 'stock_adjustments_of_product', 'stock_adjustments', ['product_id', 'id'])
       },
     },
     '0003-bookings': {
@@ -77,8 +68,8 @@ export const migrations: Migrations = (engine) => {
             .addColumn('created_at', 'bigint', (column) => column.notNull())
             .addColumn('updated_at', 'bigint', (column) => column.notNull()),
         ).execute()
-        // No foreign keys: a rejected line may name a product that never was, and each would cost a look-up
-        // a line in the one transaction whose length decides how much can be sold in a second.
+        // No foreign keys: a rejected line may name a product that does not exist, and each key would cost a look-up
+        // per line in the transaction that limits the rate of sales.
         await style(
           db.schema
             .createTable('booking_lines')

@@ -3,18 +3,17 @@ import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { PROBLEM_TYPE } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { productPath } from '../catalogue/product-path.ts'
-import { PRODUCT_NOT_FOUND } from '../catalogue/product-responses.ts'
-import { pageOnlyQuery } from '../catalogue/product-schemas.ts'
-import type { ProductsDatabase } from '../catalogue/product-store.ts'
-import { StockProblem } from '../problems.ts'
+import type { ProductsDatabase } from '../database/tables.ts'
+import { PRODUCT_NOT_FOUND, StockProblem } from '../errors.ts'
+import { productPath } from '../schemas.ts'
+import { adjustStock, listStockAdjustments } from './stock-adjustments.ts'
 import {
   idempotencyHeaders,
+  ledgerQuery,
   NewStockAdjustment,
   StockAdjustment,
   StockAdjustmentPage,
 } from './stock-schemas.ts'
-import { adjustStock, listStockAdjustments } from './stock-store.ts'
 
 export function registerStockRoutes(app: App, database: ProductsDatabase): void {
   app.post(
@@ -24,10 +23,10 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
       schema: {
         operationId: 'adjustStock',
         tags: ['stock'],
-        summary: 'Put units in or take them out',
+        summary: 'Adjust the stock of a product',
         description:
-          'Adds `delta` to the stock of your product and writes it into the ledger. Sent again with the same ' +
-          'Idempotency-Key it is made once, and answered the same.',
+          'Adds `delta` to the stock of your product and adds an entry to its ledger. A retry with the same ' +
+          'Idempotency-Key gets the first response and does not adjust the stock again.',
         params: productPath,
         headers: idempotencyHeaders,
         body: ref(NewStockAdjustment),
@@ -35,11 +34,11 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
           201: response('The entry in the ledger', ref(StockAdjustment)),
           404: PRODUCT_NOT_FOUND,
           409: response(
-            '`insufficient-stock`: it would go below zero; `stock-limit`: it would be more than a product can have',
+            '`insufficient-stock`: the stock would go below zero; `stock-limit`: it would exceed the maximum',
             ref(StockProblem),
             PROBLEM_TYPE,
           ),
-          422: problemResponse('`idempotency-key-reused`: the key came with another body before'),
+          422: problemResponse('`idempotency-key-reused`: the key was used with another body'),
         },
       },
     },
@@ -61,19 +60,15 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
       schema: {
         operationId: 'listStockAdjustments',
         tags: ['stock'],
-        summary: 'See the stock ledger',
+        summary: 'List the stock adjustments of a product',
         description:
-          'Every unit that you put in or took out of your product, newest first. Sales are no entries.',
+          'Returns the ledger of your product, newest first: all units that you put in or took out. Sales are ' +
+          'not in the ledger.',
         params: productPath,
-        querystring: pageOnlyQuery,
+        querystring: ledgerQuery,
         response: { 200: response('A page of the ledger', ref(StockAdjustmentPage)), 404: PRODUCT_NOT_FOUND },
       },
     },
-    (request) =>
-      listStockAdjustments(
-        database,
-        { productId: request.params.id, sellerId: callerOf(request).id },
-        request.query,
-      ),
+    (request) => listStockAdjustments(database, request.params.id, callerOf(request).id, request.query),
   )
 }

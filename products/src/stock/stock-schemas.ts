@@ -1,17 +1,16 @@
-import { pageOf } from '@souk/service-kit/http/pagination'
+import { pageOf, pageQuery } from '@souk/service-kit/http/pagination'
 import { ref } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
-import { MAX_AMOUNT, ProductId } from '../catalogue/product-schemas.ts'
-import { oneLine } from '../catalogue/text-schemas.ts'
+import { MAX_AMOUNT, oneLine, ProductId } from '../schemas.ts'
 
 const fields = {
   delta: Type.Integer({
     minimum: -MAX_AMOUNT,
     maximum: MAX_AMOUNT,
     not: { const: 0 },
-    description: 'Units that came in, or negative: that were taken out; not 0',
+    description: 'Units to put in, or a negative number of units to take out; not 0',
   }),
-  reason: oneLine(200, 'What the ledger is to say about it'),
+  reason: oneLine(200, 'The reason that the ledger shows'),
 }
 
 export const NewStockAdjustment = Type.Object(fields, {
@@ -29,12 +28,15 @@ export const StockAdjustment = Type.Object(
     id: Type.Integer(),
     productId: ProductId,
     ...fields,
-    stock: Type.Integer({ minimum: 0, description: 'Units in stock after it' }),
+    stock: Type.Integer({ minimum: 0, description: 'Units in stock after the adjustment' }),
     createdAt: Type.String({ format: 'date-time' }),
   },
   { $id: 'StockAdjustment' },
 )
 export type StockAdjustment = Static<typeof StockAdjustment>
+
+export const ledgerQuery = Type.Object(pageQuery, { additionalProperties: false })
+export type LedgerQuery = Static<typeof ledgerQuery>
 
 export const StockAdjustmentPage = Type.Object(pageOf(ref(StockAdjustment)).properties, {
   $id: 'StockAdjustmentPage',
@@ -45,7 +47,7 @@ export const idempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
-      description: 'A key of your choice, new for each adjustment: sent again with it, it is made once',
+      description: 'A new key for each adjustment. A retry with the same key does not adjust the stock again',
     }),
   ),
 })

@@ -1,93 +1,49 @@
-import { inTransaction } from '@souk/service-kit/database/transaction'
-import { decodeCursor, toPage } from '@souk/service-kit/http/pagination'
-import type { Transaction } from 'kysely'
-import { MAX_AMOUNT, type PageQuery } from '../catalogue/product-schemas.ts'
-import type { ProductsDatabase } from '../catalogue/product-store.ts'
-import type { Tables } from '../database/tables.ts'
-import { CatalogueError } from '../errors.ts'
-import { appendToLedger, toAdjustment } from './ledger.ts'
-import { lockProducts, putIntoStock, type StockedProduct } from './stock-rows.ts'
-import type { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stock-schemas.ts'
+import type { Engine } from '@souk/service-kit/database/database'
+import { isOneOf } from '@souk/service-kit/database/one-of'
+import { type Selectable, sql } from 'kysely'
+import type { Tables, Trx } from '../database/tables.ts'
 
-interface Adjustment extends NewStockAdjustment {
-  productId: number
-  sellerId: string
-  idempotencyKey: string | undefined
+const COLUMNS = ['id', 'seller_id', 'name', 'price_amount', 'price_currency', 'stock', 'status'] as const
+
+/** The columns of a product that decide about an order. */
+export type StockedProduct = Pick<Selectable<Tables['products']>, (typeof COLUMNS)[number]>
+
+/**
+ * Locks products until the end of the transaction and returns their last committed state by id. Unknown ids are
+ * skipped.
+ *
+ * Every transaction that changes stock calls this before it reads anything that it decides by. One statement locks
+ * all rows in ascending order of their ids, so two transactions cannot deadlock. SQLite needs no row locks: a
+ * transaction begins with the only write lock.
+ */
+export async function lockProducts(
+  trx: Trx,
+  engine: Engine,
+  ids: readonly number[],
+): Promise<Map<number, StockedProduct>> {
+  if (ids.length === 0) return new Map()
+  const rows = await trx
+    .selectFrom('products')
+    .select(COLUMNS)
+    .where(isOneOf(engine, 'id', [...new Set(ids)]))
+    .orderBy('id')
+    .$if(engine !== 'sqlite', (query) => query.forUpdate())
+    .execute()
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /**
- * Puts units into a product's stock or takes them out, and writes that down. With a key, once: the same
- * adjustment sent again gets the first one's answer.
+ * Adds units to the stock, or takes units out if negative. The caller must hold the locks of the products. One
+ * statement for any number of products; the table's check constraint rejects a negative stock.
  *
- * @throws CatalogueError `product-not-found`, `insufficient-stock`, `stock-limit`, `idempotency-key-reused`
+ * @param units by product id
  */
-export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment): Promise<StockAdjustment> => {
-  const { productId, sellerId, idempotencyKey, delta, reason } = adjustment
-  return inTransaction(
-    database,
-    async (trx) => {
-      const product = (await lockProducts(trx, database.engine, [productId])).get(productId)
-      if (product?.sellerId !== sellerId) throw new CatalogueError('product-not-found')
-      // Looked up under the lock: nobody can make the same adjustment between this and our own.
-      const made = idempotencyKey && (await findMade(trx, productId, idempotencyKey))
-      if (made) return replayed(made, adjustment)
-      const stock = stockAfter(product, delta)
-      await putIntoStock(trx, new Map([[productId, delta]]))
-      return appendToLedger(trx, database.engine, {
-        product_id: productId,
-        delta,
-        reason,
-        stock,
-        idempotency_key: idempotencyKey ?? null,
-      })
-    },
-    { idempotent: idempotencyKey !== undefined },
-  )
-}
-
-/** The ledger of a seller's product, newest first. @throws CatalogueError `product-not-found` */
-export async function listStockAdjustments(
-  { kysely }: ProductsDatabase,
-  { productId, sellerId }: { productId: number; sellerId: string },
-  { limit, cursor }: PageQuery,
-): Promise<StockAdjustmentPage> {
-  const own = await kysely
-    .selectFrom('products')
-    .select('id')
-    .where('id', '=', productId)
-    .where('seller_id', '=', sellerId)
-    .executeTakeFirst()
-  if (!own) throw new CatalogueError('product-not-found')
-  let entries = kysely.selectFrom('stock_adjustments').selectAll().where('product_id', '=', productId)
-  if (cursor !== undefined) entries = entries.where('id', '<', decodeCursor(cursor, ['integer'])[0])
-  const rows = await entries
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
+export async function addToStock(trx: Trx, units: ReadonlyMap<number, number>): Promise<void> {
+  if (units.size === 0) return
+  const branches = [...units].map(([id, count]) => sql`when ${id} then stock + ${count}`)
+  await trx
+    .updateTable('products')
+    .set({ stock: sql<number>`case id ${sql.join(branches, sql` `)} end`, updated_at: Date.now() })
+    .where('id', 'in', [...units.keys()])
     .execute()
-  return toPage(rows, limit, (row) => [row.id], toAdjustment)
-}
-
-const findMade = async (trx: Transaction<Tables>, productId: number, key: string) => {
-  const row = await trx
-    .selectFrom('stock_adjustments')
-    .selectAll()
-    .where('product_id', '=', productId)
-    .where('idempotency_key', '=', key)
-    .executeTakeFirst()
-  return row && toAdjustment(row)
-}
-
-/** The entry holds the whole body that made it, and so is its own fingerprint. */
-function replayed(made: StockAdjustment, { delta, reason }: NewStockAdjustment): StockAdjustment {
-  if (made.delta === delta && made.reason === reason) return made
-  throw new CatalogueError('idempotency-key-reused')
-}
-
-function stockAfter({ id, stock }: StockedProduct, delta: number): number {
-  const after = stock + delta
-  if (after < 0) {
-    throw new CatalogueError('insufficient-stock', [{ productId: id, requested: -delta, available: stock }])
-  }
-  if (delta > 0 && after > MAX_AMOUNT) throw new CatalogueError('stock-limit')
-  return after
 }

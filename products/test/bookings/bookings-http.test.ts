@@ -6,9 +6,9 @@ import { bookOrders } from '../../src/bookings/book-orders.ts'
 import type { BookingRequest, BookingResult } from '../../src/bookings/booking-schemas.ts'
 import { releaseOrders } from '../../src/bookings/release-orders.ts'
 import { updateProduct } from '../../src/catalogue/product-store.ts'
-import { openShop, order, type Shop, statementsOf, stocked, stockOf, unitsAccount } from '../helper.ts'
+import { addProduct, countStatements, countUnits, openShop, order, type Shop, stockOf } from '../helper.ts'
 
-await describeOnEachEngine('the bookings of orders', (engine) => {
+await describeOnEachEngine('the bookings API', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
@@ -23,24 +23,24 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
       payload,
     })
   const book = async (...orders: BookingRequest[]): Promise<BookingResult[]> => {
-    const answer = await post('/bookings', orders)
-    assert.equal(answer.statusCode, 200, answer.body)
-    return answer.json()
+    const response = await post('/bookings', orders)
+    assert.equal(response.statusCode, 200, response.body)
+    return response.json()
   }
   const release = async (...orderIds: string[]) => {
-    const answer = await post(
+    const response = await post(
       '/releases',
       orderIds.map((orderId) => ({ orderId })),
     )
-    assert.equal(answer.statusCode, 200, answer.body)
-    return answer.json()
+    assert.equal(response.statusCode, 200, response.body)
+    return response.json()
   }
   const outcomes = (results: BookingResult[]) =>
     results.map((result) => (result.outcome === 'BOOKED' ? 'BOOKED' : result.reason))
 
-  it('answer each order in the order asked, with all that the contract promises', async () => {
-    const one = await stocked(shop, { stock: 5 })
-    const other = await stocked(shop, { stock: 1, name: 'Rug', price: { amount: 7, currency: 'USD' } })
+  it('returns one complete result per order, in the order of the request', async () => {
+    const one = await addProduct(shop, { stock: 5 })
+    const other = await addProduct(shop, { stock: 1, name: 'Rug', price: { amount: 7, currency: 'USD' } })
     const [a, b] = [order({ [one.id]: 2, [other.id]: 1 }), order({ [one.id]: 4 })]
     assert.deepEqual(await book(a, b), [
       {
@@ -64,12 +64,12 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     assert.deepEqual([await stockOf(shop, one.id), await stockOf(shop, other.id)], [3, 0])
   })
 
-  it('reject with the reason, and the lines at fault', async () => {
-    const { id, sellerId } = await stocked(shop, { stock: 5 })
-    const euros = await stocked(shop, { price: { amount: 7, currency: 'EUR' } })
+  it('rejects an order with the reason and the lines that caused it', async () => {
+    const { id, sellerId } = await addProduct(shop, { stock: 5 })
+    const euros = await addProduct(shop, { price: { amount: 7, currency: 'EUR' } })
     await updateProduct(
       shop.database,
-      { id: (await stocked(shop, {}, sellerId)).id, sellerId, version: 1 },
+      { id: (await addProduct(shop, {}, sellerId)).id, sellerId, version: 1 },
       { status: 'DISABLED' },
     )
     const disabled = id + 2
@@ -103,8 +103,8 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('are decided once: asked again, the answer is the first one, whatever became of the product', async () => {
-    const { id, sellerId } = await stocked(shop, { stock: 5 })
+  it('returns the first decision for a repeated order, even after the product has changed', async () => {
+    const { id, sellerId } = await addProduct(shop, { stock: 5 })
     const [booked, rejected] = [order({ [id]: 2 }), order({ [id]: 4 })]
     const first = await book(booked, rejected)
     const renamed = { name: 'Renamed', price: { amount: 1, currency: 'EUR' } }
@@ -115,16 +115,16 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('are decided by the order’s id: lines that changed meanwhile do not count', async () => {
-    const { id } = await stocked(shop, { stock: 5 })
+  it('returns the first decision for a repeated order with other lines', async () => {
+    const { id } = await addProduct(shop, { stock: 5 })
     const orderId = randomUUID()
     const first = await book(order({ [id]: 2 }, orderId))
     assert.deepEqual(await book(order({ [id]: 1, 999999: 1 }, orderId)), first)
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('are decided once for an order that comes twice in one call', async () => {
-    const { id } = await stocked(shop, { stock: 5 })
+  it('decides an order once that occurs twice in one call', async () => {
+    const { id } = await addProduct(shop, { stock: 5 })
     const twice = order({ [id]: 2 })
     const [first, between, again] = await book(twice, order({ [id]: 1 }), twice)
     assert.deepEqual(again, first)
@@ -132,19 +132,19 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     assert.equal(await stockOf(shop, id), 2)
   })
 
-  it('go back into stock once, however often they are released', async () => {
-    const { id } = await stocked(shop, { stock: 5 })
+  it('returns units to stock once when an order is released several times', async () => {
+    const { id } = await addProduct(shop, { stock: 5 })
     const [a, b] = [order({ [id]: 2 }), order({ [id]: 1 })]
     await book(a, b)
     const released = [{ orderId: a.orderId, outcome: 'RELEASED' }]
     assert.deepEqual(await release(a.orderId), released)
     assert.deepEqual(await release(a.orderId), released)
     assert.deepEqual(await release(a.orderId, a.orderId), [...released, ...released])
-    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 5, booked: 1, stock: 4 })
+    assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 1, stock: 4 })
   })
 
-  it('are refused once the order was released: before it came, after it was rejected, after it was booked', async () => {
-    const { id } = await stocked(shop, { stock: 5 })
+  it('rejects a released order, whether it was unknown, rejected or booked before the release', async () => {
+    const { id } = await addProduct(shop, { stock: 5 })
     const [unknown, rejected, booked] = [order({ [id]: 1 }), order({ [id]: 9 }), order({ [id]: 5 })]
     await book(rejected, booked)
     const results = await release(unknown.orderId, rejected.orderId, booked.orderId)
@@ -157,16 +157,16 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
       assert.ok(result.outcome === 'REJECTED' && result.reason === 'released')
       assert.deepEqual(result.lines, [])
     }
-    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 5, booked: 0, stock: 5 })
+    assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('name what is wrong with a call, and then decide nothing', async () => {
-    const { id } = await stocked(shop, { stock: 5 })
+  it('reports the invalid part of a call and decides nothing', async () => {
+    const { id } = await addProduct(shop, { stock: 5 })
     const good = order({ [id]: 1 })
     const pointer = async (url: '/bookings' | '/releases', payload: object) => {
-      const answer = await post(url, payload)
-      assert.equal(answer.statusCode, 400)
-      return answer.json().errors[0].pointer
+      const response = await post(url, payload)
+      assert.equal(response.statusCode, 400)
+      return response.json().errors[0].pointer
     }
     const bad = (change: object) => pointer('/bookings', [good, { ...good, ...change }])
     assert.equal(await pointer('/bookings', []), '#')
@@ -189,14 +189,14 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('take the largest call: 256 orders, 1,000 lines of 1,000 products', async () => {
+  it('accepts the largest call: 256 orders with 1,000 lines of 1,000 products', async () => {
     const ids: number[] = []
     for (let i = 0; i < 1_000; i++) ids.push(i)
     const { kysely } = shop.database
     const { id, ...row } = await kysely
       .selectFrom('products')
       .selectAll()
-      .where('id', '=', (await stocked(shop, { stock: 1 })).id)
+      .where('id', '=', (await addProduct(shop, { stock: 1 })).id)
       .executeTakeFirstOrThrow()
     const seller_id = randomUUID()
     await kysely
@@ -227,19 +227,21 @@ await describeOnEachEngine('the bookings of orders', (engine) => {
     )
   })
 
-  it('cost as many statements for 200 orders as for one', async () => {
-    const products = [await stocked(shop, { stock: 1_000 }), await stocked(shop, { stock: 1_000 })]
+  it('sends as many statements for 200 orders as for one', async () => {
+    const products = [await addProduct(shop, { stock: 1_000 }), await addProduct(shop, { stock: 1_000 })]
     const batch = (length: number) =>
       Array.from({ length }, () => order({ [products[0]!.id]: 1, [products[1]!.id]: 1 }))
     const cost = async (orders: BookingRequest[]) => [
-      await statementsOf(shop, (database) => bookOrders(database, orders)),
-      await statementsOf(shop, (database) => bookOrders(database, orders)),
-      await statementsOf(shop, (database) => releaseOrders(database, [...orders, { orderId: randomUUID() }])),
+      await countStatements(shop, (database) => bookOrders(database, orders)),
+      await countStatements(shop, (database) => bookOrders(database, orders)),
+      await countStatements(shop, (database) =>
+        releaseOrders(database, [...orders, { orderId: randomUUID() }]),
+      ),
     ]
     const [one, many] = [await cost(batch(1)), await cost(batch(200))]
     assert.deepEqual(many, one)
-    // Lock, write (in one statement, or two inserts and the stock); lock, a write that meets what is there, lock,
-    // look up; look up, two locks, stock, mark, tombstone.
+    // A new batch: lock, then write with one statement on PostgreSQL or with three. A repeated batch: lock, a write
+    // that fails, lock, look-up. A release: look-up, two locks, stock, mark, tombstone.
     assert.deepEqual(one, [engine === 'postgres' ? 2 : 4, 4, 6])
   })
 })

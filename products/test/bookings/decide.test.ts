@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { decide, unitsOf } from '../../src/bookings/decide.ts'
-import type { StockedProduct } from '../../src/stock/stock-rows.ts'
+import type { StockedProduct } from '../../src/stock/stock-store.ts'
 import { order } from '../helper.ts'
 
 const product = (id: number, stock: number, rest: Partial<StockedProduct> = {}): StockedProduct => ({
   id,
-  sellerId: `seller of ${id}`,
+  seller_id: `seller of ${id}`,
   name: `product ${id}`,
-  price: { amount: 100 * id, currency: 'USD' },
+  price_amount: 100 * id,
+  price_currency: 'USD',
   stock,
   status: 'ACTIVE',
   ...rest,
@@ -17,8 +18,8 @@ const product = (id: number, stock: number, rest: Partial<StockedProduct> = {}):
 
 const shelfOf = (...products: StockedProduct[]) => new Map(products.map((one) => [one.id, one]))
 
-describe('a booking', () => {
-  it('gives each line as it is sold: units, seller, name and price', () => {
+describe('decide', () => {
+  it('returns the units, seller, name and price of each booked line', () => {
     assert.deepEqual(decide(shelfOf(product(1, 5)), [order({ 1: 2 }, 'a')]), [
       {
         orderId: 'a',
@@ -36,7 +37,7 @@ describe('a booking', () => {
     ])
   })
 
-  it('takes the last unit from who comes later', () => {
+  it('gives the last unit to the first of two orders', () => {
     const [first, second] = decide(shelfOf(product(1, 1)), [order({ 1: 1 }), order({ 1: 1 }, 'late')])
     assert.equal(first?.outcome, 'BOOKED')
     assert.deepEqual(second, {
@@ -47,7 +48,7 @@ describe('a booking', () => {
     })
   })
 
-  it('takes nothing when one line cannot be met, and names that line alone', () => {
+  it('takes nothing when one line has too few units, and reports only that line', () => {
     const [first, second] = decide(shelfOf(product(1, 1), product(2, 9)), [
       order({ 1: 2, 2: 9 }, 'a'),
       order({ 2: 9 }, 'b'),
@@ -56,7 +57,7 @@ describe('a booking', () => {
     assert.equal(second?.outcome, 'BOOKED')
   })
 
-  it('adds up the lines of one product before it looks whether there is enough', () => {
+  it('adds up the lines of one product before it checks the stock', () => {
     const twice = {
       orderId: 'a',
       lines: [
@@ -73,37 +74,37 @@ describe('a booking', () => {
     )
   })
 
-  it('gives the gravest reason, with the lines that it is about', () => {
+  it('returns the first of several reasons, with the lines that it applies to', () => {
     const disabled = product(2, 7, { status: 'DISABLED' })
-    const euros = product(3, 7, { price: { amount: 1, currency: 'EUR' } })
+    const euros = product(3, 7, { price_amount: 1, price_currency: 'EUR' })
     const shelf = shelfOf(product(1, 7), disabled, euros)
-    const refused = (lines: Record<number, number>) => {
+    const rejected = (lines: Record<number, number>) => {
       const [result] = decide(shelf, [order(lines)])
       return result?.outcome === 'REJECTED' ? { reason: result.reason, lines: result.lines } : result
     }
-    assert.deepEqual(refused({ 1: 9, 2: 1, 3: 1, 4: 1 }), {
+    assert.deepEqual(rejected({ 1: 9, 2: 1, 3: 1, 4: 1 }), {
       reason: 'unknown-product',
       lines: [{ productId: 4, requested: 1, available: 0 }],
     })
-    assert.deepEqual(refused({ 1: 9, 2: 1, 3: 1 }), {
+    assert.deepEqual(rejected({ 1: 9, 2: 1, 3: 1 }), {
       reason: 'product-disabled',
       lines: [{ productId: 2, requested: 1, available: 0 }],
     })
-    assert.deepEqual(refused({ 1: 9, 3: 1 }), {
+    assert.deepEqual(rejected({ 1: 9, 3: 1 }), {
       reason: 'mixed-currencies',
       lines: [
         { productId: 1, requested: 9, available: 7 },
         { productId: 3, requested: 1, available: 7 },
       ],
     })
-    assert.deepEqual(refused({ 1: 9 }), {
+    assert.deepEqual(rejected({ 1: 9 }), {
       reason: 'insufficient-stock',
       lines: [{ productId: 1, requested: 9, available: 7 }],
     })
   })
 })
 
-describe('whatever is asked of whatever stock, a booking', () => {
+describe('decide with random stock and orders', () => {
   const shelves = fc
     .uniqueArray(
       fc.record({
@@ -119,7 +120,8 @@ describe('whatever is asked of whatever stock, a booking', () => {
         ...rows.map(({ id, stock, disabled, currency }) =>
           product(id, stock, {
             status: disabled ? 'DISABLED' : 'ACTIVE',
-            price: { amount: id, currency },
+            price_amount: id,
+            price_currency: currency,
           }),
         ),
       ),
@@ -133,7 +135,7 @@ describe('whatever is asked of whatever stock, a booking', () => {
     { maxLength: 8 },
   )
 
-  it('takes exactly the units that it says, and never one that is not there', () => {
+  it('never books more units than there are in stock', () => {
     fc.assert(
       fc.property(shelves, requests, (shelf, asked) => {
         const booked = decide(shelf, asked).flatMap((one) => (one.outcome === 'BOOKED' ? one.lines : []))
@@ -143,7 +145,7 @@ describe('whatever is asked of whatever stock, a booking', () => {
     )
   })
 
-  it('is all of the order or nothing, and refuses none that could be had', () => {
+  it('books exactly the requested units or none, and rejects no order that it could book', () => {
     fc.assert(
       fc.property(shelves, requests, (shelf, asked) => {
         const left = new Map([...shelf].map(([id, { stock }]) => [id, stock]))
@@ -152,7 +154,7 @@ describe('whatever is asked of whatever stock, a booking', () => {
           const products = [...wanted.keys()].map((id) => shelf.get(id))
           const possible =
             products.every((one) => one?.status === 'ACTIVE') &&
-            new Set(products.map((one) => one!.price.currency)).size === 1 &&
+            new Set(products.map((one) => one!.price_currency)).size === 1 &&
             [...wanted].every(([id, units]) => left.get(id)! >= units)
           assert.equal(result.outcome, possible ? 'BOOKED' : 'REJECTED')
           assert.ok(result.lines.length > 0)
@@ -165,7 +167,7 @@ describe('whatever is asked of whatever stock, a booking', () => {
     )
   })
 
-  it('leaves the stock that it was given as it was', () => {
+  it('does not change the products that it receives', () => {
     fc.assert(
       fc.property(shelves, requests, (shelf, asked) => {
         const before = structuredClone(shelf)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
-import { kettle, meetingAt, openShop, order, type Shop, stocked } from '../helper.ts'
+import { addProduct, kettle, openShop, order, type Shop, startWhileLocked } from '../helper.ts'
 
 await describeOnEachEngine('the catalogue', (engine) => {
   let shop: Shop
@@ -27,14 +27,14 @@ await describeOnEachEngine('the catalogue', (engine) => {
     })
   const see = (id: number | string, headers: Record<string, string> = {}) =>
     shop.publicly({ method: 'GET', url: `/products/${id}`, headers })
-  const own = () => stocked(shop, {}, sellerId)
+  const own = () => addProduct(shop, {}, sellerId)
 
-  it('takes a product in, says where it is, and shows it to anyone', async () => {
-    const answer = await create(kettle)
-    const product = answer.json()
-    assert.equal(answer.statusCode, 201)
-    assert.equal(answer.headers.location, `/products/${product.id}`)
-    assert.equal(answer.headers.etag, '"1"')
+  it('stores a new product, returns its location and shows it to anyone', async () => {
+    const response = await create(kettle)
+    const product = response.json()
+    assert.equal(response.statusCode, 201)
+    assert.equal(response.headers.location, `/products/${product.id}`)
+    assert.equal(response.headers.etag, '"1"')
     const { id, createdAt, updatedAt, ...rest } = product
     assert.deepEqual(rest, { ...kettle, sellerId, status: 'ACTIVE' })
     assert.equal(createdAt, updatedAt)
@@ -43,57 +43,57 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual([seen.json(), seen.headers.etag], [product, '"1"'])
   })
 
-  it('takes a product without a description, and text of any script and length', async () => {
+  it('accepts a product without a description, and the longest text of any script', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // Grows eighteenfold in its normal form: the longest that the search can be given to keep.
+    // The normal form of this text is 18 times as long: the longest that the search columns must hold.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
     assert.deepEqual({ name, description: text }, long)
   })
 
-  it('names each field that it cannot take', async () => {
-    const refused = async (payload: object) => {
-      const answer = await create(payload)
-      assert.equal(answer.statusCode, 400)
-      return answer
+  it('reports each invalid field of a new product', async () => {
+    const rejected = async (payload: object) => {
+      const response = await create(payload)
+      assert.equal(response.statusCode, 400)
+      return response
         .json()
         .errors.map((error: { pointer: string }) => error.pointer)
         .sort()
     }
-    assert.deepEqual(await refused({}), ['#/name', '#/price', '#/stock'])
-    assert.deepEqual(await refused({ ...kettle, name: ' \u00a0 ' }), ['#/name'])
-    assert.deepEqual(await refused({ ...kettle, name: 'two\nlines' }), ['#/name'])
-    assert.deepEqual(await refused({ ...kettle, name: 'x'.repeat(201) }), ['#/name'])
+    assert.deepEqual(await rejected({}), ['#/name', '#/price', '#/stock'])
+    assert.deepEqual(await rejected({ ...kettle, name: ' \u00a0 ' }), ['#/name'])
+    assert.deepEqual(await rejected({ ...kettle, name: 'two\nlines' }), ['#/name'])
+    assert.deepEqual(await rejected({ ...kettle, name: 'x'.repeat(201) }), ['#/name'])
     for (const name of ['a\ud800', '\udc00b', 'C1 \u0085', 'line\u2028s', 'paragraph\u2029s', 'DEL \u007f']) {
-      assert.deepEqual(await refused({ ...kettle, name }), ['#/name'], JSON.stringify(name))
+      assert.deepEqual(await rejected({ ...kettle, name }), ['#/name'], JSON.stringify(name))
     }
     for (const name of ['\u200b', '\u00ad\ufeff', '\u3164', '\u2800 \u2800', '\u202e\u2066', '\u034f']) {
-      assert.deepEqual(await refused({ ...kettle, name }), ['#/name'], encodeURI(name))
+      assert.deepEqual(await rejected({ ...kettle, name }), ['#/name'], encodeURI(name))
     }
-    assert.deepEqual(await refused({ ...kettle, description: 'a\ud800' }), ['#/description'])
-    assert.deepEqual(await refused({ ...kettle, description: 'NUL \u0000' }), ['#/description'])
-    assert.deepEqual(await refused({ ...kettle, description: 'x'.repeat(5_001) }), ['#/description'])
-    assert.deepEqual(await refused({ ...kettle, price: { amount: 1.5, currency: 'usd' } }), [
+    assert.deepEqual(await rejected({ ...kettle, description: 'a\ud800' }), ['#/description'])
+    assert.deepEqual(await rejected({ ...kettle, description: 'NUL \u0000' }), ['#/description'])
+    assert.deepEqual(await rejected({ ...kettle, description: 'x'.repeat(5_001) }), ['#/description'])
+    assert.deepEqual(await rejected({ ...kettle, price: { amount: 1.5, currency: 'usd' } }), [
       '#/price/amount',
       '#/price/currency',
     ])
-    assert.deepEqual(await refused({ ...kettle, price: { amount: -1, currency: 'USD', net: 1 } }), [
+    assert.deepEqual(await rejected({ ...kettle, price: { amount: -1, currency: 'USD', net: 1 } }), [
       '#/price/amount',
       '#/price/net',
     ])
-    assert.deepEqual(await refused({ ...kettle, stock: -1 }), ['#/stock'])
-    assert.deepEqual(await refused({ ...kettle, stock: 1_000_000_001 }), ['#/stock'])
-    assert.deepEqual(await refused({ ...kettle, stock: '12' }), ['#/stock'])
-    assert.deepEqual(await refused({ ...kettle, id: 7, sellerId: randomUUID(), status: 'DISABLED' }), [
+    assert.deepEqual(await rejected({ ...kettle, stock: -1 }), ['#/stock'])
+    assert.deepEqual(await rejected({ ...kettle, stock: 1_000_000_001 }), ['#/stock'])
+    assert.deepEqual(await rejected({ ...kettle, stock: '12' }), ['#/stock'])
+    assert.deepEqual(await rejected({ ...kettle, id: 7, sellerId: randomUUID(), status: 'DISABLED' }), [
       '#/id',
       '#/sellerId',
       '#/status',
     ])
   })
 
-  it('takes signs, joined emoji, and text from right to left', async () => {
+  it('accepts signs, joined emoji and right-to-left text', async () => {
     for (const name of [
       '%',
       '  spaced  ',
@@ -102,13 +102,13 @@ await describeOnEachEngine('the catalogue', (engine) => {
       'می\u200cخواهم',
       '½ × 3',
     ]) {
-      const answer = await create({ ...kettle, name, description: `${name}\r\n\t\u0085\u2028` })
-      assert.equal(answer.statusCode, 201, answer.body)
-      assert.equal((await see(answer.json().id)).json().name, name)
+      const response = await create({ ...kettle, name, description: `${name}\r\n\t\u0085\u2028` })
+      assert.equal(response.statusCode, 201, response.body)
+      assert.equal((await see(response.json().id)).json().name, name)
     }
   })
 
-  it('answers 404 for a product that is not there, and 400 for what is no id', async () => {
+  it('responds with 404 to an unknown id and with 400 to an invalid one', async () => {
     for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await see(id)).json().code, 'product-not-found')
     }
@@ -123,19 +123,19 @@ await describeOnEachEngine('the catalogue', (engine) => {
       `${id}%0a`,
     ]
     for (const wrong of ['0', '-1', 'one', '1.5', '1e30', '9'.repeat(17), 'true', ...spellings]) {
-      const answer = await see(wrong)
-      assert.equal(answer.statusCode, 400, wrong)
-      const [{ pointer, in: part }] = answer.json().errors
-      assert.deepEqual([answer.json().code, pointer, part], ['validation-failed', '#/id', 'path'])
+      const response = await see(wrong)
+      assert.equal(response.statusCode, 400, wrong)
+      const [{ pointer, in: part }] = response.json().errors
+      assert.deepEqual([response.json().code, pointer, part], ['validation-failed', '#/id', 'path'])
     }
   })
 
-  it('changes what the body names and leaves the rest, one version on', async () => {
+  it('changes only the fields in the body and increments the version', async () => {
     const before = await own()
-    const answer = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
-    assert.equal(answer.statusCode, 200)
-    assert.equal(answer.headers.etag, '"2"')
-    const { updatedAt, ...after } = answer.json()
+    const response = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
+    assert.equal(response.statusCode, 200)
+    assert.equal(response.headers.etag, '"2"')
+    const { updatedAt, ...after } = response.json()
     assert.deepEqual(
       { ...after, updatedAt: before.updatedAt },
       {
@@ -149,11 +149,11 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
   })
 
-  it('refuses a change that does not say what it changes, or that comes too late', async () => {
+  it('rejects a change without If-Match or of a stale version', async () => {
     const { id } = await own()
     const code = async (ifMatch?: string) => {
-      const answer = await change(id, { name: 'Late' }, ifMatch)
-      return [answer.statusCode, answer.json().code]
+      const response = await change(id, { name: 'Late' }, ifMatch)
+      return [response.statusCode, response.json().code]
     }
     assert.deepEqual(await code(), [428, 'if-match-required'])
     assert.deepEqual(await code('"2"'), [412, 'stale'])
@@ -162,27 +162,27 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.equal((await see(id)).json().name, kettle.name)
   })
 
-  it('refuses a change of nothing, of the stock or of the owner', async () => {
+  it('rejects an empty change, and a change of the stock or the seller', async () => {
     const { id } = await own()
     for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
       assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))
     }
   })
 
-  it('lets one of twenty changes to the same version through', async () => {
+  it('accepts exactly one of 20 concurrent changes to the same version', async () => {
     const { id } = await own()
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => change(id, { name: `Name ${i}` }, '"1"')),
     )
-    const statuses = answers.map(({ statusCode }) => statusCode)
+    const statuses = responses.map(({ statusCode }) => statusCode)
     assert.deepEqual(statuses.toSorted(), [200, ...Array(19).fill(412)])
     const { name } = (await see(id)).json()
-    assert.equal(name, answers[statuses.indexOf(200)]?.json().name)
+    assert.equal(name, responses[statuses.indexOf(200)]?.json().name)
   })
 
-  it('keeps the version over sales, and the sales over a change that meets them', async () => {
+  it('stores both a sale and a concurrent change, and only the change increments the version', async () => {
     const { id, stock } = await own()
-    const [sale, edit] = await meetingAt<unknown>(shop, id, [
+    const [sale, edit] = await startWhileLocked<unknown>(shop, id, [
       () => bookOrders(shop.database, [order({ [id]: 2 })]),
       () => change(id, { name: 'Edited' }, '"1"'),
     ])
@@ -192,7 +192,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual([product.name, product.stock, seen.headers.etag], ['Edited', stock - 2, '"2"'])
   })
 
-  it('hides a disabled product from all but its seller, until it is active again', async () => {
+  it('shows a disabled product only to its seller until it is active again', async () => {
     const { id } = await own()
     assert.equal((await change(id, { status: 'DISABLED' }, '"1"')).json().status, 'DISABLED')
     assert.equal((await see(id)).statusCode, 404)

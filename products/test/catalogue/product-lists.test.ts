@@ -5,9 +5,9 @@ import { encodeCursor } from '@souk/service-kit/http/pagination'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import type { Product } from '../../src/catalogue/product-schemas.ts'
 import { updateProduct } from '../../src/catalogue/product-store.ts'
-import { openShop, type Shop, stocked } from '../helper.ts'
+import { addProduct, openShop, type Shop } from '../helper.ts'
 
-await describeOnEachEngine('the lists of products', (engine) => {
+await describeOnEachEngine('the product lists', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
@@ -17,22 +17,22 @@ await describeOnEachEngine('the lists of products', (engine) => {
   const usd = (amount: number) => ({ price: { amount, currency: 'USD' } })
   const list = async (query: object, headers?: Record<string, string>) => {
     const url = headers ? '/sellers/me/products' : '/products'
-    const answer = await shop.publicly({
+    const response = await shop.publicly({
       method: 'GET',
       url: `${url}?${new URLSearchParams(query as Record<string, string>)}`,
       ...(headers && { headers }),
     })
-    assert.equal(answer.statusCode, 200, answer.body)
-    return answer.json() as { items: Product[]; nextCursor: string | null }
+    assert.equal(response.statusCode, 200, response.body)
+    return response.json() as { items: Product[]; nextCursor: string | null }
   }
-  const refused = async (query: object) => {
+  const rejected = async (query: object) => {
     const url = `/products?${new URLSearchParams(query as Record<string, string>)}`
-    const answer = await shop.publicly({ method: 'GET', url })
-    assert.equal(answer.statusCode, 400, answer.body)
-    return answer.json()
+    const response = await shop.publicly({ method: 'GET', url })
+    assert.equal(response.statusCode, 400, response.body)
+    return response.json()
   }
   const names = async (query: object) => (await list(query)).items.map(({ name }) => name).sort()
-  /** All pages of a list, with something else done before each next one. */
+  /** Reads all pages of a list and runs `between` after each. */
   const walk = async (query: object, between: () => Promise<unknown>) => {
     const found: Product[] = []
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -45,44 +45,44 @@ await describeOnEachEngine('the lists of products', (engine) => {
     return found
   }
 
-  it('finds text in the name or the description, whatever its case', async () => {
-    await stocked(shop, { name: 'Émile’s TEAPOT', description: 'Weiße Keramik' })
-    await stocked(shop, { name: 'Cup', description: 'Goes with the émile’s teapot' })
-    await stocked(shop, { name: 'Saucer', description: '' })
+  it('find text in the name or the description and ignore its case', async () => {
+    await addProduct(shop, { name: 'Émile’s TEAPOT', description: 'Weiße Keramik' })
+    await addProduct(shop, { name: 'Cup', description: 'Goes with the émile’s teapot' })
+    await addProduct(shop, { name: 'Saucer', description: '' })
     assert.deepEqual(await names({ q: 'émile’s teapot' }), ['Cup', 'Émile’s TEAPOT'])
     assert.deepEqual(await names({ q: 'ÉMILE’S TEA' }), ['Cup', 'Émile’s TEAPOT'])
     assert.deepEqual(await names({ q: 'WEISSE' }), ['Émile’s TEAPOT'])
     assert.deepEqual(await names({ q: 'teapots' }), [])
   })
 
-  it('finds what a product is called now, not before', async () => {
-    const { id, sellerId } = await stocked(shop, { name: 'Oldname', description: 'olddescription' })
+  it('find a product with its current name but not with its previous one', async () => {
+    const { id, sellerId } = await addProduct(shop, { name: 'Oldname', description: 'olddescription' })
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { name: 'Newname' })
     assert.deepEqual(await names({ q: 'oldname' }), [])
     assert.deepEqual(await names({ q: 'newname' }), ['Newname'])
     assert.deepEqual(await names({ q: 'olddescription' }), ['Newname'])
   })
 
-  it('takes %, _, !, \\ and quotes for what they are', async () => {
+  it('treat %, _, !, \\ and quotes in a search as plain text', async () => {
     const signs = ['100% wool', '100_ wool', '100! wool', '100\\ wool', "100' wool", '100" wool']
-    for (const name of signs) await stocked(shop, { name, description: '' })
+    for (const name of signs) await addProduct(shop, { name, description: '' })
     for (const name of signs) assert.deepEqual(await names({ q: name.slice(0, 5) }), [name])
     assert.equal((await names({ q: '% wool' })).length, 1)
     assert.equal((await list({ q: '' })).items.length > 5, true)
   })
 
-  it('keeps to a range of prices, its ends included', async () => {
+  it('filter by a price range that includes both ends', async () => {
     for (const amount of [700, 701, 702, 703])
-      await stocked(shop, { name: `Ranged ${amount}`, ...usd(amount) })
+      await addProduct(shop, { name: `Ranged ${amount}`, ...usd(amount) })
     assert.deepEqual(await names({ q: 'ranged', minPrice: 701, maxPrice: 702 }), ['Ranged 701', 'Ranged 702'])
     assert.deepEqual(await names({ q: 'ranged', minPrice: 703 }), ['Ranged 703'])
     assert.deepEqual(await names({ q: 'ranged', maxPrice: 700 }), ['Ranged 700'])
-    const { errors } = await refused({ minPrice: 2, maxPrice: 1 })
+    const { errors } = await rejected({ minPrice: 2, maxPrice: 1 })
     assert.deepEqual([errors[0].pointer, errors[0].in], ['#/minPrice', 'query'])
   })
 
-  it('leaves disabled products out', async () => {
-    const { id, sellerId } = await stocked(shop, { name: 'Vanishing' })
+  it('omit disabled products', async () => {
+    const { id, sellerId } = await addProduct(shop, { name: 'Vanishing' })
     assert.deepEqual(await names({ q: 'vanishing' }), ['Vanishing'])
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { status: 'DISABLED' })
     assert.deepEqual(await names({ q: 'vanishing' }), [])
@@ -95,15 +95,15 @@ await describeOnEachEngine('the lists of products', (engine) => {
     ['price-asc', [1, 4, 0, 2, 3, 6, 5]],
     ['price-desc', [5, 6, 3, 2, 0, 4, 1]],
   ] as const) {
-    it(`shows every product once by ${sort}, while others are added`, async () => {
+    it(`show each product once by ${sort} while products are added`, async () => {
       const word = `walked${sort}`
       const prices = [20, 10, 20, 20, 10, 30, 20]
       const made: Product[] = []
-      for (const price of prices) made.push(await stocked(shop, { name: word, ...usd(price) }))
+      for (const price of prices) made.push(await addProduct(shop, { name: word, ...usd(price) }))
       const found = await walk({ q: word, sort }, async () => {
-        await stocked(shop, { name: word, ...usd(5) })
-        await stocked(shop, { name: word, ...usd(20) })
-        await stocked(shop, { name: word, ...usd(50) })
+        await addProduct(shop, { name: word, ...usd(5) })
+        await addProduct(shop, { name: word, ...usd(20) })
+        await addProduct(shop, { name: word, ...usd(50) })
       })
       const ids = found.map(({ id }) => id)
       assert.equal(new Set(ids).size, ids.length)
@@ -115,9 +115,9 @@ await describeOnEachEngine('the lists of products', (engine) => {
     })
   }
 
-  it('refuses a cursor that it did not give out', async () => {
-    await stocked(shop)
-    await stocked(shop)
+  it('reject a cursor that they did not issue', async () => {
+    await addProduct(shop)
+    await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })
     for (const cursor of [
       '',
@@ -128,7 +128,7 @@ await describeOnEachEngine('the lists of products', (engine) => {
       Buffer.from('["newest",1e999,1]').toString('base64url'),
       Buffer.from('{"__proto__":1}').toString('base64url'),
     ]) {
-      assert.equal((await refused({ cursor })).code, 'invalid-cursor', cursor)
+      assert.equal((await rejected({ cursor })).code, 'invalid-cursor', cursor)
     }
     const own = await shop.publicly({
       method: 'GET',
@@ -136,11 +136,11 @@ await describeOnEachEngine('the lists of products', (engine) => {
       headers: await shop.issuer.as('SELLER'),
     })
     assert.deepEqual([own.statusCode, own.json().code], [400, 'invalid-cursor'])
-    const other = await refused({ sort: 'price-asc', cursor: nextCursor! })
+    const other = await rejected({ sort: 'price-asc', cursor: nextCursor! })
     assert.deepEqual([other.code, other.errors[0].pointer], ['invalid-cursor', '#/cursor'])
   })
 
-  it('refuses parameters out of range, unknown or doubled', async () => {
+  it('reject parameters that are out of range, unknown or repeated', async () => {
     for (const query of [
       { limit: 0 },
       { limit: 101 },
@@ -149,16 +149,16 @@ await describeOnEachEngine('the lists of products', (engine) => {
       { page: 2 },
       { q: '\0' },
     ]) {
-      assert.equal((await refused(query)).errors[0].in, 'query')
+      assert.equal((await rejected(query)).errors[0].in, 'query')
     }
     assert.equal((await shop.publicly({ method: 'GET', url: '/products?limit=1&limit=2' })).statusCode, 400)
   })
 
-  it('shows a seller all own products, newest first, and by status', async () => {
+  it('show a seller all own products, newest first, and filter them by status', async () => {
     const sellerId = randomUUID()
     const headers = await shop.issuer.as('SELLER', sellerId)
     const ids: number[] = []
-    for (let i = 0; i < 5; i++) ids.unshift((await stocked(shop, {}, sellerId)).id)
+    for (let i = 0; i < 5; i++) ids.unshift((await addProduct(shop, {}, sellerId)).id)
     await updateProduct(shop.database, { id: ids[1]!, sellerId, version: 1 }, { status: 'DISABLED' })
     const own = async (query: object) => (await list(query, headers)).items.map(({ id }) => id)
     assert.deepEqual(await own({}), ids)
@@ -173,10 +173,10 @@ await describeOnEachEngine('the lists of products', (engine) => {
     assert.equal(second.nextCursor, null)
   })
 
-  it('shows a seller own products alone, by whosesoever cursor', async () => {
+  it('show a seller only own products, even with the cursor of another seller', async () => {
     const [one, other] = [randomUUID(), randomUUID()]
-    const mine = await stocked(shop, {}, one)
-    for (let i = 0; i < 3; i++) await stocked(shop, {}, other)
+    const mine = await addProduct(shop, {}, one)
+    for (let i = 0; i < 3; i++) await addProduct(shop, {}, other)
     const { nextCursor } = await list({ limit: 1 }, await shop.issuer.as('SELLER', other))
     for (const cursor of [nextCursor!, encodeCursor([Number.MAX_SAFE_INTEGER])]) {
       const { items } = await list({ cursor }, await shop.issuer.as('SELLER', one))

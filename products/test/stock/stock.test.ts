@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { encodeCursor } from '@souk/service-kit/http/pagination'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
-import { meetingAt, openShop, order, type Shop, stocked, stockOf, unitsAccount } from '../helper.ts'
+import { addProduct, countUnits, openShop, order, type Shop, startWhileLocked, stockOf } from '../helper.ts'
 
 await describeOnEachEngine('the stock of a product', (engine) => {
   let shop: Shop
@@ -17,7 +17,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
   })
   after(() => shop.close())
 
-  const withStock = async (stock: number) => (await stocked(shop, { stock }, sellerId)).id
+  const withStock = async (stock: number) => (await addProduct(shop, { stock }, sellerId)).id
   const adjust = (
     id: number,
     delta: number,
@@ -38,41 +38,41 @@ await describeOnEachEngine('the stock of a product', (engine) => {
       })
     ).json()
 
-  it('is moved by an adjustment, which the ledger keeps, newest first', async () => {
+  it('changes by an adjustment, which becomes the newest entry of the ledger', async () => {
     const id = await withStock(10)
-    const answer = await adjust(id, -3, { reason: 'Broken' })
-    assert.equal(answer.statusCode, 201)
-    const { productId, delta, reason, stock } = answer.json()
+    const response = await adjust(id, -3, { reason: 'Broken' })
+    assert.equal(response.statusCode, 201)
+    const { productId, delta, reason, stock } = response.json()
     assert.deepEqual(
       { productId, delta, reason, stock },
       { productId: id, delta: -3, reason: 'Broken', stock: 7 },
     )
     const { items, nextCursor } = await ledger(id)
-    assert.deepEqual(items[0], answer.json())
+    assert.deepEqual(items[0], response.json())
     assert.deepEqual([items[1].delta, items[1].reason, items[1].stock], [10, 'initial stock', 10])
     assert.deepEqual([items.length, nextCursor], [2, null])
   })
 
-  it('has no entry in its ledger while there never was a unit', async () => {
+  it('has an empty ledger when the initial stock is 0', async () => {
     assert.deepEqual((await ledger(await withStock(0))).items, [])
   })
 
-  it('never goes below zero: the answer says what is there', async () => {
+  it('cannot be adjusted below zero, and the response lists the available units', async () => {
     const id = await withStock(2)
-    const answer = await adjust(id, -3)
-    assert.deepEqual([answer.statusCode, answer.json().code], [409, 'insufficient-stock'])
-    assert.deepEqual(answer.json().lines, [{ productId: id, requested: 3, available: 2 }])
-    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 2, booked: 0, stock: 2 })
+    const response = await adjust(id, -3)
+    assert.deepEqual([response.statusCode, response.json().code], [409, 'insufficient-stock'])
+    assert.deepEqual(response.json().lines, [{ productId: id, requested: 3, available: 2 }])
+    assert.deepEqual(await countUnits(shop, id), { adjusted: 2, booked: 0, stock: 2 })
   })
 
-  it('never goes above the most that a product can have', async () => {
+  it('cannot be adjusted above the maximum', async () => {
     const id = await withStock(1_000_000_000)
-    const answer = await adjust(id, 1)
-    assert.deepEqual([answer.statusCode, answer.json().code], [409, 'stock-limit'])
+    const response = await adjust(id, 1)
+    assert.deepEqual([response.statusCode, response.json().code], [409, 'stock-limit'])
     assert.equal((await adjust(id, -1_000_000_000)).json().stock, 0)
   })
 
-  it('refuses an adjustment of nothing, of parts, beyond bounds or without a reason', async () => {
+  it('does not change by an adjustment with an invalid delta, reason, key or field', async () => {
     const id = await withStock(1)
     for (const delta of [0, 0.5, 1_000_000_001, -1_000_000_001]) {
       assert.equal((await adjust(id, delta)).json().errors[0].pointer, '#/delta', `${delta}`)
@@ -93,14 +93,14 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('adds up after many adjustments at once, and goes below zero at no time', async () => {
+  it('equals the sum of its ledger after concurrent adjustments and never goes below zero', async () => {
     const id = await withStock(5)
     const deltas = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : -1))
-    const answers = await Promise.all(deltas.map((delta) => adjust(id, delta)))
-    const made = deltas.filter((_, i) => answers[i]?.statusCode === 201)
-    assert.ok(answers.every(({ statusCode }) => statusCode === 201 || statusCode === 409))
+    const responses = await Promise.all(deltas.map((delta) => adjust(id, delta)))
+    const made = deltas.filter((_, i) => responses[i]?.statusCode === 201)
+    assert.ok(responses.every(({ statusCode }) => statusCode === 201 || statusCode === 409))
     const stock = 5 + made.reduce((sum, delta) => sum + delta, 0)
-    assert.deepEqual(await unitsAccount(shop, id), { adjusted: stock, booked: 0, stock })
+    assert.deepEqual(await countUnits(shop, id), { adjusted: stock, booked: 0, stock })
     const { items } = await ledger(id, '?limit=100')
     const after = items.toReversed().reduce((units: number, entry: { delta: number; stock: number }) => {
       assert.equal(entry.stock, units + entry.delta)
@@ -110,7 +110,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(after, stock)
   })
 
-  it('is adjusted once for a key, and answered the same each time', async () => {
+  it('changes once per idempotency key, and a retry gets the first response', async () => {
     const id = await withStock(5)
     const first = await adjust(id, 4, { key: 'delivery-1' })
     await adjust(id, 1)
@@ -119,35 +119,35 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(await stockOf(shop, id), 10)
   })
 
-  it('is adjusted once when the same key comes many times at once', async () => {
+  it('changes once when 20 adjustments with the same key arrive together', async () => {
     const id = await withStock(5)
-    const answers = await meetingAt(
+    const responses = await startWhileLocked(
       shop,
       id,
       Array.from({ length: 20 }, () => () => adjust(id, -1, { key: 'once' })),
     )
-    const bodies = answers.map((answer) =>
-      answer.status === 'fulfilled' ? answer.value.body : answer.reason,
+    const bodies = responses.map((response) =>
+      response.status === 'fulfilled' ? response.value.body : response.reason,
     )
     assert.equal(new Set(bodies).size, 1)
-    assert.deepEqual(await unitsAccount(shop, id), { adjusted: 4, booked: 0, stock: 4 })
+    assert.deepEqual(await countUnits(shop, id), { adjusted: 4, booked: 0, stock: 4 })
   })
 
-  it('refuses a key that came with another body, and takes it for another product', async () => {
+  it('does not change when a key is reused with another body, except for another product', async () => {
     const id = await withStock(5)
     await adjust(id, 4, { key: 'K', reason: 'one' })
     for (const other of [
       { delta: 5, reason: 'one' },
       { delta: 4, reason: 'another' },
     ]) {
-      const answer = await adjust(id, other.delta, { key: 'K', reason: other.reason })
-      assert.deepEqual([answer.statusCode, answer.json().code], [422, 'idempotency-key-reused'])
+      const response = await adjust(id, other.delta, { key: 'K', reason: other.reason })
+      assert.deepEqual([response.statusCode, response.json().code], [422, 'idempotency-key-reused'])
     }
     assert.equal((await adjust(id, 1, { key: 'k' })).statusCode, 201)
     assert.equal((await adjust(await withStock(5), 5, { key: 'K' })).statusCode, 201)
   })
 
-  it('has a ledger of one product alone, page by page', async () => {
+  it('has a ledger that lists only its own entries, page by page', async () => {
     const id = await withStock(1)
     const other = await withStock(99)
     for (let i = 0; i < 4; i++) await adjust(id, 1)
@@ -168,22 +168,22 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     }
   })
 
-  it('is kept from going below zero by the table itself', async () => {
+  it('cannot become negative because the table has a check constraint', async () => {
     const id = await withStock(1)
     const below = shop.database.kysely.updateTable('products').set({ stock: -1 }).where('id', '=', id)
     await assert.rejects(below.execute(), /products_stock_not_negative|CHECK/i)
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('goes to an order or to the seller, never to both', async () => {
+  it('loses its last unit to an order or to its seller, never to both', async () => {
     for (let round = 0; round < 10; round++) {
       const id = await withStock(1)
-      const [, taken] = await meetingAt<unknown>(shop, id, [
+      const [, taken] = await startWhileLocked<unknown>(shop, id, [
         () => bookOrders(shop.database, [order({ [id]: 1 })]),
         () => adjust(id, -1),
       ])
       assert.equal(taken?.status, 'fulfilled')
-      const { adjusted, booked, stock } = await unitsAccount(shop, id)
+      const { adjusted, booked, stock } = await countUnits(shop, id)
       assert.deepEqual([adjusted - booked, stock], [0, 0])
     }
   })

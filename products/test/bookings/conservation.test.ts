@@ -7,8 +7,8 @@ import { bookOrders } from '../../src/bookings/book-orders.ts'
 import type { BookingResult } from '../../src/bookings/booking-schemas.ts'
 import { releaseOrders } from '../../src/bookings/release-orders.ts'
 import { CatalogueError } from '../../src/errors.ts'
-import { adjustStock } from '../../src/stock/stock-store.ts'
-import { openShop, type Shop, stocked, unitsAccount } from '../helper.ts'
+import { adjustStock } from '../../src/stock/stock-adjustments.ts'
+import { addProduct, countUnits, openShop, type Shop } from '../helper.ts'
 
 const PRODUCTS = 3
 const ORDERS = 5
@@ -42,23 +42,23 @@ const step = fc.oneof(
       .map((adjustment) => ({ kind: 'adjust' as const, ...adjustment })),
   },
 )
-/** Groups one after another; what is in a group is called at once. */
+/** Groups of steps. The groups run one after another, the steps of a group side by side. */
 const history = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
 
-await describeOnEachEngine('whatever is booked, released and adjusted, and whatever meets,', (engine) => {
+await describeOnEachEngine('a random history of bookings, releases and adjustments', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
   })
   after(() => shop.close())
 
-  /** Plays a history on products and orders of its own, and gives every answer about an order in turn. */
+  /** Runs a history on new products and orders and returns all booking results in the order of their arrival. */
   async function play(groups: typeof history extends fc.Arbitrary<infer H> ? H : never) {
     const sellerId = randomUUID()
     const products: number[] = []
-    for (let i = 0; i < PRODUCTS; i++) products.push((await stocked(shop, { stock: 6 }, sellerId)).id)
+    for (let i = 0; i < PRODUCTS; i++) products.push((await addProduct(shop, { stock: 6 }, sellerId)).id)
     const orderIds = Array.from({ length: ORDERS }, () => randomUUID())
-    const answers: BookingResult[] = []
+    const responses: BookingResult[] = []
     const run = async (one: (typeof groups)[number][number]) => {
       if (one.kind === 'release') {
         await releaseOrders(
@@ -70,7 +70,7 @@ await describeOnEachEngine('whatever is booked, released and adjusted, and whate
           orderId: orderIds[order]!,
           lines: lines.map(({ product, quantity }) => ({ productId: products[product]!, quantity })),
         }))
-        answers.push(...(await bookOrders(shop.database, requests)))
+        responses.push(...(await bookOrders(shop.database, requests)))
       } else {
         const { delta, product } = one
         await adjustStock(shop.database, {
@@ -86,7 +86,7 @@ await describeOnEachEngine('whatever is booked, released and adjusted, and whate
     }
     const check = async () => {
       for (const id of products) {
-        const { adjusted, booked, stock } = await unitsAccount(shop, id)
+        const { adjusted, booked, stock } = await countUnits(shop, id)
         assert.equal(adjusted, booked + stock)
         assert.ok(stock >= 0)
       }
@@ -95,18 +95,18 @@ await describeOnEachEngine('whatever is booked, released and adjusted, and whate
       await Promise.all(group.map(run))
       await check()
     }
-    return answers
+    return responses
   }
 
-  it('no unit is lost, made or sold twice, and an order is decided once', async () => {
+  it('loses, creates and oversells no unit, and decides each order once', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (groups) => {
         const first = new Map<string, BookingResult>()
-        for (const answer of await play(groups)) {
-          if (answer.outcome === 'REJECTED' && answer.reason === 'released') continue
-          const known = first.get(answer.orderId)
-          if (known) assert.deepEqual(answer, known)
-          else first.set(answer.orderId, answer)
+        for (const response of await play(groups)) {
+          if (response.outcome === 'REJECTED' && response.reason === 'released') continue
+          const known = first.get(response.orderId)
+          if (known) assert.deepEqual(response, known)
+          else first.set(response.orderId, response)
         }
       }),
       { numRuns: engine === 'sqlite' ? 150 : 40 },

@@ -1,11 +1,11 @@
 import { openDatabase } from '@souk/service-kit/database/database'
-import { buildInternalApp, buildPublicApp } from './app.ts'
-import type { Tables } from './database/tables.ts'
+import { buildInternalApp, buildPublicApp } from 'products/app'
+import type { Tables } from 'products/database/tables'
 
-/** The contracts of this service as its routes make them, by file name; nothing is served for it. */
-export async function describeContracts(): Promise<Record<string, object>> {
+/** Returns the contracts of the products service by file name. It builds the apps only for their routes' schemas. */
+export async function describeProducts(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
-  const verifyToken = () => Promise.reject(new Error('not called'))
+  const verifyToken = () => Promise.reject(new Error('No request reaches this app.'))
   const apps = {
     products: await buildPublicApp({ database, verifyToken }),
     'products-internal': await buildInternalApp({ database, verifyToken }),
