@@ -5,10 +5,10 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { describeContracts as orders } from 'orders/contract'
 import { describeContracts as products } from 'products/contract'
 import { describeContracts as users } from 'users/contract'
 import { clientContract } from './client-contract.ts'
+import { describeOrders as orders } from './describe-orders.ts'
 import { lintContract } from './lint.ts'
 import { mergeContracts } from './merge.ts'
 import type { OpenApi } from './openapi.ts'
