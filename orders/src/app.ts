@@ -1,9 +1,10 @@
 import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { type App, createApp } from '@souk/service-kit/http/app'
+import { orderSchemas } from './adapters/inbound/http/order-schemas.ts'
 import { registerOrdersRoutes } from './adapters/inbound/http/orders-routes.ts'
-import { toProblem } from './adapters/inbound/http/problems.ts'
-import { registerSalesRoutes } from './adapters/inbound/http/sales-routes.ts'
-import { schemas } from './adapters/inbound/http/schemas.ts'
+import { NewOrderSchema, registerPlaceOrderRoute } from './adapters/inbound/http/place-order-route.ts'
+import { OrderProblemSchema, toProblem } from './adapters/inbound/http/problems.ts'
+import { registerSalesRoutes, saleSchemas } from './adapters/inbound/http/sales-routes.ts'
 import type { Application } from './application/index.ts'
 
 export interface OrdersAppOptions {
@@ -14,19 +15,20 @@ export interface OrdersAppOptions {
   ui?: boolean
 }
 
-/** The application behind HTTP: what `main` listens with and the tests call. */
+/** Builds the HTTP app of the service. `main.ts` makes it listen; tests call it without a socket. */
 export async function buildApp(application: Application, options: OrdersAppOptions): Promise<App> {
   const app = await createApp({
     ...options,
     title: 'Souk: orders',
-    description: 'Buyers order, look at and cancel; sellers see what they sold.',
+    description: 'Buyers place, read and cancel orders; sellers list their sales.',
     tags: [
       { name: 'orders', description: "A buyer's orders" },
       { name: 'sales', description: "A seller's sales" },
     ],
-    schemas,
+    schemas: [...orderSchemas, NewOrderSchema, ...saleSchemas, OrderProblemSchema],
     toProblem,
   })
+  registerPlaceOrderRoute(app, application)
   registerOrdersRoutes(app, application)
   registerSalesRoutes(app, application)
   return app

@@ -15,17 +15,27 @@ export const settings = Type.Object({
   ...tokenSettings,
   SERVICE_TOKEN_SECRET: sharedSecret(
     'souk-development-only-service-secret',
-    '32 characters or more, the same in orders and products, random in production',
+    '32 characters or more, the same in orders and products; random in production',
   ),
   ...batchSettings,
   PRODUCTS_INTERNAL_URL: Type.String({
     default: 'http://localhost:9002',
     pattern: '^https?://',
-    description: 'the internal listener of the products service',
+    description: 'the internal API of the products service',
   }),
-  BOOKING_DEADLINE_MS: Type.Integer({ minimum: 100, maximum: 4_000, default: 2_500 }),
-  RECOVERY_PAUSE_MS: Type.Integer({ minimum: 10, maximum: 10_000, default: 1_000 }),
+  BOOKING_DEADLINE_MS: Type.Integer({
+    minimum: 100,
+    maximum: 4_000,
+    default: 2_500,
+    description: 'how long a request waits for the products service before it responds with 202',
+  }),
+  RECOVERY_PAUSE_MS: Type.Integer({
+    minimum: 10,
+    maximum: 10_000,
+    default: 1_000,
+    description: 'the pause between two rounds of the recovery worker',
+  }),
 })
 
-/** @throws ConfigError when one of them cannot be used */
+/** @throws ConfigError for a setting that is missing or invalid */
 export const readSettings = (env?: Record<string, string | undefined>) => readServiceSettings(settings, env)

@@ -1,4 +1,4 @@
-/** `npm run migrate -w orders`: brings the tables up to date. Orders has no demo data: buyers make it. */
+/** `npm run migrate -w orders`: creates or updates the tables. Orders has no demo data, because buyers place orders. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'

@@ -3,12 +3,13 @@ import { type MemoryInventory, memoryInventory } from '../src/adapters/outbound/
 import { memoryOrderStore } from '../src/adapters/outbound/memory/order-store.ts'
 import { createApplication } from '../src/application/index.ts'
 import type { OrderStore, Ports } from '../src/application/ports.ts'
+import { OrderError } from '../src/domain/errors.ts'
 import { type BookedLine, newOrder, type Order, type RequestedLine, settle } from '../src/domain/order.ts'
 
 export const SELLER: string = randomUUIDv7()
 const USD = (amount: number) => ({ amount, currency: 'USD' })
 
-/** Products that the fake stock has: 1 and 2 plenty, 3 the last unit, 4 disabled, 5 in euros. */
+/** The products of the fake stock: plenty of 1 and 2, one unit of 3, 4 is disabled, 5 is priced in euros. */
 export const PRODUCTS = {
   1: { name: 'Lamp', sellerId: SELLER, price: USD(1999), stock: 100 },
   2: { name: 'Rug', sellerId: SELLER, price: USD(500), stock: 100 },
@@ -21,13 +22,13 @@ export interface TestShop {
   application: ReturnType<typeof createApplication>
   orders: OrderStore
   inventory: MemoryInventory
-  /** Failures that the application reported instead of throwing. */
+  /** The failures that the application reported instead of throwing. */
   reported: string[]
-  /** Lets the recovery see what is due `ms` later. */
+  /** Moves the clock of the application forward. */
   wait(ms: number): void
 }
 
-/** The application on fakes, with a clock of its own. */
+/** Creates the application with fakes for its ports and a clock that tests can move. */
 export function testShop(overrides: Partial<Ports> = {}): TestShop {
   let ahead = 0
   const reported: string[] = []
@@ -51,6 +52,7 @@ export function testShop(overrides: Partial<Ports> = {}): TestShop {
   }
 }
 
+/** The command of a buyer who orders these lines. */
 export const placing = (lines: RequestedLine[], buyerId: string = randomUUIDv7()) => ({
   orderId: randomUUIDv7(),
   buyerId,
@@ -74,3 +76,7 @@ export const booked = (lines: readonly RequestedLine[], sellerId = SELLER): Book
 
 export const confirmed = (order: Order, sellerId = SELLER): Order =>
   settle(order, { booked: booked(order.lines, sellerId) }, order.updatedAt + 1)
+
+/** Matches the OrderError with a code, for `assert.rejects` and `assert.throws`. */
+export const withCode = (code: string) => (error: unknown) =>
+  error instanceof OrderError && error.code === code

@@ -5,8 +5,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { describeContracts as orders } from 'orders/contract'
 import { clientContract } from './client-contract.ts'
+import { describeOrders as orders } from './describe-orders.ts'
 import { describeProducts as products } from './describe-products.ts'
 import { describeUsers as users } from './describe-users.ts'
 import { lintContract } from './lint.ts'

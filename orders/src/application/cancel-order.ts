@@ -1,20 +1,20 @@
 import { type Order, requestCancellation } from '../domain/order.ts'
 import { ownedBy } from './find-order.ts'
 import type { Ports } from './ports.ts'
-import { driveOrder } from './resume-order.ts'
+import { resumeOrder } from './resume-order.ts'
 
 /**
- * Cancels a buyer's order and puts its units back. CANCELLING in the answer means: it will be, the stock
- * could not be asked yet. Cancelling again answers the same.
+ * Cancels a buyer's order and returns its units to stock. A CANCELLING result means that the products service is
+ * unavailable and the units are released later. Cancelling an order again changes nothing.
  *
- * @throws OrderError `order-not-found` (another buyer's is not found either), `order-not-cancellable`
+ * @throws OrderError `order-not-found`, also for another buyer's order; `order-not-cancellable`
  */
 export async function cancelOrder(
   ports: Ports,
-  command: { orderId: string; buyerId: string },
+  { orderId, buyerId }: { orderId: string; buyerId: string },
 ): Promise<Order> {
-  const order = await ports.orders.change(command.orderId, (current) =>
-    requestCancellation(ownedBy(command.buyerId, current), ports.now()),
+  const order = await ports.orders.change(orderId, (current) =>
+    requestCancellation(ownedBy(buyerId, current), ports.now()),
   )
-  return driveOrder(ports, order)
+  return resumeOrder(ports, order)
 }

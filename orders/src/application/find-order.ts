@@ -2,9 +2,12 @@ import { orderNotFound } from '../domain/errors.ts'
 import type { Order } from '../domain/order.ts'
 import type { Ports } from './ports.ts'
 
-/** @throws OrderError `order-not-found`, for another buyer's order too: its existence is not given away */
-export async function findOrder(ports: Ports, query: { orderId: string; buyerId: string }): Promise<Order> {
-  return ownedBy(query.buyerId, await ports.orders.find(query.orderId))
+/** @throws OrderError `order-not-found`, also for another buyer's order */
+export async function findOrder(
+  ports: Ports,
+  { orderId, buyerId }: { orderId: string; buyerId: string },
+): Promise<Order> {
+  return ownedBy(buyerId, await ports.orders.find(orderId))
 }
 
 export function ownedBy(buyerId: string, order: Order | null): Order {

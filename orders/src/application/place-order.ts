@@ -1,6 +1,6 @@
 import { newOrder, type Order, type RequestedLine } from '../domain/order.ts'
 import type { Idempotency, Ports } from './ports.ts'
-import { driveOrder } from './resume-order.ts'
+import { resumeOrder } from './resume-order.ts'
 
 export interface PlaceOrder {
   orderId: string
@@ -10,13 +10,14 @@ export interface PlaceOrder {
 }
 
 /**
- * Places an order: kept first, then booked, then settled, so that a crash at any point leaves an order that
- * can be driven on. PENDING in the answer means: accepted and safe, not yet decided.
+ * Stores an order, then books its units and settles it. The order is stored first, so the recovery worker can resume it
+ * after a crash at any later point. A PENDING result means that the order is stored and not decided yet.
  *
- * @throws OrderError `quantity-too-large`, `idempotency-key-reused`; OutcomeUnknown when it could not be kept
+ * @throws OrderError `quantity-too-large`, `idempotency-key-reused`
+ * @throws OutcomeUnknown if the order could not be stored
  */
 export async function placeOrder(ports: Ports, command: PlaceOrder): Promise<Order> {
   const order = newOrder(command.orderId, command.buyerId, command.lines, ports.now())
-  const kept = await ports.orders.add(order, command.idempotency)
-  return driveOrder(ports, kept)
+  const stored = await ports.orders.add(order, command.idempotency)
+  return resumeOrder(ports, stored)
 }

@@ -2,11 +2,13 @@ import { completeCancellation, type Order, settle } from '../domain/order.ts'
 import type { Ports } from './ports.ts'
 
 /**
- * Drives an undecided order as far as it goes now and answers how it then stands. May run twice at once for
- * one order. Never throws: the order is kept and undecided, whatever goes wrong here, so the recovery drives
- * it on; a failure is no rejection.
+ * Takes an undecided order as far as possible and returns it. A request and the recovery worker may resume the same
+ * order at the same time.
+ *
+ * It never throws: after a failure the order stays undecided, and the recovery worker resumes it later. A failure is
+ * not a rejection.
  */
-export async function driveOrder(ports: Ports, order: Order): Promise<Order> {
+export async function resumeOrder(ports: Ports, order: Order): Promise<Order> {
   try {
     if (order.status === 'PENDING') return await book(ports, order)
     if (order.status === 'CANCELLING') return await release(ports, order)

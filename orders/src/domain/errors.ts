@@ -4,7 +4,7 @@ export type OrderErrorCode =
   | 'idempotency-key-reused'
   | 'quantity-too-large'
 
-/** A request that the rules of orders do not allow. */
+/** A request that breaks a rule of orders. */
 export class OrderError extends Error {
   override name = 'OrderError'
   readonly code: OrderErrorCode
@@ -15,5 +15,15 @@ export class OrderError extends Error {
   }
 }
 
-/** One text for an order that is not there and for another buyer's, or the words would give it away. */
+/**
+ * The error for an unknown order and for another buyer's order. Both have the same text, so a caller cannot find out
+ * which orders exist.
+ */
 export const orderNotFound = () => new OrderError('order-not-found', 'You have no order with this id.')
+
+/** The error for an idempotency key that the buyer has used for another order. */
+export const idempotencyKeyReused = () =>
+  new OrderError(
+    'idempotency-key-reused',
+    'This Idempotency-Key was used with a different request body. Use a new key for a new order.',
+  )

@@ -1,15 +1,15 @@
 import { OrderError } from './errors.ts'
 
 /**
- * PENDING until the products service has decided, then CONFIRMED or REJECTED. CANCELLING from the buyer's word
- * until the units are back, then CANCELLED. Each state is left in these directions alone:
+ * An order is PENDING until the products service books or rejects it, and CANCELLING until the products service has
+ * released its units. REJECTED and CANCELLED are final.
  *
  *     PENDING -> CONFIRMED | REJECTED        PENDING | CONFIRMED -> CANCELLING -> CANCELLED
  */
 export const ORDER_STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLING', 'CANCELLED'] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
-/** `amount` counts the currency's minor unit (cents). */
+/** `amount` is in the currency's minor unit (cents). */
 export interface Money {
   amount: number
   currency: string
@@ -20,7 +20,7 @@ export interface RequestedLine {
   quantity: number
 }
 
-/** A line as the products service sold it: name, seller and price are its word at booking time. */
+/** A line with the name, seller and price that the product had when it was booked. */
 export interface BookedLine extends RequestedLine {
   name: string
   sellerId: string
@@ -38,16 +38,16 @@ export const REJECTION_REASONS = [
 ] as const
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
-/** Why an order could not be met, with the lines at fault. */
+/** Why the products service rejected an order, and the lines that caused it. */
 export interface Rejection {
   reason: RejectionReason
   lines: readonly { productId: number; requested: number; available: number }[]
 }
 
-/** What the products service decided for an order, for good. */
+/** The products service's decision about an order. It never changes. */
 export type BookingOutcome = { booked: readonly BookedLine[] } | { rejected: Rejection }
 
-/** Times are milliseconds since 1970, UTC. `rejection` is there when the order is REJECTED. */
+/** Times are milliseconds since 1970, UTC. Only a REJECTED order has a `rejection`. */
 export interface Order {
   readonly id: string
   readonly buyerId: string
@@ -58,13 +58,13 @@ export interface Order {
   readonly updatedAt: number
 }
 
-/** Most units of one product in one order. */
+/** The most units of one product that an order may contain. */
 export const MAX_QUANTITY = 1_000
 
 /**
- * A new order, undecided. Lines that name the same product become one, at the place of the first.
+ * Creates a PENDING order. Lines with the same product are merged into the first of them.
  *
- * @throws OrderError `quantity-too-large` when they add up to more than one line may hold
+ * @throws OrderError `quantity-too-large` when the merged quantity is over the maximum
  */
 export function newOrder(
   id: string,
@@ -76,19 +76,18 @@ export function newOrder(
   for (const { productId, quantity } of requested) {
     quantities.set(productId, (quantities.get(productId) ?? 0) + quantity)
   }
-  const lines = [...quantities].map(([productId, quantity]) => ({ productId, quantity }))
-  const tooLarge = lines.find((line) => line.quantity > MAX_QUANTITY)
-  if (tooLarge) {
-    const { productId, quantity } = tooLarge
+  for (const [productId, quantity] of quantities) {
+    if (quantity <= MAX_QUANTITY) continue
     throw new OrderError(
       'quantity-too-large',
-      `${quantity} units of product ${productId}: at most ${MAX_QUANTITY} of one product fit in an order.`,
+      `The order has ${quantity} units of product ${productId}; the maximum is ${MAX_QUANTITY}.`,
     )
   }
+  const lines = [...quantities].map(([productId, quantity]) => ({ productId, quantity }))
   return { id, buyerId, status: 'PENDING', lines, rejection: null, createdAt: now, updatedAt: now }
 }
 
-/** A pending order as the products service decided it: CONFIRMED with exactly the lines asked for, or REJECTED. */
+/** Applies the products service's decision. A booking must contain exactly the lines of the order. */
 export function settle(order: Order, outcome: BookingOutcome, now: number): Order {
   expectStatus(order, 'PENDING')
   if ('rejected' in outcome)
@@ -97,15 +96,15 @@ export function settle(order: Order, outcome: BookingOutcome, now: number): Orde
   const lines = order.lines.map(({ productId, quantity }) => {
     const line = booked.get(productId)
     if (line?.quantity === quantity) return line
-    throw new Error(`Order ${order.id} was booked with other lines than it has.`)
+    throw new Error(`The booking of order ${order.id} has other lines than the order.`)
   })
   return { ...order, status: 'CONFIRMED', lines, updatedAt: now }
 }
 
 /**
- * The order with its cancellation under way, or as it is when it already was.
+ * Starts the cancellation. An order that is CANCELLING or CANCELLED is returned unchanged.
  *
- * @throws OrderError `order-not-cancellable` for a rejected order: nothing was sold, nothing is to be undone
+ * @throws OrderError `order-not-cancellable` for a rejected order, which has no units to release
  */
 export function requestCancellation(order: Order, now: number): Order {
   switch (order.status) {
@@ -116,23 +115,27 @@ export function requestCancellation(order: Order, now: number): Order {
     case 'CANCELLED':
       return order
     case 'REJECTED':
-      throw new OrderError('order-not-cancellable', 'The order was rejected: there is nothing to cancel.')
+      throw new OrderError('order-not-cancellable', 'A rejected order cannot be cancelled.')
   }
 }
 
-/** The order once its units are back in stock. */
+/** Ends the cancellation, after the units have been released. */
 export function completeCancellation(order: Order, now: number): Order {
   if (order.status === 'CANCELLED') return order
   expectStatus(order, 'CANCELLING')
   return { ...order, status: 'CANCELLED', updatedAt: now }
 }
 
-/** What the order costs; null until every line has its price. */
+/** Whether the products service has yet to book or release the order's units. */
+export const isUndecided = ({ status }: Order) => status === 'PENDING' || status === 'CANCELLING'
+
+/** The price of the order, or null before it is booked. */
 export function total(order: Order): Money | null {
-  const [first] = order.lines
-  if (!first || !order.lines.every(isBooked)) return null
-  const amount = order.lines.reduce((sum, line) => sum + line.price.amount * line.quantity, 0)
-  return { amount, currency: (first as BookedLine).price.currency }
+  const booked = order.lines.filter(isBooked)
+  const [first] = booked
+  if (!first || booked.length < order.lines.length) return null
+  const amount = booked.reduce((sum, { price, quantity }) => sum + price.amount * quantity, 0)
+  return { amount, currency: first.price.currency }
 }
 
 export const isBooked = (line: OrderLine): line is BookedLine => 'price' in line

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { OrderError } from '../../src/domain/errors.ts'
 import {
   completeCancellation,
   newOrder,
@@ -11,13 +10,12 @@ import {
   settle,
   total,
 } from '../../src/domain/order.ts'
-import { booked, confirmed, pendingOrder } from '../helper.ts'
+import { booked, confirmed, pendingOrder, withCode } from '../helper.ts'
 
-const refusal = { rejected: { reason: 'insufficient-stock', lines: [] } } as const
-const withCode = (code: string) => (error: unknown) => error instanceof OrderError && error.code === code
+const rejection = { rejected: { reason: 'insufficient-stock', lines: [] } } as const
 
-describe('an order', () => {
-  it('starts pending, with lines of the same product added up', () => {
+describe('newOrder', () => {
+  it('returns a PENDING order and merges lines with the same product', () => {
     const order = newOrder(
       'id',
       'buyer',
@@ -36,15 +34,17 @@ describe('an order', () => {
     assert.deepEqual([order.createdAt, order.updatedAt], [7, 7])
   })
 
-  it('holds no more than 1,000 units of a product, in however many lines', () => {
+  it('rejects more than 1,000 units of a product, also when they are split over several lines', () => {
     const lines = [
       { productId: 1, quantity: 600 },
       { productId: 1, quantity: 401 },
     ]
     assert.throws(() => newOrder('id', 'buyer', lines, 0), withCode('quantity-too-large'))
   })
+})
 
-  it('costs what its lines cost, once it is confirmed', () => {
+describe('total', () => {
+  it('is the sum of the lines of a confirmed order, and null before', () => {
     const order = pendingOrder([
       { productId: 1, quantity: 2 },
       { productId: 3, quantity: 1 },
@@ -52,20 +52,24 @@ describe('an order', () => {
     assert.equal(total(order), null)
     assert.deepEqual(total(confirmed(order)), { amount: 2 * 100 + 300, currency: 'USD' })
   })
+})
 
-  it('is not confirmed with other lines than were asked for', () => {
+describe('settle', () => {
+  it('rejects a booking with other lines than the order', () => {
     const order = pendingOrder([{ productId: 1, quantity: 2 }])
     assert.throws(() => settle(order, { booked: booked([{ productId: 1, quantity: 1 }]) }, 0), /other lines/)
     assert.throws(() => settle(order, { booked: booked([{ productId: 2, quantity: 2 }]) }, 0), /other lines/)
   })
+})
 
-  it('that was rejected cannot be cancelled', () => {
-    const rejected = settle(pendingOrder([{ productId: 1, quantity: 1 }]), refusal, 0)
+describe('requestCancellation', () => {
+  it('rejects an order that is REJECTED', () => {
+    const rejected = settle(pendingOrder([{ productId: 1, quantity: 1 }]), rejection, 0)
     assert.throws(() => requestCancellation(rejected, 0), withCode('order-not-cancellable'))
   })
 })
 
-/** The transitions of design section 3, and none besides. */
+/** Every transition that is allowed. */
 const ALLOWED: Record<OrderStatus, OrderStatus[]> = {
   PENDING: ['CONFIRMED', 'REJECTED', 'CANCELLING'],
   CONFIRMED: ['CANCELLING'],
@@ -76,13 +80,13 @@ const ALLOWED: Record<OrderStatus, OrderStatus[]> = {
 
 const STEPS: Record<string, (order: Order, now: number) => Order> = {
   confirm: (order, now) => settle(order, { booked: booked(order.lines) }, now),
-  reject: (order, now) => settle(order, refusal, now),
+  reject: (order, now) => settle(order, rejection, now),
   cancel: requestCancellation,
   complete: completeCancellation,
 }
 
-describe('the state machine of an order', () => {
-  it('takes no step but the allowed ones, whatever is tried in whatever sequence', () => {
+describe('the state machine of orders', () => {
+  it('makes only the allowed transitions in any sequence of steps', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...Object.keys(STEPS)), { maxLength: 12 }), (steps) => {
         let order = pendingOrder([{ productId: 1, quantity: 1 }])
@@ -92,9 +96,9 @@ describe('the state machine of an order', () => {
           try {
             after = STEPS[step]!(order, order.updatedAt + now)
           } catch {
-            // Refused: then nothing may have changed.
+            // The step is not allowed, so nothing may have changed.
           }
-          assert.deepEqual(order, before, 'an order is never changed in place')
+          assert.deepEqual(order, before, 'an order is never mutated')
           if (after.status !== before.status) assert.ok(ALLOWED[before.status].includes(after.status))
           assert.deepEqual(
             after.lines.map(({ productId, quantity }) => ({ productId, quantity })),
@@ -108,8 +112,8 @@ describe('the state machine of an order', () => {
     )
   })
 
-  it('reaches an end from wherever it is, and stays there', () => {
-    for (const end of ['REJECTED', 'CANCELLED'] as const) assert.deepEqual(ALLOWED[end], [])
+  it('never leaves a final status', () => {
+    for (const final of ['REJECTED', 'CANCELLED'] as const) assert.deepEqual(ALLOWED[final], [])
     const cancelled = completeCancellation(
       requestCancellation(pendingOrder([{ productId: 1, quantity: 1 }]), 1),
       2,

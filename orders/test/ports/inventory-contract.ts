@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { Inventory } from '../../src/application/ports.ts'
 import type { RequestedLine } from '../../src/domain/order.ts'
 
-/** The products that a stock under the contract has; `stockOf` tells what is left of one. */
+/** An adapter of the port with some products in stock. */
 export interface StockUnderTest {
   inventory: Inventory
   products: { plenty: number; lastUnit: number; disabled: number; inEuros: number; unknown: number }
@@ -13,9 +13,9 @@ export interface StockUnderTest {
 
 const order = (...lines: RequestedLine[]) => ({ id: randomUUIDv7(), lines })
 
-/** What every adapter of the port promises; each test gets a stock of its own. */
+/** Tests what every adapter of the port Inventory promises. Each test opens its own stock. */
 export function inventoryContract(open: () => Promise<StockUnderTest>): void {
-  it('books all lines with their names and prices, and takes the units', async () => {
+  it('books all lines with their names and prices, and reduces the stock', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const outcome = await inventory.book(order({ productId: products.plenty, quantity: 3 }))
@@ -26,7 +26,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 3)
   })
 
-  it('books an order once, however often it is asked, and says the same', async () => {
+  it('books an order once and returns the same decision for every call', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const same = order({ productId: products.plenty, quantity: 1 })
@@ -35,7 +35,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 1)
   })
 
-  it('books nothing of an order with a short line, and names it', async () => {
+  it('books nothing when one line is short, and names the line', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const outcome = await inventory.book(
@@ -46,14 +46,14 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('remembers a rejection, though units come back meanwhile', async () => {
+  it('repeats a rejection, even after units were returned to stock', async () => {
     const { inventory, products } = await open()
     const winner = order({ productId: products.lastUnit, quantity: 1 })
     const loser = order({ productId: products.lastUnit, quantity: 1 })
     await inventory.book(winner)
-    const refused = await inventory.book(loser)
+    const rejected = await inventory.book(loser)
     await inventory.release(winner.id)
-    assert.deepEqual(await inventory.book(loser), refused)
+    assert.deepEqual(await inventory.book(loser), rejected)
   })
 
   for (const [reason, of] of [
@@ -61,7 +61,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     ['product-disabled', 'disabled'],
     ['mixed-currencies', 'inEuros'],
   ] as const) {
-    it(`rejects for ${reason}`, async () => {
+    it(`rejects an order with the reason ${reason}`, async () => {
       const { inventory, products } = await open()
       const outcome = await inventory.book(
         order({ productId: products.plenty, quantity: 1 }, { productId: products[of], quantity: 1 }),
@@ -72,7 +72,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     })
   }
 
-  it('puts the units of a released order back, once', async () => {
+  it('returns the units of a released order to stock once', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const booked = order({ productId: products.plenty, quantity: 4 })
@@ -81,7 +81,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('books nothing for an order that was released before', async () => {
+  it('rejects the booking of an order that was released before', async () => {
     const { inventory, products, stockOf } = await open()
     const late = order({ productId: products.plenty, quantity: 1 })
     const before = await stockOf(products.plenty)
@@ -90,7 +90,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('lets exactly one of many have the last unit', async () => {
+  it('books the last unit for exactly one of many orders', async () => {
     const { inventory, products, stockOf } = await open()
     const rivals = Array.from({ length: 20 }, () => order({ productId: products.lastUnit, quantity: 1 }))
     const outcomes = await Promise.all(rivals.map((rival) => inventory.book(rival)))

@@ -4,14 +4,13 @@ import { it } from 'node:test'
 import type { OrderStore } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
 import { completeCancellation, type Order, requestCancellation, settle } from '../../src/domain/order.ts'
-import { confirmed, pendingOrder } from '../helper.ts'
+import { confirmed, pendingOrder, withCode } from '../helper.ts'
 
-const withCode = (code: string) => (error: unknown) => error instanceof OrderError && error.code === code
 const LINES = [
   { productId: 1, quantity: 2 },
   { productId: 2, quantity: 1 },
 ]
-/** Newest first: ids are UUIDv7, whose order within one millisecond is arbitrary but fixed. */
+/** Sorts newest first. Ids are UUIDv7; within one millisecond their order is random. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
 const shortOf = (productId: number) =>
@@ -19,17 +18,17 @@ const shortOf = (productId: number) =>
     rejected: { reason: 'insufficient-stock', lines: [{ productId, requested: 1, available: 0 }] },
   }) as const
 
-/** What every adapter of the port promises. The store may hold other orders already. */
+/** Tests what every adapter of the port OrderStore promises. The store may contain other orders. */
 export function orderStoreContract(open: () => OrderStore): void {
   const add = async (order: Order = pendingOrder(LINES)) => open().add(order, null)
 
-  it('keeps an order as it was given', async () => {
+  it('stores an order unchanged', async () => {
     const order = pendingOrder(LINES)
     assert.deepEqual(await add(order), order)
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('finds no order that is not there', async () => {
+  it('finds no order with an unknown id, and does not change one', async () => {
     assert.equal(await open().find(randomUUIDv7()), null)
     await assert.rejects(
       open().change(randomUUIDv7(), (order) => order),
@@ -43,7 +42,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('settles a rejected order with its reason and the lines at fault', async () => {
+  it('settles a rejected order with its reason and the short lines', async () => {
     const order = settle(await add(), shortOf(2), Date.now())
     const short = {
       ...order,
@@ -53,14 +52,14 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(order.id), short)
   })
 
-  it('settles an order once: a later outcome answers what stands', async () => {
+  it('ignores a second decision and returns the stored order', async () => {
     const pending = await add()
     const first = await open().settle(confirmed(pending))
     assert.deepEqual(await open().settle(settle(pending, shortOf(2), Date.now() + 5)), first)
     assert.deepEqual(await open().find(pending.id), first)
   })
 
-  it('lets no late answer of a booking disturb a cancelled order', async () => {
+  it('ignores a decision that arrives after the order was cancelled', async () => {
     const pending = await add()
     await open().settle(confirmed(pending))
     await open().change(pending.id, (order) => requestCancellation(order, Date.now()))
@@ -71,32 +70,32 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(pending.id), cancelled)
   })
 
-  it('changes nothing when the decision throws', async () => {
+  it('does not change an order when the decide function throws', async () => {
     const order = await add()
-    const refuse = () => {
+    const reject = () => {
       throw new OrderError('order-not-cancellable', 'no')
     }
-    await assert.rejects(open().change(order.id, refuse), withCode('order-not-cancellable'))
+    await assert.rejects(open().change(order.id, reject), withCode('order-not-cancellable'))
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('answers the first order by a key, in any number of requests at once', async () => {
+  it('stores one of many concurrent orders with the same idempotency key', async () => {
     const buyerId = randomUUIDv7()
     const idempotency = { key: 'one', fingerprint: 'f'.repeat(64) }
     const orders = Array.from({ length: 20 }, () => pendingOrder(LINES, buyerId))
-    const kept = await Promise.all(orders.map((order) => open().add(order, idempotency)))
-    assert.equal(new Set(kept.map(({ id }) => id)).size, 1)
-    assert.deepEqual(await open().list(buyerId, null, ALL), [kept[0]])
+    const stored = await Promise.all(orders.map((order) => open().add(order, idempotency)))
+    assert.equal(new Set(stored.map(({ id }) => id)).size, 1)
+    assert.deepEqual(await open().listOrders(buyerId, null, ALL), [stored[0]])
   })
 
-  it('refuses a key that came with another fingerprint', async () => {
+  it('rejects an idempotency key that was used with another fingerprint', async () => {
     const buyerId = randomUUIDv7()
     await open().add(pendingOrder(LINES, buyerId), { key: 'one', fingerprint: 'a'.repeat(64) })
     const other = open().add(pendingOrder(LINES, buyerId), { key: 'one', fingerprint: 'b'.repeat(64) })
     await assert.rejects(other, withCode('idempotency-key-reused'))
   })
 
-  it('tells keys apart by buyer and by case', async () => {
+  it('distinguishes idempotency keys by buyer and by case', async () => {
     const [mine, theirs] = [randomUUIDv7(), randomUUIDv7()]
     const fingerprint = 'a'.repeat(64)
     const added = [
@@ -107,7 +106,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(new Set(added.map(({ id }) => id)).size, 3)
   })
 
-  it('lists a buyer’s orders, newest first, in pages without gaps, by status', async () => {
+  it("lists a buyer's orders newest first, in pages without gaps, and by status", async () => {
     const buyerId = randomUUIDv7()
     const orders: Order[] = []
     for (let i = 0; i < 5; i++) {
@@ -116,12 +115,15 @@ export function orderStoreContract(open: () => OrderStore): void {
     }
     orders.sort(byIdDescending)
     orders[3] = await open().settle(confirmed(orders[3]!))
-    assert.deepEqual(await open().list(buyerId, null, { after: null, limit: 2 }), orders.slice(0, 2))
-    assert.deepEqual(await open().list(buyerId, null, { after: orders[1]!.id, limit: 9 }), orders.slice(2))
-    assert.deepEqual(await open().list(buyerId, 'CONFIRMED', ALL), [orders[3]])
+    assert.deepEqual(await open().listOrders(buyerId, null, { after: null, limit: 2 }), orders.slice(0, 2))
+    assert.deepEqual(
+      await open().listOrders(buyerId, null, { after: orders[1]!.id, limit: 9 }),
+      orders.slice(2),
+    )
+    assert.deepEqual(await open().listOrders(buyerId, 'CONFIRMED', ALL), [orders[3]])
   })
 
-  it('lists the lines that a seller sold, newest first, in pages without gaps', async () => {
+  it('lists the lines that a seller sold newest first, in pages without gaps', async () => {
     const sellerId = randomUUIDv7()
     const sold: Order[] = []
     for (let i = 0; i < 3; i++) sold.push(await open().settle(confirmed(await add(), sellerId)))
@@ -135,18 +137,21 @@ export function orderStoreContract(open: () => OrderStore): void {
     ])
     const keys = (sales: { orderId: string; lineNo: number }[]) =>
       sales.map(({ orderId, lineNo }) => [orderId, lineNo])
-    const all = await open().sales(sellerId, ALL)
+    const all = await open().listSales(sellerId, ALL)
     assert.deepEqual(keys(all), expected)
     assert.deepEqual(all[0]!.price, { amount: 200, currency: 'USD' })
     const [, second] = all
-    const rest = await open().sales(sellerId, { after: second!, limit: 9 })
+    const rest = await open().listSales(sellerId, { after: second!, limit: 9 })
     assert.deepEqual(keys(rest), expected.slice(2))
-    assert.deepEqual(keys(await open().sales(sellerId, { after: all[0]!, limit: 1 })), expected.slice(1, 2))
-    const ofNoOrder = { orderId: 'ffffffff-ffff-ffff-ffff-ffffffffffff', lineNo: 1 }
-    assert.deepEqual(keys(await open().sales(sellerId, { after: ofNoOrder, limit: 9 })), expected)
+    assert.deepEqual(
+      keys(await open().listSales(sellerId, { after: all[0]!, limit: 1 })),
+      expected.slice(1, 2),
+    )
+    const unknownOrder = { orderId: 'ffffffff-ffff-ffff-ffff-ffffffffffff', lineNo: 1 }
+    assert.deepEqual(keys(await open().listSales(sellerId, { after: unknownOrder, limit: 9 })), expected)
   })
 
-  it('hands undecided orders out when they are due, and not again at once', async () => {
+  it('claims undecided orders that are due, and only once within the recovery delay', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now - 60_000))
     const cancelling = await open().change((await add()).id, (order) =>
@@ -164,7 +169,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000), pending), true)
   })
 
-  it('hands out an order that a clock far ahead of ours put off', async () => {
+  it('claims an order that a replica with a clock far ahead has deferred', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now + 3_600_000))
     const has = (orders: Order[]) => orders.some(({ id }) => id === pending.id)
@@ -173,7 +178,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000)), true)
   })
 
-  it('hands out no more than it is asked for', async () => {
+  it('claims no more orders than the limit', async () => {
     await add(pendingOrder(LINES, undefined, 0))
     await add(pendingOrder(LINES, undefined, 0))
     assert.equal((await open().claimUndecided(Date.now(), 1)).length, 1)

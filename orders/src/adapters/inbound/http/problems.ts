@@ -1,7 +1,24 @@
-import { HttpProblem } from '@souk/service-kit/http/problem'
+import { HttpProblem, ProblemSchema } from '@souk/service-kit/http/problem'
+import { ref } from '@souk/service-kit/http/schema'
+import { Type } from 'typebox'
 import { OutcomeUnknown } from '../../../application/ports.ts'
 import { OrderError, type OrderErrorCode } from '../../../domain/errors.ts'
 import type { Order, Rejection, RejectionReason } from '../../../domain/order.ts'
+import { ShortLineSchema } from './order-schemas.ts'
+
+/** The body of a response to an order that was rejected or not stored. */
+export const OrderProblemSchema = Type.Object(
+  {
+    ...ProblemSchema.properties,
+    orderId: Type.Optional(
+      Type.String({ format: 'uuid', description: 'The rejected order, which is stored' }),
+    ),
+    lines: Type.Optional(
+      Type.Array(ref(ShortLineSchema), { description: 'The lines that could not be booked' }),
+    ),
+  },
+  { $id: 'OrderProblem' },
+)
 
 const STATUS_OF_ERROR = {
   'order-not-found': 404,
@@ -10,7 +27,7 @@ const STATUS_OF_ERROR = {
   'quantity-too-large': 422,
 } satisfies Record<OrderErrorCode, number>
 
-/** The application's errors as problems; undefined for an error that is none of them. */
+/** Converts an error of the application to a problem. Returns undefined for any other error. */
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof OrderError)
     return new HttpProblem(STATUS_OF_ERROR[error.code], error.code, error.message)
@@ -18,30 +35,30 @@ export function toProblem(error: unknown): HttpProblem | undefined {
   return new HttpProblem(
     503,
     'temporarily-unavailable',
-    'The service cannot do this just now; try again, an order with the same Idempotency-Key.',
+    'The service is temporarily unavailable. Retry the request; to place an order, use the same Idempotency-Key.',
     { headers: { 'retry-after': '1' }, cause: error },
   )
 }
 
-const STATUS_OF_REJECTION = {
-  'insufficient-stock': 409,
-  'unknown-product': 422,
-  'product-disabled': 422,
-  'mixed-currencies': 422,
-  released: 409,
-} satisfies Record<RejectionReason, number>
+const REJECTIONS = {
+  'insufficient-stock': {
+    status: 409,
+    detail: 'The stock of some products is too low; see lines. Nothing was booked.',
+  },
+  'unknown-product': { status: 422, detail: 'Some products do not exist; see lines. Nothing was booked.' },
+  'product-disabled': {
+    status: 422,
+    detail: 'Some products are not for sale; see lines. Nothing was booked.',
+  },
+  'mixed-currencies': {
+    status: 422,
+    detail: 'The products have prices in different currencies. Place one order for each currency.',
+  },
+  released: { status: 409, detail: 'The order was cancelled before it was booked.' },
+} satisfies Record<RejectionReason, { status: number; detail: string }>
 
-const DETAIL = {
-  'insufficient-stock':
-    'Of some products there are fewer units than you ordered; see lines. Nothing was booked.',
-  'unknown-product': 'Some products do not exist; see lines. Nothing was booked.',
-  'product-disabled': 'Some products are not for sale now; see lines. Nothing was booked.',
-  'mixed-currencies': 'The products are priced in different currencies; place an order for each currency.',
-  released: 'The order was cancelled before it was booked.',
-} satisfies Record<RejectionReason, string>
-
-/** Why an order was not met, for the one who placed it. */
-export const rejectionProblem = (order: Order, { reason, lines }: Rejection): HttpProblem =>
-  new HttpProblem(STATUS_OF_REJECTION[reason], reason, DETAIL[reason], {
-    members: { orderId: order.id, lines },
-  })
+/** The problem that tells the buyer why an order was rejected. */
+export function rejectionProblem({ id }: Order, { reason, lines }: Rejection): HttpProblem {
+  const { status, detail } = REJECTIONS[reason]
+  return new HttpProblem(status, reason, detail, { members: { orderId: id, lines } })
+}

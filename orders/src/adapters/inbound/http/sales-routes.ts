@@ -1,12 +1,32 @@
 import { callerOf } from '@souk/service-kit/http/access'
 import type { App } from '@souk/service-kit/http/app'
-import { decodeCursor, toPage } from '@souk/service-kit/http/pagination'
+import { decodeCursor, pageOf, pageQuery, toPage } from '@souk/service-kit/http/pagination'
 import { ref, response } from '@souk/service-kit/http/schema'
+import { type Static, Type } from 'typebox'
 import type { Application } from '../../../application/index.ts'
-import * as schema from './schemas.ts'
-import { saleView } from './views.ts'
+import type { Sale } from '../../../application/lists.ts'
+import { MoneySchema, orderId, productId, quantity, strict, time } from './order-schemas.ts'
 
-/** The routes of a seller's sales. */
+const SaleSchema = Type.Object(
+  {
+    orderId,
+    productId,
+    name: Type.String(),
+    quantity,
+    price: ref(MoneySchema),
+    total: ref(MoneySchema),
+    soldAt: time('When the order was confirmed'),
+  },
+  { $id: 'Sale' },
+)
+
+const SalePageSchema = Type.Object(pageOf(ref(SaleSchema)).properties, { $id: 'SalePage' })
+
+export const saleSchemas = [SaleSchema, SalePageSchema]
+
+const ListQuery = Type.Object(pageQuery, strict)
+
+/** Registers the routes with which a seller reads sales. */
 export function registerSalesRoutes(app: App, application: Application): void {
   app.get(
     '/sellers/me/sales',
@@ -15,23 +35,30 @@ export function registerSalesRoutes(app: App, application: Application): void {
       schema: {
         operationId: 'listSales',
         tags: ['sales'],
-        summary: 'List what you sold, newest first',
-        description: 'The lines of confirmed orders that are of your products.',
-        querystring: schema.SaleListQuery,
-        response: { 200: response('A page of sold lines', ref(schema.SalePage)) },
+        summary: 'List your sales, newest first',
+        description: 'The lines of confirmed orders that contain your products.',
+        querystring: ListQuery,
+        response: { 200: response('A page of sales', ref(SalePageSchema)) },
       },
     },
     async (request) => {
       const { limit, cursor } = request.query
-      const [orderId, lineNo] = cursor === undefined ? [] : decodeCursor(cursor, ['uuid', 'int32'])
-      const after = orderId === undefined || lineNo === undefined ? null : { orderId, lineNo }
-      const query = { sellerId: callerOf(request).id, page: { after, limit: limit + 1 } }
-      return toPage(
-        await application.listSales(query),
-        limit,
-        (sale) => [sale.orderId, sale.lineNo],
-        saleView,
-      )
+      const query = { sellerId: callerOf(request).id, page: { after: positionIn(cursor), limit: limit + 1 } }
+      const sales = await application.listSales(query)
+      return toPage(sales, limit, ({ orderId, lineNo }) => [orderId, lineNo], saleView)
     },
   )
 }
+
+function positionIn(cursor: string | undefined) {
+  if (cursor === undefined) return null
+  const [orderId, lineNo] = decodeCursor(cursor, ['uuid', 'int32'])
+  return { orderId, lineNo }
+}
+
+/** Converts a sale to its form in the contract, which shows a seller nothing about the buyer. */
+const saleView = ({ lineNo: _, soldAt, ...sale }: Sale): Static<typeof SaleSchema> => ({
+  ...sale,
+  total: { amount: sale.price.amount * sale.quantity, currency: sale.price.currency },
+  soldAt: new Date(soldAt).toISOString(),
+})

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Application } from '../../../application/index.ts'
 
 /**
- * Drives undecided orders on, round after round, with `pauseMs` between rounds that left nothing to do.
+ * Starts the recovery worker, which resumes undecided orders in rounds. It pauses for `pauseMs` unless a round asks for
+ * the next one at once.
  *
- * @returns how to stop it; resolves when the round under way is over
+ * @returns a function that stops the worker; its promise resolves when the current round has ended
  */
 export function startRecovery(
   application: Pick<Application, 'recoverOrders'>,
@@ -15,7 +16,7 @@ export function startRecovery(
   const run = async () => {
     while (!stopped.signal.aborted) {
       const again = await application.recoverOrders().catch((error: unknown) => {
-        report('a round of the recovery failed', error)
+        report('a recovery round failed', error)
         return false
       })
       if (!again) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})

@@ -1,13 +1,10 @@
-import type { Idempotency, OrderStore, Sale } from '../../../application/ports.ts'
-import { OrderError, orderNotFound } from '../../../domain/errors.ts'
+import type { Sale, SalePosition } from '../../../application/lists.ts'
+import type { OrderStore } from '../../../application/ports.ts'
+import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
+import { idempotencyKeyReused, orderNotFound } from '../../../domain/errors.ts'
 import { isBooked, type Order } from '../../../domain/order.ts'
 
-const DRIVE_AGAIN_MS = 5_000
-const PUT_OFF_AT_MOST_MS = 15_000
-const isUndecided = ({ status }: Order) => status === 'PENDING' || status === 'CANCELLING'
-const newestFirst = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
-
-/** Orders in memory, for tests; it keeps the promises of the port, as its contract suite shows. */
+/** Stores orders in memory, for tests. It passes the same test suite as the SQL store. */
 export function memoryOrderStore(): OrderStore {
   const orders = new Map<string, Order>()
   const keys = new Map<string, { orderId: string; fingerprint: string }>()
@@ -15,28 +12,24 @@ export function memoryOrderStore(): OrderStore {
 
   const put = (order: Order): Order => {
     orders.set(order.id, order)
-    if (isUndecided(order)) dueAt.set(order.id, order.updatedAt + DRIVE_AGAIN_MS)
-    else dueAt.delete(order.id)
+    const next = nextAttemptAt(order)
+    if (next === null) dueAt.delete(order.id)
+    else dueAt.set(order.id, next)
     return order
   }
-  const earlier = (buyerId: string, idempotency: Idempotency | null): Order | null => {
-    const known = idempotency && keys.get(`${buyerId} ${idempotency.key}`)
-    if (!known) return null
-    if (known.fingerprint === idempotency.fingerprint) return orders.get(known.orderId)!
-    throw new OrderError('idempotency-key-reused', 'This Idempotency-Key came before with another body.')
-  }
+  const newestFirst = () => [...orders.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
 
   return {
     add: async (order, idempotency) => {
-      const first = earlier(order.buyerId, idempotency)
-      if (first) return first
-      if (idempotency) {
-        keys.set(`${order.buyerId} ${idempotency.key}`, {
-          orderId: order.id,
-          fingerprint: idempotency.fingerprint,
-        })
+      if (!idempotency) return put(order)
+      const key = `${order.buyerId} ${idempotency.key}`
+      const first = keys.get(key)
+      if (!first) {
+        keys.set(key, { orderId: order.id, fingerprint: idempotency.fingerprint })
+        return put(order)
       }
-      return put(order)
+      if (first.fingerprint !== idempotency.fingerprint) throw idempotencyKeyReused()
+      return orders.get(first.orderId)!
     },
     settle: async (order) => {
       const current = orders.get(order.id)!
@@ -48,38 +41,47 @@ export function memoryOrderStore(): OrderStore {
       return put(decide(order))
     },
     find: async (orderId) => orders.get(orderId) ?? null,
-    list: async (buyerId, status, { after, limit }) =>
-      [...orders.values()]
+    listOrders: async (buyerId, status, { after, limit }) =>
+      newestFirst()
         .filter((order) => order.buyerId === buyerId && (status === null || order.status === status))
         .filter((order) => after === null || order.id < after)
-        .sort(newestFirst)
         .slice(0, limit),
-    sales: async (sellerId, { after, limit }) =>
-      [...orders.values()]
+    listSales: async (sellerId, { after, limit }) =>
+      newestFirst()
         .filter(({ status }) => status === 'CONFIRMED')
-        .sort(newestFirst)
-        .flatMap(salesOf)
-        .filter((sale) => sale.sellerId === sellerId)
+        .flatMap((order) => salesOf(order, sellerId))
         .filter((sale) => after === null || isAfter(sale, after))
-        .slice(0, limit)
-        .map(({ sellerId: _, ...sale }) => sale),
+        .slice(0, limit),
     claimUndecided: async (now, limit) => {
-      const due = [...dueAt]
-        .filter(([, at]) => at <= now || at > now + PUT_OFF_AT_MOST_MS)
+      const claimed = [...dueAt]
+        .filter(([, at]) => at <= now || at > now + MAX_DEFERRAL_MS)
         .sort(([, a], [, b]) => a - b)
-      const claimed = due.slice(0, limit).map(([orderId]) => orderId)
-      for (const orderId of claimed) dueAt.set(orderId, now + DRIVE_AGAIN_MS)
+        .slice(0, limit)
+        .map(([orderId]) => orderId)
+      for (const orderId of claimed) dueAt.set(orderId, now + RESUME_AFTER_MS)
       return claimed.map((orderId) => orders.get(orderId)!)
     },
   }
 }
 
-const isAfter = (sale: Sale, position: { orderId: string; lineNo: number }) =>
+const isAfter = (sale: Sale, position: SalePosition) =>
   sale.orderId < position.orderId || (sale.orderId === position.orderId && sale.lineNo < position.lineNo)
 
-const salesOf = (order: Order): (Sale & { sellerId: string })[] =>
-  order.lines
-    .flatMap((line, index) =>
-      isBooked(line) ? [{ ...line, orderId: order.id, lineNo: index + 1, soldAt: order.updatedAt }] : [],
-    )
-    .reverse()
+/** The lines of an order that the seller sold, last line first. */
+function salesOf(order: Order, sellerId: string): Sale[] {
+  const sales: Sale[] = []
+  for (const [index, line] of order.lines.entries()) {
+    if (!isBooked(line) || line.sellerId !== sellerId) continue
+    const { productId, name, quantity, price } = line
+    sales.unshift({
+      orderId: order.id,
+      lineNo: index + 1,
+      productId,
+      name,
+      quantity,
+      price,
+      soldAt: order.updatedAt,
+    })
+  }
+  return sales
+}

@@ -1,85 +1,79 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import { failpoint } from '@souk/service-kit/process/failpoint'
+import Schema, { type XStatic } from 'typebox/schema'
 import { request } from 'undici'
 import { type Inventory, OutcomeUnknown } from '../../../application/ports.ts'
-import type { BookingOutcome, RequestedLine } from '../../../domain/order.ts'
+import type { BookingOutcome } from '../../../domain/order.ts'
 import { BATCH_LIMITS } from '../batch-limits.ts'
-import {
-  type BookingRequest,
-  type BookingResult,
-  checkBookings,
-  checkReleases,
-  type ReleaseRequest,
-  type ReleaseResult,
-} from './contract.ts'
+import { bookOrders, releaseOrders } from './products-contract.gen.ts'
 import type { ServiceToken } from './service-token.ts'
 
 export interface ProductsClientOptions {
-  /** The products service's internal listener. */
+  /** The internal listener of the products service. */
   baseUrl: string
   serviceToken: ServiceToken
-  /** How long a request waits for the decision, retries included, before the order is left to the recovery. */
+  /** How long a call waits for the decision, retries included. After that, the recovery worker resumes the order. */
   deadlineMs: number
-  /** See `BatcherOptions`; true unless given. */
+  /** `false` sends each order in a call of its own; `true` by default. */
   batching?: boolean
 }
 
-/** One attempt's share of the deadline: a lost answer leaves time for a second try. */
-const ATTEMPT_SHARE = 0.5
-const FIRST_PAUSE_MS = 50
-const MAX_PAUSE_MS = 400
+type BookingRequest = XStatic<typeof bookOrders.request>[number]
+type BookingResult = XStatic<typeof bookOrders.response>[number]
+type ReleaseRequest = XStatic<typeof releaseOrders.request>[number]
+type ReleaseResult = XStatic<typeof releaseOrders.response>[number]
+
+const bookings = Schema.Compile(bookOrders.response)
+const releases = Schema.Compile(releaseOrders.response)
 
 /**
- * The stock behind the contract of the products service. Every call may be repeated, as bookings and releases
- * are known by their order's id there; so an answer that is late, broken or an error is asked for again until
- * the deadline, and then unknown. No status but 200 says anything of an order.
- *
- * Orders that come while a call is under way go together in the next one.
+ * Books and releases units over the internal API of the products service. The order id is the idempotency key there, so
+ * a call that fails in any way is retried until the deadline; then its outcome is unknown. Only status 200 carries a
+ * decision. Orders that arrive while a call is in flight form the batch of the next call.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
-  const isPoison = (error: unknown) => error instanceof Refused
-  const bounds = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
+  const isPoison = (error: unknown) => error instanceof BadRequest
+  const limits = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
   const book = createBatcher<BookingRequest, BookingResult>({
     name: 'booking-calls',
-    ...bounds,
+    ...limits,
     weigh: ({ lines }) => lines.length,
-    run: async (requests) => {
+    run: async (orders) => {
       failpoint('before-call')
-      const answer = await post(options, '/bookings', requests)
+      const response = await post(options, '/bookings', orders)
       failpoint('after-call')
-      return checkBookings(requests, answer)
+      return checked<BookingResult>(bookings, orders, response)
     },
   })
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
     name: 'release-calls',
-    ...bounds,
-    run: async (requests) => checkReleases(requests, await post(options, '/releases', requests)),
+    ...limits,
+    run: async (orders) => checked<ReleaseResult>(releases, orders, await post(options, '/releases', orders)),
   })
   return {
     book: async ({ id, lines }) => {
-      const request = { orderId: id, lines: lines.map(toRequest) }
-      const [result] = await untilDeadline(options.deadlineMs, () => book([request]))
+      const requested = lines.map(({ productId, quantity }) => ({ productId, quantity }))
+      const [result] = await untilDeadline(deadlineMs, () => book([{ orderId: id, lines: requested }]))
       return toOutcome(result!)
     },
     release: async (orderId) => {
-      await untilDeadline(options.deadlineMs, () => release([{ orderId }]))
+      await untilDeadline(deadlineMs, () => release([{ orderId }]))
     },
   }
 }
 
-/** The products service understood the call and will not have it: one order in it may be why. */
-class Refused extends Error {
-  override name = 'Refused'
-}
-
-const toRequest = ({ productId, quantity }: RequestedLine) => ({ productId, quantity })
+/** The products service rejected the call, possibly because of one order in it. */
+class BadRequest extends Error {}
 
 function toOutcome(result: BookingResult): BookingOutcome {
   if (result.outcome === 'BOOKED') return { booked: result.lines }
   return { rejected: { reason: result.reason, lines: result.lines } }
 }
+
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 400
 
 async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + deadlineMs
@@ -87,7 +81,7 @@ async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): 
     try {
       return await attempt()
     } catch (error) {
-      // Jitter, or all orders that met the same outage would come back at the same instant.
+      // Random pauses spread the retries of orders that failed at the same moment.
       const wait = pause * (0.5 + Math.random())
       if (performance.now() + wait >= deadline) {
         throw new OutcomeUnknown('The products service did not decide in time.', { cause: error })
@@ -97,20 +91,34 @@ async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): 
   }
 }
 
-async function post(options: ProductsClientOptions, path: string, content: unknown): Promise<unknown> {
-  // It follows no redirect, which would carry the service token to wherever it points.
+async function post(options: ProductsClientOptions, path: string, orders: unknown): Promise<unknown> {
+  // `request` follows no redirects, so the service token never reaches another host.
   const { statusCode, headers, body } = await request(new URL(path, options.baseUrl), {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${await options.serviceToken.current()}`,
     },
-    body: JSON.stringify(content),
-    signal: AbortSignal.timeout(Math.ceil(options.deadlineMs * ATTEMPT_SHARE)),
+    body: JSON.stringify(orders),
+    // Half of the deadline, so a lost response leaves time for a retry.
+    signal: AbortSignal.timeout(Math.ceil(options.deadlineMs / 2)),
   })
-  const answer = await body.text()
-  if (statusCode === 200) return JSON.parse(answer)
-  if (statusCode === 401) options.serviceToken.refused(headers.date)
-  const message = `${path} answered ${statusCode}: ${answer.slice(0, 500)}`
-  throw statusCode === 400 ? new Refused(message) : new Error(message)
+  const text = await body.text()
+  if (statusCode === 200) return JSON.parse(text)
+  if (statusCode === 401) options.serviceToken.rejected(headers.date)
+  const message = `${path} responded with ${statusCode}: ${text.slice(0, 500)}`
+  throw statusCode === 400 ? new BadRequest(message) : new Error(message)
+}
+
+/** Returns the results if they fit the contract and there is one for each order, in the same order. */
+function checked<Result extends { orderId: string }>(
+  contract: { Check(value: unknown): boolean },
+  orders: readonly { orderId: string }[],
+  response: unknown,
+): readonly Result[] {
+  if (!contract.Check(response)) throw new Error('The response of the products service breaks the contract.')
+  const results = response as readonly Result[]
+  const sameOrders = orders.every(({ orderId }, i) => results[i]?.orderId === orderId)
+  if (sameOrders && results.length === orders.length) return results
+  throw new Error('The response of the products service is about other orders.')
 }

@@ -1,17 +1,17 @@
 import { type DateHeader, remoteClock } from '@souk/service-kit/auth/remote-clock'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 
-/** A token is used for half its life, so that it does not expire on the way. */
+/** Half of a token's lifetime, so that a token does not expire in flight. */
 const REUSE_MS = 30_000
 
-/** By what orders proves itself to products. */
+/** The token with which orders authenticates to products. */
 export interface ServiceToken {
   current(): Promise<string>
-  /** Told the refusal's `Date` when products refused the token; the next one is dated by that clock. */
-  refused(date: DateHeader): void
+  /** To call when products rejected the token, with the `Date` of its response: the next token follows that clock. */
+  rejected(date: DateHeader): void
 }
 
-/** Tokens for the products service; one is signed anew every half minute. */
+/** Signs a new token for the products service every 30 seconds. */
 export function productsToken(secret: string): ServiceToken {
   const tokens = serviceTokens(secret)
   const clock = remoteClock()
@@ -25,7 +25,7 @@ export function productsToken(secret: string): ServiceToken {
       }
       return current
     },
-    refused: (date) => {
+    rejected: (date) => {
       clock.learn(date)
       current = undefined
     },

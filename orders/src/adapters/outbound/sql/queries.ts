@@ -1,36 +1,82 @@
-import type { Engine } from '@souk/service-kit/database/database'
+import type { Database } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import type { Kysely } from 'kysely'
-import type { PageRequest, Sale } from '../../../application/ports.ts'
+import { inTransaction } from '@souk/service-kit/database/transaction'
+import { sql } from 'kysely'
+import type { PageRequest, Sale, SalePosition } from '../../../application/lists.ts'
+import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
+import { orderNotFound } from '../../../domain/errors.ts'
 import type { Order, OrderStatus } from '../../../domain/order.ts'
 import { type LineRow, type OrderRow, type OrdersTables, toOrder } from './tables.ts'
 
-/** The orders with these ids that there are, in no particular order, with their lines. */
+/** A database, or a transaction on it. */
+type Queryable = Pick<Database<OrdersTables>, 'kysely' | 'engine'>
+
+/** Finds orders by their ids, in any order. Ids without an order are skipped. */
 export async function findOrders(
-  db: Kysely<OrdersTables>,
-  engine: Engine,
+  db: Queryable,
   ids: readonly string[],
   { forUpdate = false } = {},
 ): Promise<Order[]> {
   if (ids.length === 0) return []
-  const rows = await db
+  const rows = await db.kysely
     .selectFrom('orders')
     .selectAll()
-    .where(isOneOf(engine, 'id', ids))
+    .where(isOneOf(db.engine, 'id', ids))
     .$if(forUpdate, (query) => query.forUpdate())
     .execute()
-  return withLines(db, engine, rows)
+  return withLines(db, rows)
 }
 
-/** A buyer's orders, newest first. Ids are UUIDv7, so their order is that of time. */
-export async function orderPage(
-  db: Kysely<OrdersTables>,
-  engine: Engine,
+/** The orders of some rows, in the same order, with their lines. */
+export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promise<Order[]> {
+  if (rows.length === 0) return []
+  const ids = rows.map(({ id }) => id)
+  const lines: LineRow[] = await db.kysely
+    .selectFrom('order_lines')
+    .selectAll()
+    .where(isOneOf(db.engine, 'order_id', ids))
+    .orderBy('order_id')
+    .orderBy('line_no')
+    .execute()
+  const byOrder = Map.groupBy(lines, (line) => line.order_id)
+  return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
+}
+
+/** Locks an order and stores what `decide` makes of it. */
+export const changeOrder = (
+  database: Database<OrdersTables>,
+  orderId: string,
+  decide: (order: Order) => Order,
+): Promise<Order> =>
+  inTransaction(
+    database,
+    async (trx) => {
+      const forUpdate = database.engine !== 'sqlite'
+      const [order] = await findOrders({ kysely: trx, engine: database.engine }, [orderId], { forUpdate })
+      if (!order) throw orderNotFound()
+      const changed = decide(order)
+      if (changed === order) return order
+      const { status, updatedAt } = changed
+      await trx
+        .updateTable('orders')
+        .set({ status, updated_at: updatedAt, next_attempt_at: nextAttemptAt(changed) })
+        .where('id', '=', orderId)
+        .where('status', '=', order.status)
+        .execute()
+      return changed
+    },
+    // The update names the status it expects, so running the transaction twice has no further effect.
+    { idempotent: true },
+  )
+
+/** Lists a buyer's orders, newest first: ids are UUIDv7, which sort by time. */
+export async function listOrders(
+  db: Queryable,
   buyerId: string,
   status: OrderStatus | null,
   { after, limit }: PageRequest<string>,
 ): Promise<Order[]> {
-  const rows = await db
+  const rows = await db.kysely
     .selectFrom('orders')
     .selectAll()
     .where('buyer_id', '=', buyerId)
@@ -39,34 +85,16 @@ export async function orderPage(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
-  return withLines(db, engine, rows)
+  return withLines(db, rows)
 }
 
-async function withLines(
-  db: Kysely<OrdersTables>,
-  engine: Engine,
-  rows: readonly OrderRow[],
-): Promise<Order[]> {
-  if (rows.length === 0) return []
-  const ids = rows.map(({ id }) => id)
-  const lines: LineRow[] = await db
-    .selectFrom('order_lines')
-    .selectAll()
-    .where(isOneOf(engine, 'order_id', ids))
-    .orderBy('order_id')
-    .orderBy('line_no')
-    .execute()
-  const byOrder = Map.groupBy(lines, (line) => line.order_id)
-  return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
-}
-
-/** The lines that a seller sold, newest order first. */
-export async function salesPage(
-  db: Kysely<OrdersTables>,
+/** Lists the lines that a seller sold, newest order first. */
+export async function listSales(
+  { kysely }: Queryable,
   sellerId: string,
-  { after, limit }: PageRequest<{ orderId: string; lineNo: number }>,
+  { after, limit }: PageRequest<SalePosition>,
 ): Promise<Sale[]> {
-  const rows = await db
+  const rows = await kysely
     .selectFrom('order_lines as line')
     .innerJoin('orders as order', 'order.id', 'line.order_id')
     .select(['line.order_id', 'line.line_no', 'line.product_id', 'line.name', 'line.quantity'])
@@ -89,22 +117,50 @@ export async function salesPage(
     orderId: row.order_id,
     lineNo: row.line_no,
     productId: row.product_id,
-    name: row.name!,
+    name: row.name,
     quantity: row.quantity,
-    price: { amount: row.price_amount!, currency: row.currency! },
+    price: { amount: row.price_amount, currency: row.currency },
     soldAt: row.updated_at,
   }))
 }
 
-/** What is counted at most: past it, the number says nothing more and would only take longer. */
-const COUNTED = 10_000
+/** Claims the undecided orders that are due: first by their next attempt, then those that a wrong clock deferred. */
+export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
+  const due = await claim(db, ['<=', now], now, limit)
+  const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
+  return [...due, ...deferredTooFar]
+}
 
-/** How many orders are undecided now. */
-export async function countUndecided(db: Kysely<OrdersTables>): Promise<number> {
-  const undecided = db.selectFrom('orders').select('id').where('next_attempt_at', '>', 0).limit(COUNTED)
-  const { count } = await db
-    .selectFrom(undecided.as('undecided'))
-    .select(({ fn }) => fn.countAll<number>().as('count'))
+async function claim(
+  db: Queryable,
+  when: ['<=' | '>', number],
+  now: number,
+  limit: number,
+): Promise<Order[]> {
+  const found = await db.kysely
+    .selectFrom('orders')
+    .select('id')
+    .where('next_attempt_at', ...when)
+    .orderBy('next_attempt_at')
+    .limit(limit)
+    .execute()
+  if (found.length === 0) return []
+  const ids = found.map(({ id }) => id)
+  const { numUpdatedRows } = await db.kysely
+    .updateTable('orders')
+    .set({ next_attempt_at: now + RESUME_AFTER_MS })
+    .where('id', 'in', ids)
+    .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
-  return count
+  return numUpdatedRows === 0n ? [] : findOrders(db, ids)
+}
+
+/** A larger count has no use and would take longer. */
+const MAX_COUNT = 10_000
+
+/** Counts the undecided orders, up to a maximum. */
+export async function countUndecided({ kysely }: Queryable): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from
+    (select id from orders where next_attempt_at > 0 limit ${MAX_COUNT}) as undecided`.execute(kysely)
+  return rows[0]!.count
 }

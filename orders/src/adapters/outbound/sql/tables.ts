@@ -1,6 +1,8 @@
+import type { Idempotency } from '../../../application/ports.ts'
+import { nextAttemptAt } from '../../../application/recover-orders.ts'
 import { isBooked, type Order, type OrderLine, type OrderStatus } from '../../../domain/order.ts'
 
-/** The tables of orders; times are milliseconds since 1970, UTC. */
+/** Times are milliseconds since 1970, UTC. */
 export interface OrdersTables {
   orders: OrderRow
   order_lines: LineRow
@@ -10,19 +12,19 @@ export interface OrderRow {
   id: string
   buyer_id: string
   status: OrderStatus
-  /** JSON: the lines as they were asked for. */
+  /** JSON: the requested lines. */
   requested_lines: string
-  /** JSON: why it was rejected, and for which lines; null unless it was. */
+  /** JSON: the reason of a rejection and its lines. */
   rejection: string | null
   idempotency_key: string | null
   fingerprint: string | null
   created_at: number
   updated_at: number
-  /** When the recovery may drive it on; null once decided. */
+  /** When the recovery worker may resume the order; null once it is decided. */
   next_attempt_at: number | null
 }
 
-/** A line as the products service sold it, written once, when the order is confirmed. */
+/** A booked line. Lines are inserted when their order is confirmed, and never change. */
 export interface LineRow {
   order_id: string
   line_no: number
@@ -34,11 +36,54 @@ export interface LineRow {
   currency: string
 }
 
-export const toOrder = (row: OrderRow, sold: readonly LineRow[]): Order => ({
+/** The columns of an order that settling changes. */
+export type SettledRow = Pick<OrderRow, 'id' | 'status' | 'rejection' | 'updated_at'>
+
+/** The rows of one batch: orders to insert, orders to settle, and the lines of those that were booked. */
+export interface BatchRows {
+  inserted: readonly OrderRow[]
+  settled: readonly SettledRow[]
+  lines: readonly LineRow[]
+}
+
+export const toOrderRow = (order: Order, idempotency: Idempotency | null): OrderRow => ({
+  id: order.id,
+  buyer_id: order.buyerId,
+  status: order.status,
+  requested_lines: JSON.stringify(order.lines),
+  rejection: null,
+  idempotency_key: idempotency?.key ?? null,
+  fingerprint: idempotency?.fingerprint ?? null,
+  created_at: order.createdAt,
+  updated_at: order.updatedAt,
+  next_attempt_at: nextAttemptAt(order),
+})
+
+export const toSettledRow = ({ id, status, rejection, updatedAt }: Order): SettledRow => ({
+  id,
+  status,
+  rejection: rejection && JSON.stringify(rejection),
+  updated_at: updatedAt,
+})
+
+/** The rows of the booked lines. An order without a booking has none. */
+export const toLineRows = ({ id, lines }: Order): LineRow[] =>
+  lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
+    order_id: id,
+    line_no: index + 1,
+    product_id: productId,
+    quantity,
+    name,
+    seller_id: sellerId,
+    price_amount: price.amount,
+    currency: price.currency,
+  }))
+
+export const toOrder = (row: OrderRow, booked: readonly LineRow[]): Order => ({
   id: row.id,
   buyerId: row.buyer_id,
   status: row.status,
-  lines: sold.length > 0 ? sold.map(toLine) : JSON.parse(row.requested_lines),
+  lines: booked.length > 0 ? booked.map(toLine) : JSON.parse(row.requested_lines),
   rejection: row.rejection === null ? null : JSON.parse(row.rejection),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -51,16 +96,3 @@ const toLine = (row: LineRow): OrderLine => ({
   sellerId: row.seller_id,
   price: { amount: row.price_amount, currency: row.currency },
 })
-
-/** The lines that were sold; none unless the order is confirmed. */
-export const toLineRows = ({ id, lines }: Order): LineRow[] =>
-  lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
-    order_id: id,
-    line_no: index + 1,
-    product_id: productId,
-    quantity,
-    name,
-    seller_id: sellerId,
-    price_amount: price.amount,
-    currency: price.currency,
-  }))

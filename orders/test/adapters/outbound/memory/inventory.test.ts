@@ -1,9 +1,9 @@
 import { describe } from 'node:test'
-import { memoryInventory } from '../../src/adapters/outbound/memory/inventory.ts'
-import { PRODUCTS } from '../helper.ts'
-import { inventoryContract } from './inventory-contract.ts'
+import { memoryInventory } from '../../../../src/adapters/outbound/memory/inventory.ts'
+import { PRODUCTS } from '../../../helper.ts'
+import { inventoryContract } from '../../../ports/inventory-contract.ts'
 
-// The client of the real products service is held against the same suite in e2e, where both may be imported.
+// lab/test/inventory.test.ts runs the same suite with the HTTP client and the real products service.
 describe('the inventory in memory', () => {
   inventoryContract(async () => {
     const inventory = memoryInventory(PRODUCTS)

@@ -1,0 +1,100 @@
+import { pageOf } from '@souk/service-kit/http/pagination'
+import { ref, response } from '@souk/service-kit/http/schema'
+import { type Static, Type } from 'typebox'
+import {
+  isBooked,
+  MAX_QUANTITY,
+  ORDER_STATUSES,
+  type Order,
+  REJECTION_REASONS,
+  total,
+} from '../../../domain/order.ts'
+
+export const strict = { additionalProperties: false }
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+export const orderId = Type.String({ format: 'uuid' })
+export const productId = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
+export const quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
+export const time = (description: string) => Type.String({ format: 'date-time', description })
+
+export const MoneySchema = Type.Object(
+  {
+    amount: Type.Integer({ minimum: 0, description: "In the currency's minor unit: 1999 is 19.99 USD" }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+  },
+  { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
+)
+
+export const NewLineSchema = Type.Object({ productId, quantity }, strict)
+
+const OrderLineSchema = Type.Object(
+  {
+    productId,
+    quantity,
+    name: nullable(Type.String()),
+    sellerId: nullable(Type.String({ format: 'uuid' })),
+    price: nullable(ref(MoneySchema)),
+  },
+  {
+    $id: 'OrderLine',
+    description: 'Name, seller and price are set when the line is booked, and null before',
+  },
+)
+
+export const ShortLineSchema = Type.Object(
+  { productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() },
+  { $id: 'ShortLine', description: 'A line that could not be booked, with the units in stock' },
+)
+
+const RejectionSchema = Type.Object(
+  { reason: Type.Enum([...REJECTION_REASONS]), lines: Type.Array(ref(ShortLineSchema)) },
+  { $id: 'Rejection' },
+)
+
+export const OrderSchema = Type.Object(
+  {
+    id: orderId,
+    status: Type.Enum([...ORDER_STATUSES]),
+    lines: Type.Array(ref(OrderLineSchema)),
+    total: nullable(ref(MoneySchema)),
+    rejection: nullable(ref(RejectionSchema)),
+    createdAt: time('When the order was placed'),
+    updatedAt: time('When the status last changed'),
+  },
+  { $id: 'Order' },
+)
+
+export const OrderPageSchema = Type.Object(pageOf(ref(OrderSchema)).properties, { $id: 'OrderPage' })
+
+export const orderSchemas = [
+  MoneySchema,
+  OrderLineSchema,
+  ShortLineSchema,
+  RejectionSchema,
+  OrderSchema,
+  OrderPageSchema,
+]
+
+/** The 202 response of an order that the products service has not decided or released yet. */
+export const undecidedResponse = {
+  ...response('The order is stored but not decided yet: poll Location after Retry-After', ref(OrderSchema)),
+  headers: { Location: Type.String(), 'Retry-After': Type.Integer({ description: 'Seconds' }) },
+}
+
+/** When to poll such an order. */
+export const RETRY_AFTER_SECONDS = 2
+
+/** Converts an order to its form in the contract. */
+export const orderView = (order: Order): Static<typeof OrderSchema> => ({
+  id: order.id,
+  status: order.status,
+  lines: order.lines.map((line) =>
+    isBooked(line) ? line : { ...line, name: null, sellerId: null, price: null },
+  ),
+  total: total(order),
+  rejection: order.rejection && { reason: order.rejection.reason, lines: [...order.rejection.lines] },
+  createdAt: new Date(order.createdAt).toISOString(),
+  updatedAt: new Date(order.updatedAt).toISOString(),
+})

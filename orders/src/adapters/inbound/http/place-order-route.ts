@@ -1,0 +1,83 @@
+import { hash, randomUUIDv7 } from 'node:crypto'
+import { callerOf } from '@souk/service-kit/http/access'
+import type { App } from '@souk/service-kit/http/app'
+import { PROBLEM_TYPE } from '@souk/service-kit/http/problem'
+import { ref, response } from '@souk/service-kit/http/schema'
+import { telemetry } from '@souk/service-kit/observability/telemetry'
+import { failpoint } from '@souk/service-kit/process/failpoint'
+import { Type } from 'typebox'
+import type { Application } from '../../../application/index.ts'
+import * as schemas from './order-schemas.ts'
+import { OrderProblemSchema, rejectionProblem } from './problems.ts'
+
+export const NewOrderSchema = Type.Object(
+  {
+    lines: Type.Array(schemas.NewLineSchema, {
+      minItems: 1,
+      maxItems: 50,
+      description: 'Lines with the same product are merged',
+    }),
+  },
+  { $id: 'NewOrder', ...schemas.strict, examples: [{ lines: [{ productId: 1, quantity: 1 }] }] },
+)
+
+const Headers = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+      description: 'Any text that is unique for this order, such as a UUID. It makes retries safe.',
+    }),
+  ),
+})
+
+const orderProblem = (description: string) => response(description, ref(OrderProblemSchema), PROBLEM_TYPE)
+
+const schema = {
+  operationId: 'placeOrder',
+  tags: ['orders'],
+  summary: 'Place an order',
+  description:
+    'Books all units or none. To retry safely after a timeout, send the same Idempotency-Key and the same body: the ' +
+    'response is the first order. Status 202 means that the order is stored and will be decided later.',
+  headers: Headers,
+  body: ref(NewOrderSchema),
+  response: {
+    201: {
+      ...response('CONFIRMED: the units are booked', ref(schemas.OrderSchema)),
+      headers: { Location: Type.String() },
+    },
+    200: response('CANCELLED: the first order with this key was cancelled', ref(schemas.OrderSchema)),
+    202: schemas.undecidedResponse,
+    409: orderProblem('REJECTED with insufficient-stock: `lines` has each line that is short'),
+    422: orderProblem(
+      'REJECTED with unknown-product, product-disabled or mixed-currencies; or not stored, with quantity-too-large or ' +
+        'idempotency-key-reused',
+    ),
+  },
+}
+
+export function registerPlaceOrderRoute(app: App, application: Application): void {
+  const countOrder = telemetry.meter?.counter('souk_orders_total', 'Placed orders by status', 'outcome')
+  const config = { access: { role: 'BUYER' } } as const
+  app.post('/orders', { config, schema }, async (request, reply) => {
+    const { lines } = request.body
+    const key = request.headers['idempotency-key']
+    const order = await application.placeOrder({
+      orderId: randomUUIDv7(),
+      buyerId: callerOf(request).id,
+      lines,
+      idempotency: key === undefined ? null : { key, fingerprint: fingerprint(lines) },
+    })
+    countOrder?.(order.status)
+    failpoint('before-reply')
+    if (order.rejection) throw rejectionProblem(order, order.rejection)
+    reply.header('location', `/orders/${order.id}`)
+    if (order.status === 'CONFIRMED') return reply.status(201).send(schemas.orderView(order))
+    if (order.status === 'CANCELLED') return reply.status(200).send(schemas.orderView(order))
+    return reply.status(202).header('retry-after', schemas.RETRY_AFTER_SECONDS).send(schemas.orderView(order))
+  })
+}
+
+/** Identifies what a body asks for, however its JSON is formatted. */
+const fingerprint = (lines: readonly { productId: number; quantity: number }[]) =>
+  hash('sha256', lines.map(({ productId, quantity }) => `${productId}x${quantity}`).join())

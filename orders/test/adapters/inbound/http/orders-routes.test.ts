@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { encodeCursor } from '@souk/service-kit/http/pagination'
+import { readContract } from '@souk/service-kit/testing/contract'
+import { buyer, LAST_ID, type TestApi, testApi } from './api.ts'
+
+const ONE_LAMP = [{ productId: 1, quantity: 1 }]
+let api: TestApi
+
+before(async () => {
+  api = await testApi()
+})
+after(() => api.app.close())
+
+describe('the routes of one order', () => {
+  it("respond to another buyer with 404 for every method, and don't change the order", async () => {
+    const stock = api.shop.inventory.stockOf(1)
+    const owner = await buyer()
+    const { id } = (await api.place(ONE_LAMP, owner)).json()
+    const stranger = await buyer()
+    const calls = Object.entries(readContract('orders').paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => ({
+        method: method.toUpperCase(),
+        url: path.replace('{id}', id),
+      })),
+    )
+    const ofOrder = calls.filter(({ url }) => url.includes(id))
+    assert.equal(ofOrder.length, 2)
+    for (const { method, url } of ofOrder) {
+      const response = await api.call({ method, url, headers: stranger })
+      const unknown = await api.call({ method, url: url.replace(id, randomUUIDv7()), headers: stranger })
+      assert.deepEqual([response.statusCode, response.json().code], [404, 'order-not-found'])
+      assert.equal(response.json().detail, unknown.json().detail, 'the response is that of an unknown order')
+    }
+    for (const method of ['HEAD', 'PUT', 'PATCH', 'DELETE']) {
+      const { statusCode } = await api.app.inject({
+        method,
+        url: `/orders/${id}`,
+        headers: stranger,
+        payload: {},
+      })
+      assert.equal(statusCode, method === 'HEAD' ? 404 : 405, method)
+    }
+    const order = await api.call({ method: 'GET', url: `/orders/${id}`, headers: owner })
+    assert.equal(order.json().status, 'CONFIRMED')
+    assert.equal(api.shop.inventory.stockOf(1), stock - 1)
+  })
+
+  it('reject an id that is not a UUID', async () => {
+    const response = await api.call({ method: 'GET', url: '/orders/1', headers: await buyer() })
+    assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'path'])
+  })
+})
+
+describe('GET /orders', () => {
+  it("lists the buyer's own orders only, also with another buyer's cursor", async () => {
+    const [mine, theirs] = [await buyer(), await buyer()]
+    for (const headers of [mine, mine, theirs, theirs]) await api.place(ONE_LAMP, headers)
+    const list = (query: string, headers: Record<string, string>) =>
+      api.call({ method: 'GET', url: `/orders${query}`, headers })
+    const page = await list('?limit=1', theirs)
+    const stolen = await list(`?cursor=${page.json().nextCursor}`, mine)
+    const own = await list('', mine)
+    const ids = own.json().items.map(({ id }: { id: string }) => id)
+    assert.equal(ids.length, 2)
+    assert.ok(stolen.json().items.every(({ id }: { id: string }) => ids.includes(id)))
+    const newest = await list(`?cursor=${encodeCursor([LAST_ID])}`, mine)
+    assert.deepEqual(newest.json().items, own.json().items)
+    const second = await list(`?limit=1&cursor=${page.json().nextCursor}`, theirs)
+    assert.deepEqual([second.json().items.length, second.json().nextCursor], [1, null])
+  })
+
+  for (const cursor of [
+    'x',
+    'W10',
+    Buffer.from('["a","b"]').toString('base64url'),
+    Buffer.from('[1]').toString('base64url'),
+    Buffer.from('["\\u0000"]').toString('base64url'),
+  ]) {
+    it(`rejects the forged cursor ${cursor}`, async () => {
+      const url = `/orders?cursor=${cursor}`
+      const response = await api.call({ method: 'GET', url, headers: await buyer() })
+      assert.deepEqual([response.statusCode, response.json().errors[0].pointer], [400, '#/cursor'])
+    })
+  }
+
+  it('filters by status', async () => {
+    const headers = await buyer()
+    await api.place(ONE_LAMP, headers)
+    await api.place([{ productId: 99, quantity: 1 }], headers)
+    const response = await api.call({ method: 'GET', url: '/orders?status=REJECTED', headers })
+    assert.deepEqual(
+      response.json().items.map(({ status }: { status: string }) => status),
+      ['REJECTED'],
+    )
+  })
+})
+
+describe('POST /orders/{id}/cancel', () => {
+  it('cancels an order and sends the same response again for a repeated request', async () => {
+    const stock = api.shop.inventory.stockOf(1)
+    const headers = await buyer()
+    const { id } = (await api.place([{ productId: 1, quantity: 3 }], headers)).json()
+    const first = await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
+    const again = await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
+    assert.deepEqual([first.statusCode, first.json().status], [200, 'CANCELLED'])
+    assert.deepEqual([again.statusCode, again.body], [200, first.body])
+    assert.equal(api.shop.inventory.stockOf(1), stock)
+  })
+
+  it('responds with 409 for a rejected order', async () => {
+    const headers = await buyer()
+    const { orderId } = (await api.place([{ productId: 99, quantity: 1 }], headers)).json()
+    const response = await api.call({ method: 'POST', url: `/orders/${orderId}/cancel`, headers })
+    assert.deepEqual([response.statusCode, response.json().code], [409, 'order-not-cancellable'])
+  })
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { OutcomeUnknown } from '../../../../src/application/ports.ts'
+import { SELLER } from '../../../helper.ts'
+import { buyer, type TestApi, testApi } from './api.ts'
+
+const ONE_LAMP = [{ productId: 1, quantity: 1 }]
+
+describe('POST /orders', () => {
+  let api: TestApi
+
+  before(async () => {
+    api = await testApi()
+  })
+  after(() => api.app.close())
+
+  it('responds with 201, Location and the total of the order', async () => {
+    const response = await api.place([{ productId: 1, quantity: 2 }], await buyer())
+    assert.equal(response.statusCode, 201)
+    const order = response.json()
+    assert.equal(response.headers.location, `/orders/${order.id}`)
+    assert.deepEqual(order.total, { amount: 3998, currency: 'USD' })
+    assert.deepEqual(order.lines, [
+      { productId: 1, quantity: 2, name: 'Lamp', sellerId: SELLER, price: { amount: 1999, currency: 'USD' } },
+    ])
+    assert.equal(order.status, 'CONFIRMED')
+  })
+
+  it('responds with 409 and each short line when the stock is too low', async () => {
+    const headers = await buyer()
+    const response = await api.place(
+      [
+        { productId: 3, quantity: 2 },
+        { productId: 1, quantity: 1 },
+      ],
+      headers,
+    )
+    const { code, lines, orderId } = response.json()
+    assert.deepEqual([response.statusCode, code], [409, 'insufficient-stock'])
+    assert.deepEqual(lines, [{ productId: 3, requested: 2, available: 1 }])
+    const stored = await api.call({ method: 'GET', url: `/orders/${orderId}`, headers })
+    assert.deepEqual(
+      [stored.json().status, stored.json().rejection.reason],
+      ['REJECTED', 'insufficient-stock'],
+    )
+  })
+
+  for (const [productId, code] of [
+    [99, 'unknown-product'],
+    [4, 'product-disabled'],
+    [5, 'mixed-currencies'],
+  ] as const) {
+    it(`responds with 422 ${code}`, async () => {
+      const response = await api.place([...ONE_LAMP, { productId, quantity: 1 }], await buyer())
+      assert.deepEqual([response.statusCode, response.json().code], [422, code])
+    })
+  }
+
+  it('responds with 202, Location and Retry-After while the products service is unavailable', async () => {
+    const headers = await buyer()
+    api.shop.inventory.network = 'down'
+    const response = await api.place(ONE_LAMP, headers)
+    api.shop.inventory.network = 'up'
+    assert.deepEqual([response.statusCode, response.json().status], [202, 'PENDING'])
+    assert.match(String(response.headers['retry-after']), /^\d+$/)
+    assert.deepEqual(response.json().lines[0].price, null)
+    const found = await api.call({ method: 'GET', url: String(response.headers.location), headers })
+    assert.deepEqual(found.json(), response.json())
+  })
+
+  it('responds with 503 when the order could not be stored', async () => {
+    const unavailable = () => Promise.reject(new OutcomeUnknown('unavailable'))
+    const broken = await testApi({ orders: { ...api.shop.orders, add: unavailable } })
+    const response = await broken.place(ONE_LAMP, await buyer())
+    assert.deepEqual([response.statusCode, response.json().code], [503, 'temporarily-unavailable'])
+    assert.equal(response.headers['retry-after'], '1')
+    await broken.app.close()
+  })
+
+  it('sends the same response again for a repeated key, whether the order is confirmed or rejected', async () => {
+    const stock = api.shop.inventory.stockOf(1)
+    for (const productId of [1, 99]) {
+      const headers = { ...(await buyer()), 'idempotency-key': 'order-1' }
+      const first = await api.place([{ productId, quantity: 1 }], headers)
+      const again = await api.place([{ productId, quantity: 1 }], headers)
+      assert.deepEqual([again.statusCode, again.body], [first.statusCode, first.body])
+    }
+    assert.equal(api.shop.inventory.stockOf(1), stock - 1)
+  })
+
+  it('rejects a key that was used with another body', async () => {
+    const headers = { ...(await buyer()), 'idempotency-key': 'order-1' }
+    await api.place(ONE_LAMP, headers)
+    const response = await api.place([{ productId: 1, quantity: 2 }], headers)
+    assert.deepEqual([response.statusCode, response.json().code], [422, 'idempotency-key-reused'])
+  })
+
+  it("places a new order when the key is another buyer's", async () => {
+    const theirs = await api.place(ONE_LAMP, { ...(await buyer()), 'idempotency-key': 'k' })
+    const mine = await api.place(ONE_LAMP, { ...(await buyer()), 'idempotency-key': 'k' })
+    assert.notEqual(mine.json().id, theirs.json().id)
+  })
+
+  it('responds with 200 CANCELLED when the order of a repeated key has been cancelled', async () => {
+    const headers = { ...(await buyer()), 'idempotency-key': 'k' }
+    const { id } = (await api.place(ONE_LAMP, headers)).json()
+    await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
+    const again = await api.place(ONE_LAMP, headers)
+    assert.deepEqual([again.statusCode, again.json().status], [200, 'CANCELLED'])
+  })
+
+  for (const [fault, lines, pointer] of [
+    ['no lines', [], '#/lines'],
+    ['a quantity of zero', [{ productId: 1, quantity: 0 }], '#/lines/0/quantity'],
+    ['a negative quantity', [{ productId: 1, quantity: -1 }], '#/lines/0/quantity'],
+    ['half a unit', [{ productId: 1, quantity: 0.5 }], '#/lines/0/quantity'],
+    ['a quantity that is a string', [{ productId: 1, quantity: '1' }], '#/lines/0/quantity'],
+    [
+      'a price in a line',
+      [{ productId: 1, quantity: 1, price: { amount: 1, currency: 'USD' } }],
+      '#/lines/0/price',
+    ],
+    ['51 lines', Array.from({ length: 51 }, (_, i) => ({ productId: i + 1, quantity: 1 })), '#/lines'],
+  ] as const) {
+    it(`rejects an order with ${fault} and points to the field`, async () => {
+      const response = await api.place(lines, await buyer())
+      assert.deepEqual([response.statusCode, response.json().code], [400, 'validation-failed'])
+      assert.equal(response.json().errors[0].pointer, pointer)
+    })
+  }
+
+  for (const field of ['status', 'buyerId', 'userId', 'total', 'id']) {
+    it(`rejects a body with the field ${field}`, async () => {
+      const payload = { lines: ONE_LAMP, [field]: 'CONFIRMED' }
+      const response = await api.call({ method: 'POST', url: '/orders', headers: await buyer(), payload })
+      assert.equal(response.statusCode, 400, response.body)
+      assert.equal(response.json().errors[0].pointer, `#/${field}`)
+    })
+  }
+
+  it('rejects lines of one product with too many units together', async () => {
+    const line = { productId: 1, quantity: 900 }
+    const response = await api.place([line, line], await buyer())
+    assert.deepEqual([response.statusCode, response.json().code], [422, 'quantity-too-large'])
+  })
+
+  it('rejects an invalid idempotency key', async () => {
+    const headers = { ...(await buyer()), 'idempotency-key': 'with blank' }
+    const response = await api.place(ONE_LAMP, headers)
+    assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'header'])
+  })
+})

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { confirmed, pendingOrder, placing, testShop } from '../helper.ts'
+
+const page = { after: null, limit: 10 }
+
+describe('listOrders', () => {
+  it("returns a buyer's own orders only", async () => {
+    const { application } = testShop()
+    const mine = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const found = await application.listOrders({ buyerId: mine.buyerId, status: null, page })
+    assert.deepEqual(found, [mine])
+  })
+})
+
+describe('listSales', () => {
+  it('returns confirmed sales and leaves out cancelled ones', async () => {
+    const { application, orders } = testShop()
+    const sell = async () => {
+      const order = await orders.add(pendingOrder([{ productId: 1, quantity: 1 }]), null)
+      return orders.settle(confirmed(order, 's'))
+    }
+    const sold = await sell()
+    const cancelled = await sell()
+    await application.cancelOrder({ orderId: cancelled.id, buyerId: cancelled.buyerId })
+    const sales = await application.listSales({ sellerId: 's', page })
+    assert.deepEqual(
+      sales.map(({ orderId }) => orderId),
+      [sold.id],
+    )
+  })
+})
