@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type Dialect, PostgresDialect, PostgresDriver } from 'kysely'
+import {
+  type Dialect,
+  PostgresAdapter,
+  PostgresDriver,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+} from 'kysely'
 import pg from 'pg'
 import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
 
@@ -42,19 +48,11 @@ export function postgres(
     idle: () => pool.idleCount,
     waiting: () => pool.waitingCount,
   })
-  return new PipeliningDialect(pool)
-}
-
-class PipeliningDialect extends PostgresDialect {
-  readonly #pool: pg.Pool
-
-  constructor(pool: pg.Pool) {
-    super({ pool })
-    this.#pool = pool
-  }
-
-  override createDriver(): PostgresDriver {
-    return new PipeliningDriver({ pool: this.#pool })
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PipeliningDriver({ pool }),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
   }
 }
 

@@ -1,12 +1,14 @@
 import { STATUS_CODES } from 'node:http'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+
+const FieldErrorSchema = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer to the invalid value' }),
+  in: Type.Enum(['body', 'query', 'path', 'header']),
+  detail: Type.String(),
+})
 
 /** An invalid value of a request. `pointer` is a JSON pointer fragment (RFC 6901) into the part that `in` names. */
-export interface FieldError {
-  pointer: string
-  in: 'body' | 'query' | 'path' | 'header'
-  detail: string
-}
+export type FieldError = Static<typeof FieldErrorSchema>
 
 interface ProblemExtras {
   errors?: readonly FieldError[]
@@ -64,15 +66,7 @@ export const ProblemSchema = Type.Object(
     detail: Type.String({ description: 'What went wrong and how to correct it' }),
     instance: Type.String({ description: 'The path of the request' }),
     code: Type.String({ pattern: '^[a-z0-9-]+$', description: 'Stable, for use by client code' }),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'JSON pointer to the invalid value' }),
-          in: Type.Enum(['body', 'query', 'path', 'header']),
-          detail: Type.String(),
-        }),
-      ),
-    ),
+    errors: Type.Optional(Type.Array(FieldErrorSchema)),
   },
   { $id: 'Problem' },
 )
