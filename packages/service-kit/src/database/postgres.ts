@@ -34,7 +34,7 @@ export function postgres(
     connectionTimeoutMillis: waitMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
-    // Returns bigint as a number: all our values (money, milliseconds, ids) are far below 2^53.
+    // Returns bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
       getTypeParser: ((oid: number, format: never) =>
         oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as never,

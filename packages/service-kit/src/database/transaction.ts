@@ -12,9 +12,10 @@ interface Repeat {
 }
 
 /**
- * Takes the last statement of a transaction, whose result is not needed. PostgreSQL receives it in one message with the
- * commit: the transaction holds its locks for one round trip less, which gave 1.12 times the orders per second for one
- * hot product (median of 12 alternating runs). If it fails, the transaction is rolled back and fails with its error.
+ * Takes the last statement of a transaction, whose result is not needed. PostgreSQL receives it together with the
+ * commit, so that the transaction holds its locks for one round trip less (1.12 times the requests per second when all
+ * of them change one row; median of 12 alternating runs). If the statement fails, the transaction is rolled back and
+ * fails with the same error.
  */
 export type CommitWith = (statement: CompiledQuery) => void
 
@@ -45,7 +46,7 @@ async function runOnce<Tables, Result>(
       })
       if (last && engine === 'postgres') {
         const statement = last
-        // Only sends it: the commit follows in the same turn and leaves in the same write.
+        // Does not wait for the result: the commit follows in the same turn and is sent in the same write.
         await trx.getExecutor().provideConnection(async (connection) => {
           sent = connection.executeQuery(statement)
           sent.catch(() => {})
@@ -54,7 +55,7 @@ async function runOnce<Tables, Result>(
       return result
     })
   } finally {
-    // Throws the error of the last statement: the commit only reports that the transaction was rolled back.
+    // If the last statement failed, this throws its error. The commit only reports that PostgreSQL rolled back.
     await sent
   }
 }

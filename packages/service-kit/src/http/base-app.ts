@@ -24,7 +24,7 @@ export interface BaseAppOptions {
   toProblem: (error: unknown) => HttpProblem | undefined
 }
 
-/** In bytes. The largest order is a tenth of it. */
+/** In bytes. Ten times the largest request that our contracts allow. */
 const BODY_LIMIT = 64 * 1024
 const REQUEST_ID = /^[\w-]{1,64}$/
 

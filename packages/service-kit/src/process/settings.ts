@@ -33,7 +33,7 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
   DATABASE_POOL_SIZE: Type.Integer({ minimum: 1, maximum: 1_000, default: 10 }),
   SEED_DEMO_DATA: Type.Boolean({
     default: false,
-    description: 'creates demo users and products; never in production',
+    description: 'creates demo data; never in production',
   }),
   LOG_LEVEL: Type.Enum(LOG_LEVELS, { default: 'info', description: LOG_LEVELS.join(', ') }),
   TRUST_PROXY: Type.String({
