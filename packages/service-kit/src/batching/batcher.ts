@@ -59,7 +59,7 @@ const UNBATCHED_CONCURRENCY = 64
 /**
  * Natural batching: items that arrive while a batch is in flight queue up, and the next batch takes them all. When
  * idle, an item is processed at once in a batch of one. Under load, batches grow and share the cost of a commit or a
- * request. Every item gets exactly one result, its own, whatever fails.
+ * request. Every item gets exactly one result, its own, also when a batch fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options

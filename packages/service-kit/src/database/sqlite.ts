@@ -27,7 +27,7 @@ class TransactionalDdlAdapter extends SqliteAdapter {
   }
 }
 
-/** Retries while other processes open the same new file: SQLite's own timeout does not cover this change of mode. */
+/** Retries while other processes open the same new file. SQLite's own timeout does not apply to a change of mode. */
 function switchToWal(database: DatabaseSync, waitMs: number): void {
   const deadline = Date.now() + waitMs
   while (true) {

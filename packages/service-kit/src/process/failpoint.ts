@@ -16,7 +16,7 @@ function parse(setting: string | undefined) {
   return { name, count: Number(count) }
 }
 
-/** Kills the process if this failpoint is set and reached for the given time. */
+/** Kills the process if this failpoint is set and was reached as often as its count says. */
 export function failpoint(name: string): void {
   if (armed?.name === name && ++passes === armed.count) process.kill(process.pid, 'SIGKILL')
 }

@@ -16,8 +16,8 @@ import { migrateLikeReplica, type Tables } from './migrating-replica.ts'
 
 const run = promisify(execFile)
 const REPLICA = fileURLToPath(new URL('migrating-replica.ts', import.meta.url))
-/** The shortest wait that all engines support. */
-const WAIT_MS = 1_000
+/** The shortest wait that all engines support, for the tests in which a wait ends. */
+const SHORT_WAIT = { waitMs: 1_000 }
 
 await describeOnEachEngine('a database', (engine) => {
   let place: TestDatabase
@@ -25,14 +25,14 @@ await describeOnEachEngine('a database', (engine) => {
   const others: Database<Tables>[] = []
   /** Opens another pool, which is closed after all tests. */
   const opened = (options: DatabaseOptions = {}) => {
-    const other = openDatabase<Tables>(place.url, { waitMs: WAIT_MS, ...options })
+    const other = openDatabase<Tables>(place.url, options)
     others.push(other)
     return other
   }
 
   before(async () => {
     place = await createTestDatabase(engine)
-    database = openDatabase<Tables>(place.url, { waitMs: WAIT_MS })
+    database = openDatabase<Tables>(place.url)
     // A SQLite connection blocks its thread while it waits for a lock, so each replica needs its own process.
     const replica = () =>
       engine === 'sqlite' ? run(process.execPath, [REPLICA, place.url]) : migrateLikeReplica(place.url)
@@ -116,8 +116,8 @@ await describeOnEachEngine('a database', (engine) => {
   })
 
   it('reports a temporary error when a row stays locked', { skip: engine === 'sqlite' }, async () => {
-    const add = () =>
-      database.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
+    const own = opened(SHORT_WAIT)
+    const add = () => own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
     const started = performance.now()
     await database.kysely.transaction().execute(async (trx) => {
       await trx.updateTable('counters').set({ value: 1 }).where('name', '=', 'a').execute()
@@ -129,7 +129,7 @@ await describeOnEachEngine('a database', (engine) => {
   })
 
   it('limits the wait for a free connection', { skip: engine === 'sqlite' }, async () => {
-    const own = opened({ poolSize: 1 })
+    const own = opened({ poolSize: 1, ...SHORT_WAIT })
     await own.kysely.transaction().execute(async () => {
       const outcome = own.ping().catch((error: unknown) => error)
       assert.ok(isUnavailable(await Promise.race([outcome, sleep(6_000, 'still waiting', { ref: false })])))
@@ -159,11 +159,9 @@ await describeOnEachEngine('a database', (engine) => {
       .values(names.map((name) => ({ name, value: 0 })))
       .execute()
     const { promise: eachHoldsOne, resolve: go } = Promise.withResolvers<void>()
-    // With the default wait, so that no lock wait ends before the engine detects the deadlock.
-    const patient = opened({ waitMs: 5_000 })
     let runs = 0
     const addTo = (first: string, second: string) =>
-      inTransaction(patient, async (trx) => {
+      inTransaction(database, async (trx) => {
         await increment(trx, first)
         if (++runs === 2) go()
         await eachHoldsOne

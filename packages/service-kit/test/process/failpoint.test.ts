@@ -18,7 +18,7 @@ const runWith = (env: Record<string, string>) =>
   })
 
 describe('a failpoint', () => {
-  it('kills the process when it is reached for the given time, and no other failpoint does', () => {
+  it('kills the process when its count is reached, and other failpoints do not', () => {
     const { signal, stdout } = runWith({ FAILPOINT: 'here:2' })
     assert.deepEqual([signal, stdout], ['SIGKILL', 'here there '])
   })
