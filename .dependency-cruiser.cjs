@@ -1,32 +1,64 @@
-/** The boundaries of the house; each rule says what it keeps apart and why. */
-const service = '^(users|products|orders)/'
+/** The rules for imports between folders. `npm run check:boundaries` checks them. */
+const anyService = '^(users|products|orders)/'
+const exhibit = '^(users|products|orders|packages/service-kit|nginx)/'
+const workshop = '^(packages/dev-env|tools|lab|e2e|deploy)/'
+const tests = '/(test|testing)/'
+const kit = '^packages/service-kit/src'
+
+/** The folders of the kit, each with the other folders that it may import. */
+const kitLayers = {
+  observability: [],
+  auth: [],
+  database: ['observability'],
+  batching: ['observability'],
+  http: ['auth', 'batching', 'database', 'observability'],
+  process: ['database', 'observability'],
+}
+
+const kitLayerRules = Object.entries(kitLayers).map(([folder, others]) => ({
+  name: `kit-${folder}-layer`,
+  comment: `In the kit, ${folder}/ imports only ${[folder, ...others].map((name) => `${name}/`).join(', ')}.`,
+  severity: 'error',
+  from: { path: `${kit}/${folder}/` },
+  to: { path: `${kit}/`, pathNot: `${kit}/(${[folder, ...others].join('|')})/` },
+}))
 
 module.exports = {
   forbidden: [
     {
-      name: 'no-circles',
-      comment: 'What depends on itself can be understood only whole.',
+      name: 'no-circular-files',
+      comment:
+        'Files must not import each other in a circle: none of them could be understood without the others.',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
-      name: 'domain-imports-domain',
-      comment: 'The rules of orders know nothing of HTTP, SQL, Node or a library.',
+      name: 'no-circular-folders',
+      comment: 'The folders of a package form layers.',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(orders|packages/service-kit)/src/[^/]+$' },
+      to: { circular: true },
+    },
+    ...kitLayerRules,
+    {
+      name: 'domain-imports-only-domain',
+      comment: 'The domain of orders does not depend on HTTP, SQL, Node or a library.',
       severity: 'error',
       from: { path: '^orders/src/domain/' },
       to: { pathNot: '^orders/src/domain/' },
     },
     {
-      name: 'application-imports-inside',
-      comment: 'Use cases see the domain and their own ports, never an adapter.',
+      name: 'application-imports-no-adapter',
+      comment: 'The use cases of orders import only the domain and their own ports.',
       severity: 'error',
       from: { path: '^orders/src/application/' },
       to: { pathNot: '^orders/src/(application|domain)/' },
     },
     {
-      name: 'adapters-do-not-meet',
-      comment: 'An adapter can be taken out or replaced without another noticing.',
+      name: 'adapters-are-independent',
+      comment: 'An adapter can be replaced without a change to another adapter.',
       severity: 'error',
       from: { path: '^orders/src/adapters/((inbound|outbound)/[^/]+)/' },
       to: {
@@ -35,58 +67,81 @@ module.exports = {
       },
     },
     {
-      name: 'only-the-root-wires-adapters',
-      comment: 'Adapters are chosen in app.ts, main.ts and migrate.ts alone.',
+      name: 'only-entry-points-choose-adapters',
+      comment: 'Only app.ts, main.ts and migrate.ts import adapters from outside.',
       severity: 'error',
       from: { path: '^orders/src/', pathNot: '^orders/src/(adapters/|app|main|migrate)' },
       to: { path: '^orders/src/adapters/' },
     },
     {
-      name: 'fakes-are-for-tests',
-      comment: 'An order kept in memory is a lost order.',
+      name: 'memory-adapters-only-in-tests',
+      comment: 'Orders that are stored in memory are lost when the process ends.',
       severity: 'error',
       from: { pathNot: '(/test/|/memory/)' },
       to: { path: '^orders/src/adapters/outbound/memory/' },
     },
     {
-      name: 'services-do-not-import-services',
-      comment: 'They meet over their contracts. Tools that run or describe the whole system may see all.',
+      name: 'database-imports-no-feature',
+      comment:
+        'The tables and migrations of a service may use the types of its features, but not their code.',
       severity: 'error',
-      from: { path: service },
-      to: { path: service, pathNot: '^$1/' },
+      from: { path: '^(users|products)/src/database/' },
+      to: { path: '^$1/src/[^/]+/', pathNot: '^$1/src/database/', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'the-kit-knows-no-service',
-      comment: 'What every service needs cannot depend on one of them.',
+      name: 'features-import-no-entry-point',
+      comment: 'Entry points import the features, never the other way round.',
+      severity: 'error',
+      from: { path: '^(users|products|orders)/src/[^/]+/' },
+      to: { path: '^$1/src/(app|main|migrate|seed|rotate-key)[.]ts$' },
+    },
+    {
+      name: 'services-do-not-import-services',
+      comment: 'Services communicate through their contracts only.',
+      severity: 'error',
+      from: { path: anyService },
+      to: { path: anyService, pathNot: '^$1/' },
+    },
+    {
+      name: 'kit-is-self-contained',
+      comment: 'All services share the kit, so it must not depend on the rest of the repository.',
       severity: 'error',
       from: { path: '^packages/service-kit/' },
-      to: { path: '^(users|products|orders|nginx|tools|e2e|lab|deploy|packages/dev-env)/' },
+      to: { path: `${anyService}|^nginx/|${workshop}` },
     },
     {
-      name: 'telemetry-on-demand',
-      comment: 'Who neither measures nor traces loads no library for it: the rest speaks to telemetry.ts.',
+      name: 'exhibit-imports-no-workshop',
+      comment:
+        'The code that runs in production does not depend on the code that starts, tests or measures it.',
       severity: 'error',
-      from: { pathNot: '^packages/service-kit/src/observability/(metrics|tracing)[.]ts$' },
+      from: { path: exhibit, pathNot: tests },
+      to: { path: workshop },
+    },
+    {
+      name: 'sources-import-no-tests',
+      comment: 'Only tests and the workshop outside of dev-env use test helpers.',
+      severity: 'error',
+      from: { pathNot: `(${tests}|^(tools|lab|e2e|deploy)/)` },
+      to: { path: `(${tests}|^(tools|lab|e2e|deploy)/)` },
+    },
+    {
+      name: 'telemetry-libraries-only-in-two-files',
+      comment: 'Other files use telemetry.ts, so that the libraries are loaded only if they are configured.',
+      severity: 'error',
+      from: { pathNot: `${kit}/observability/(metrics|tracing)[.]ts$` },
       to: { path: '^node_modules/(@opentelemetry|@prometheus-io)/' },
     },
     {
-      name: 'telemetry-is-imported-at-start',
-      comment: 'By `serve`, when the environment asks for it.',
+      name: 'telemetry-is-imported-dynamically',
+      comment: '`serve` imports metrics.ts and tracing.ts if they are configured.',
       severity: 'error',
       from: {},
-      to: { path: '^packages/service-kit/src/observability/(metrics|tracing)[.]ts$', dynamic: false },
-    },
-    {
-      name: 'sources-do-not-import-tests',
-      comment: 'Test helpers stay out of what runs.',
-      severity: 'error',
-      from: { path: '/src/', pathNot: '^tools/run-tests.ts$' },
-      to: { path: '(/test/|/testing/|^(e2e|lab|tools)/)' },
+      to: { path: `${kit}/observability/(metrics|tracing)[.]ts$`, dynamic: false },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // TypeScript 7 has no compiler API that the tool can use yet; SWC reads types' imports as well.
+    // TypeScript 7 has no compiler API that the tool supports yet. SWC also reads type imports.
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

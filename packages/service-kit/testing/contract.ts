@@ -5,7 +5,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { App } from '../src/http/app.ts'
 import { addFormats } from '../src/http/validation.ts'
 
-/** What the tests read of an OpenAPI document. */
+/** The parts of an OpenAPI document that the tests use. */
 export interface Contract {
   paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, object> }
@@ -15,11 +15,11 @@ export interface Operation {
   operationId: string
   requestBody?: object
   responses: Record<string, { content?: Record<string, { schema: object }> }>
-  /** Who may call it, as the route declared: `public`, `optional`, `user` or a role. */
+  /** The access that the route declares: `public`, `optional`, `user` or a role. */
   'x-access': string
 }
 
-/** An answer, however it was got. */
+/** A response from any HTTP client. */
 export interface Answer {
   method: string
   path: string
@@ -28,13 +28,13 @@ export interface Answer {
   body: string
 }
 
-/** The committed contract: `swagger/<name>.json`. */
+/** Reads the committed contract `swagger/<name>.json`. */
 export const readContract = (name: string): Contract =>
   JSON.parse(readFileSync(new URL(`../../../swagger/${name}.json`, import.meta.url), 'utf8'))
 
 /**
- * Holds answers against a contract: the status is one that the operation lists, the body is of the media type
- * listed for it and fits its schema. What is no operation of the contract may only answer with a problem.
+ * Returns a function that checks responses against a contract: the operation lists the status, the body has the listed
+ * media type and matches its schema. A request that is no operation of the contract must get a problem.
  */
 export function contractChecker(contract: Contract): (answer: Answer) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
@@ -42,36 +42,27 @@ export function contractChecker(contract: Contract): (answer: Answer) => void {
   ajv.addSchema({ $id: 'contract', ...contract })
   const pointer = (...parts: string[]) =>
     `contract#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
-  const templates = Object.keys(contract.paths).map((template) => ({
-    template,
-    // A literal path (/users/me) wins over a template (/users/{id}).
-    literal: !template.includes('{'),
-    pattern: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
-  }))
-  return ({ method, path, status, contentType, body }) => {
-    const plain = path.split('?', 1)[0]!
-    const found = templates
-      .filter(({ pattern }) => pattern.test(plain))
-      .sort((a, b) => +b.literal - +a.literal)[0]
-    const operation = found && contract.paths[found.template]![method.toLowerCase()]
-    const where = `${method} ${path} -> ${status}`
+  const templates = Object.keys(contract.paths)
+    .map((template) => ({
+      template,
+      pattern: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
+    }))
+    // A literal path (/users/me) has precedence over a template (/users/{id}).
+    .sort((a, b) => +a.template.includes('{') - +b.template.includes('{'))
+
+  return ({ method: upperCase, path, status, contentType, body }) => {
+    const where = `${upperCase} ${path} -> ${status}`
+    const method = upperCase.toLowerCase()
     const mediaType = contentType?.split(';', 1)[0] ?? ''
+    const template = templates.find(({ pattern }) => pattern.test(path.split('?', 1)[0]!))?.template ?? ''
+    const operation = contract.paths[template]?.[method]
     let schema = pointer('components', 'schemas', 'Problem')
     if (operation) {
       const listed = operation.responses[status]
       assert.ok(listed, `${where} is not in the contract: ${body}`)
       if (!listed.content) return assert.equal(body, '', `${where} should have no body`)
-      assert.ok(listed.content[mediaType], `${where} came as ${mediaType || 'nothing'}`)
-      schema = pointer(
-        'paths',
-        found.template,
-        method.toLowerCase(),
-        'responses',
-        `${status}`,
-        'content',
-        mediaType,
-        'schema',
-      )
+      assert.ok(listed.content[mediaType], `${where} has the media type ${mediaType || '(none)'}`)
+      schema = pointer('paths', template, method, 'responses', `${status}`, 'content', mediaType, 'schema')
     } else {
       assert.ok(status >= 400, `${where} succeeded but is not in the contract`)
       assert.equal(mediaType, 'application/problem+json', where)
@@ -85,16 +76,16 @@ export type CheckedInject = (
   options: InjectOptions & { method: string; url: string },
 ) => Promise<LightMyRequestResponse>
 
+/** Compiling a contract takes longer than most tests, so each is compiled once per process. */
 const checkers = new Map<string, ReturnType<typeof contractChecker>>()
 
-/** Compiling a contract takes longer than most tests: once a process is enough. */
 function checkerOf(name: string): ReturnType<typeof contractChecker> {
   const known = checkers.get(name) ?? contractChecker(readContract(name))
   checkers.set(name, known)
   return known
 }
 
-/** `app.inject`, where every answer is held against the contract of `name`. */
+/** `app.inject` that checks every response against the contract `name`. */
 export function checkedInject(app: App, name: string): CheckedInject {
   const check = checkerOf(name)
   return async (options) => {

@@ -8,19 +8,21 @@ export interface RawAnswer {
   body: string
 }
 
-/** A request whose path and headers are sent as they are: `fetch` would tidy them. */
+interface RawRequest {
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** Sends a request with the path and headers as given. `fetch` would normalize them. */
 export async function rawRequest(
   origin: string,
   path: string,
-  {
-    method = 'GET',
-    headers = {},
-    body,
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  { method = 'GET', headers = {}, body }: RawRequest = {},
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(origin)
   const outgoing = request({ hostname, port, path, method, headers, agent: false })
-  // An answer may come before the whole body is sent; `once` below hears what fails before it.
+  // A server may respond and close before it has read the whole body. `once` reports errors before the response.
   outgoing.on('error', () => {})
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]

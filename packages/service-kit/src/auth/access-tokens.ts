@@ -10,32 +10,32 @@ import {
   jwtVerify,
 } from 'jose'
 import { remoteClock } from './remote-clock.ts'
-import { rememberingVerifier, type TokenVerifier } from './token-verifier.ts'
+import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** The keys to check a token with can't be had: it may be good. */
+/** The public keys cannot be fetched, so it is unknown whether a token is valid. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable'
 }
 
 export const ISSUER = 'souk-users'
 export const AUDIENCE = 'souk'
-/** The `typ` of RFC 9068; tells access tokens apart from every other token signed with the same key. */
+/** The `typ` of RFC 9068. It tells access tokens apart from other tokens signed with the same key. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt'
 
-/** Who makes access tokens: the keys they are signed by, and the clock that dates them (see ADR 10). */
+/** The issuer of access tokens: its public keys, and its clock (ADR 10). */
 export interface Issuer {
   keys: JWTVerifyGetKey
   now: () => number
 }
 
 /**
- * Checks users' access tokens offline: EdDSA alone (RFC 8725, section 3.1), our issuer, our audience, expiry
- * and type, all required. Keys are found by `kid` among ours; `jwk`, `jku` and `x5u` headers are not looked at.
+ * Verifies users' access tokens without a call to the issuer. Accepts only EdDSA (RFC 8725, section 3.1) and requires
+ * our issuer, audience, type and an expiry. Keys are found by `kid`; `jwk`, `jku` and `x5u` headers are ignored.
  */
 export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
-  rememberingVerifier(now, (token) =>
-    jwtVerify<{ username: string; role: string }>(token, keys, {
-      // Read after the keys: the first fetch of them tells the time as well.
+  cachingVerifier(now, async (token) => {
+    const { payload } = await jwtVerify<{ username: string; role: string }>(token, keys, {
+      // A getter, because jose reads it after the keys, and fetching the keys sets the clock.
       get currentDate() {
         return new Date(now())
       },
@@ -44,22 +44,23 @@ export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
       audience: AUDIENCE,
       typ: ACCESS_TOKEN_TYPE,
       requiredClaims: ['sub', 'exp', 'iat', 'username', 'role'],
-    }).then(({ payload }) => ({
+    })
+    return {
       id: payload.sub!,
       name: payload.username,
       role: payload.role,
       expiresAt: payload.exp! * 1_000,
-    })),
-  )
+    }
+  })
 
-/** Keys are fetched again after this long, so that a key that was taken back stops to work. */
+/** Keys are fetched again after this long, so that a withdrawn key stops working. */
 const KEYS_FRESH_MS = 10 * 60_000
-/** At most one fetch for an unknown `kid` in this time, however many forged tokens come. */
+/** Unknown `kid`s cause at most one fetch in this time, however many forged tokens arrive. */
 const KEYS_COOLDOWN_MS = 30_000
 
 /**
- * The issuer whose public keys are behind `url`, fetched when first needed and cached. While they cannot be fetched,
- * the last ones known go on working: an outage of the issuer must not lock everybody out.
+ * The issuer whose public keys are at `url`. The keys are fetched when first needed and cached. While a fetch fails,
+ * the last known keys are used, so that users can work while the issuer is down.
  */
 export function remoteIssuer(url: string): Issuer {
   const clock = remoteClock()
@@ -70,9 +71,9 @@ export function remoteIssuer(url: string): Issuer {
     timeoutDuration: 2_000,
     [jwksCache]: cache as JWKSCacheInput,
     [customFetch]: async (address, options) => {
-      const answer = await fetch(address, options)
-      if (answer.ok) clock.learn(answer.headers.get('date'))
-      return answer
+      const response = await fetch(address, options)
+      if (response.ok) clock.learn(response.headers.get('date'))
+      return response
     },
   })
   const keys: JWTVerifyGetKey = async (header, token) => {
@@ -82,7 +83,7 @@ export function remoteIssuer(url: string): Issuer {
       const known = cache.jwks?.keys.length ? cache.jwks : undefined
       if (known && error instanceof errors.JWKSNoMatchingKey) throw error
       if (known) return createLocalJWKSet(known)(header, token)
-      throw new KeysUnavailable(`The keys at ${url} cannot be had.`, { cause: error })
+      throw new KeysUnavailable(`The keys at ${url} cannot be fetched.`, { cause: error })
     }
   }
   return { keys, now: clock.now }

@@ -1,17 +1,17 @@
-/** As clients of HTTP hand a header out. */
+/** A `Date` header in the forms that HTTP clients use. */
 export type DateHeader = string | string[] | null | undefined
 
-/** The time as another host has it. */
+/** The clock of another host. */
 export interface RemoteClock {
-  /** Milliseconds since 1970 there; our own clock's idea of it until we heard from there. */
+  /** Milliseconds since 1970 on that host; our own time until the first `learn`. */
   now(): number
-  /** Takes the time from an answer's `Date`, which is whole seconds, rounded down. Nothing is learnt from none. */
+  /** Reads the time from a response's `Date` header, which has a resolution of one second. */
   learn(header: DateHeader): void
 }
 
 /**
- * A clock that follows another host's, so that times which are set by one host and judged by another mean the same
- * on both. Between two answers it goes on by the monotonic clock, which nobody sets.
+ * Follows the clock of another host, so that a time means the same on the host that sets it and on the host that
+ * checks it (ADR 10). Between two responses it advances with the monotonic clock, which nobody can set.
  */
 export function remoteClock(): RemoteClock {
   let startedAt = Date.now() - performance.now()

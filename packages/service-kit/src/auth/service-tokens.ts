@@ -1,22 +1,22 @@
 import { createSecretKey } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
-import { rememberingVerifier, type TokenVerifier } from './token-verifier.ts'
+import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** A service token is made for a call or few: long enough for a retry, useless when it leaks in a log. */
+/** Long enough for a call and its retries, short enough that a token in a log is useless. */
 const SERVICE_TOKEN_SECONDS = 60
 
 const SERVICE_TOKEN_TYPE = 'service+jwt'
 
 /**
- * Tokens by which one service proves itself to another: HMAC with a secret that only the two hold, so no user
- * can get one and no public key can be mistaken for it.
+ * Tokens that authenticate one service to another. They are signed by HMAC with a secret that only these two services
+ * know: a user cannot get one, and a public key cannot be mistaken for the secret.
  *
  * @param secret at least 32 bytes (RFC 7518, section 3.2)
  */
 export function serviceTokens(secret: string) {
   const key = createSecretKey(secret, 'utf8')
   return {
-    /** @param now the time as `to` has it, which alone judges the token */
+    /** @param now the time on the clock of `to`, which checks the token (ADR 10) */
     sign: (from: string, to: string, now = Date.now()): Promise<string> =>
       new SignJWT()
         .setProtectedHeader({ alg: 'HS256', typ: SERVICE_TOKEN_TYPE })
@@ -25,22 +25,20 @@ export function serviceTokens(secret: string) {
         .setIssuedAt(new Date(now))
         .setExpirationTime(new Date(now + SERVICE_TOKEN_SECONDS * 1_000))
         .sign(key),
-    /** The caller's id and name are the calling service's, its role is `service`. */
+
+    /** Verifies tokens for the service `self`. The caller's id and name are the calling service. */
     verifierFor: (self: string): TokenVerifier =>
-      rememberingVerifier(Date.now, (token) =>
-        jwtVerify(token, key, {
+      cachingVerifier(Date.now, async (token) => {
+        const { payload } = await jwtVerify(token, key, {
           algorithms: ['HS256'],
           audience: self,
           typ: SERVICE_TOKEN_TYPE,
-          // However long somebody with an old secret made it good for.
+          // Limits a token that was signed with a later expiry.
           maxTokenAge: `${2 * SERVICE_TOKEN_SECONDS} s`,
           requiredClaims: ['iss', 'exp', 'iat'],
-        }).then(({ payload }) => ({
-          id: payload.iss!,
-          name: payload.iss!,
-          role: 'service',
-          expiresAt: payload.exp! * 1_000,
-        })),
-      ),
+        })
+        const { iss, exp } = payload as { iss: string; exp: number }
+        return { id: iss, name: iss, role: 'service', expiresAt: exp * 1_000 }
+      }),
   }
 }

@@ -1,47 +1,47 @@
 import { type TracedItem, telemetry } from '../observability/telemetry.ts'
 
-/** Too much is waiting already, or it waited too long: nothing was done with it. */
+/** The queue is full, or an item waited too long. The item was not processed. */
 export class Overloaded extends Error {
   override name = 'Overloaded'
 }
 
-/** The bounds of a batcher's batches and of its queue. */
+/** The limits of a batcher's batches and of its queue. */
 export interface BatchLimits {
-  /** Most items in one batch. */
+  /** Maximum number of items in a batch. */
   maxItems: number
-  /** Most weight in one batch; see `weigh`. An item heavier than that gets a batch of its own. */
+  /** Maximum total weight of a batch, see `weigh`. A heavier item gets its own batch. */
   maxWeight?: number
-  /** Most items that may wait; the next one is refused. */
+  /** Maximum number of waiting items. Further items are rejected. */
   maxWaiting: number
-  /** Longest time in milliseconds that an item may wait for its batch to begin; its caller gives up then. */
+  /** Maximum time in milliseconds that an item waits for its batch to start. */
   maxWaitMs: number
 }
 
 export interface BatcherOptions<Item, Result> extends BatchLimits {
-  /** What metrics and traces call it. */
+  /** The name in metrics and traces. */
   name: string
   /**
-   * Does the work of several items at once and answers one result for each, in their order. An item's own
-   * failure is an Error in its place; a thrown error is the whole batch's.
+   * Processes a batch and returns one result per item, in the same order. An Error as a result fails its item only; a
+   * thrown error fails the batch.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
-  /** The weight of an item, for example its number of lines; 1 unless given. */
+  /** The weight of an item, for example its number of lines. Default: 1. */
   weigh?: (item: Item) => number
-  /** Batches in flight at once. With two, one prepares while the other waits for its commit. */
+  /** Maximum number of batches in flight. With two, one is prepared while the other waits for its commit. */
   concurrency: number
-  /** `false` gives every item a batch of its own, to measure what batching is worth; `true` unless given. */
+  /** `false` gives every item its own batch, to measure the gain of batching. Default: `true`. */
   batching?: boolean
   /**
-   * Whether a batch's error may be the fault of one item: then it is split until that one fails alone. Not for
-   * a database or a line that is away, which would only be asked more often.
+   * Whether one item may have caused this error of a batch. If so, the batch is split until only that item fails.
+   * Return `false` when the database is unavailable: smaller batches would only add load.
    */
   isPoison: (error: unknown) => boolean
 }
 
 /**
- * Hands `items` in together and answers their results in their order, each once its batch is done.
+ * Enqueues `items` and resolves with their results, in the same order.
  *
- * @throws Overloaded when one of them was refused or waited too long; whatever `run` failed with
+ * @throws Overloaded when one of them is rejected or waits too long; the error that `run` failed with
  */
 export type Batcher<Item, Result> = (items: readonly Item[]) => Promise<Result[]>
 
@@ -57,90 +57,87 @@ interface Waiter<Item, Result> {
 const UNBATCHED_CONCURRENCY = 64
 
 /**
- * Natural batching: while a batch is under way, what arrives queues up, and the next batch takes it all. Idle,
- * an item goes at once and alone, since there is no timer; under load the batches grow as the work slows down,
- * and the costs of a batch (a commit, a request) are shared by ever more items.
- *
- * Every item gets exactly one answer, its own, whatever fails.
+ * Natural batching: items that arrive while a batch is in flight queue up, and the next batch takes them all. When
+ * idle, an item is processed at once in a batch of one. Under load, batches grow and share the cost of a commit or a
+ * request. Every item gets exactly one result, its own, also when a batch fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options
   const { maxItems, concurrency } = batching ? options : { maxItems: 1, concurrency: UNBATCHED_CONCURRENCY }
-  // A ring would spare the shifting; the queue is cut once a batch, so it does not matter.
-  let waiting: Waiter<Item, Result>[] = []
-  let underWay = 0
-  let starting = false
+  const queue: Waiter<Item, Result>[] = []
+  let inFlight = 0
+  let scheduled = false
   telemetry.meter?.gauge(
     'souk_batch_waiting',
-    'Items that wait for their batch to begin',
+    'Items that wait for their batch to start',
     { batcher: options.name },
-    () => waiting.length,
+    () => queue.length,
   )
 
-  /** In a microtask, so that all that one caller hands in is there when the batch is cut. */
-  const startSoon = () => {
-    if (starting || underWay >= concurrency || waiting.length === 0) return
-    starting = true
+  /** Starts batches in a microtask, so that all items of the current turn are queued by then. */
+  const schedule = () => {
+    if (scheduled) return
+    scheduled = true
     queueMicrotask(() => {
-      starting = false
-      const batch = nextBatch()
-      if (batch.length > 0) {
-        underWay++
-        void settle(options, batch).finally(() => {
-          underWay--
-          startSoon()
-        })
-      }
-      startSoon()
+      scheduled = false
+      while (inFlight < concurrency && queue.length > 0) start(nextBatch())
     })
   }
 
+  const start = (batch: Waiter<Item, Result>[]) => {
+    if (batch.length === 0) return
+    inFlight++
+    void runBatch(options, batch).finally(() => {
+      inFlight--
+      schedule()
+    })
+  }
+
+  /** Takes waiters from the queue until the batch is full. Rejects those that have waited too long. */
   const nextBatch = (): Waiter<Item, Result>[] => {
-    const tooOld = performance.now() - options.maxWaitMs
+    const oldest = performance.now() - options.maxWaitMs
     const batch: Waiter<Item, Result>[] = []
     let weight = 0
     let taken = 0
-    for (const waiter of waiting) {
-      const fits = batch.length === 0 || (batch.length < maxItems && weight + waiter.weight <= maxWeight)
-      if (!fits) break
+    for (const waiter of queue) {
+      const fits = batch.length < maxItems && weight + waiter.weight <= maxWeight
+      if (!fits && batch.length > 0) break
       taken++
-      if (waiter.since < tooOld) {
-        waiter.reject(new Overloaded('It waited too long for its turn.'))
+      if (waiter.since < oldest) {
+        waiter.reject(new Overloaded('The item waited too long.'))
         continue
       }
       batch.push(waiter)
       weight += waiter.weight
     }
-    waiting = waiting.slice(taken)
+    queue.splice(0, taken)
     return batch
   }
 
-  const handIn = (item: Item): Promise<Result> => {
-    if (waiting.length >= options.maxWaiting)
-      return Promise.reject(new Overloaded('Too much is waiting already.'))
+  const enqueue = (item: Item): Promise<Result> => {
+    if (queue.length >= options.maxWaiting) return Promise.reject(new Overloaded('The queue is full.'))
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     const traced = telemetry.tracer?.item(options.name, promise)
-    waiting.push({ item, weight: weigh(item), since: performance.now(), traced, resolve, reject })
+    queue.push({ item, weight: weigh(item), since: performance.now(), traced, resolve, reject })
     return promise
   }
 
   return (items) => {
-    const results = Promise.all(items.map(handIn))
-    startSoon()
+    const results = Promise.all(items.map(enqueue))
+    schedule()
     return results
   }
 }
 
-/** Runs a batch and answers everybody in it; splits it where one of them may be at fault. Never rejects. */
-async function settle<Item, Result>(
+/** Runs a batch and settles all its waiters. Splits the batch when one item may have caused the error. Never rejects. */
+async function runBatch<Item, Result>(
   options: BatcherOptions<Item, Result>,
   batch: readonly Waiter<Item, Result>[],
 ): Promise<void> {
   try {
     const results = await run(options, batch)
-    if (results.length !== batch.length) {
+    if (results.length !== batch.length)
       throw new Error(`A batch of ${batch.length} got ${results.length} results.`)
-    }
     for (const [i, { resolve, reject }] of batch.entries()) {
       const result = results[i]!
       if (result instanceof Error) reject(result)
@@ -152,8 +149,8 @@ async function settle<Item, Result>(
       return
     }
     const half = Math.ceil(batch.length / 2)
-    await settle(options, batch.slice(0, half))
-    await settle(options, batch.slice(half))
+    await runBatch(options, batch.slice(0, half))
+    await runBatch(options, batch.slice(half))
   }
 }
 

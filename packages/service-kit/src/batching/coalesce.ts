@@ -1,32 +1,29 @@
 /**
- * Shares one read among callers who ask for the same while it waits for its turn: of each key one read is under
- * way and one waits, however many ask. What a caller gets was read after it asked, as without this; a read that is
- * under way already, which might miss what the caller itself has just written, is not joined.
+ * Shares one read among callers with the same query: per key, one read is in flight and at most one waits. A caller
+ * joins the waiting read, never the one in flight, which may have started before the caller's own last write.
  *
- * @param keyOf equal for queries with the same answer
+ * @param keyOf returns equal keys for queries with the same result
  */
 export function coalesce<Query, Result>(
   keyOf: (query: Query) => string,
   read: (query: Query) => Promise<Result>,
 ): (query: Query) => Promise<Result> {
   const waiting = new Map<string, Promise<Result>>()
-  const underWay = new Map<string, Promise<unknown>>()
+  const inFlight = new Map<string, Promise<unknown>>()
+
+  const readNext = async (key: string, query: Query): Promise<Result> => {
+    await inFlight.get(key)
+    waiting.delete(key)
+    const result = read(query)
+    const ended = result.catch(() => {}).finally(() => inFlight.delete(key))
+    inFlight.set(key, ended)
+    return result
+  }
+
   return (query) => {
     const key = keyOf(query)
-    const shared = waiting.get(key)
-    if (shared) return shared
-    const started = Promise.resolve(underWay.get(key)).then(() => {
-      waiting.delete(key)
-      const result = read(query)
-      const ended = result
-        .catch(() => {})
-        .then(() => {
-          if (underWay.get(key) === ended) underWay.delete(key)
-        })
-      underWay.set(key, ended)
-      return result
-    })
-    waiting.set(key, started)
-    return started
+    const next = waiting.get(key) ?? readNext(key, query)
+    waiting.set(key, next)
+    return next
   }
 }

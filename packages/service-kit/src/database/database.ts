@@ -1,32 +1,30 @@
 import { CompiledQuery, type Dialect, Kysely } from 'kysely'
 import { telemetry } from '../observability/telemetry.ts'
-import { ConfigError } from '../process/config.ts'
 import { mysql } from './mysql.ts'
 import type { PoolOptions } from './pool.ts'
 import { postgres } from './postgres.ts'
 import { sqlite } from './sqlite.ts'
 
+/** `mysql` is MySQL or MariaDB. */
 export type Engine = 'sqlite' | 'postgres' | 'mysql'
 
-/** A service's own database. `engine` is for the few places where SQL dialects part ways. */
+/** The database of one service. `engine` is for the few places where the SQL dialects differ. */
 export interface Database<Tables> {
   kysely: Kysely<Tables>
   engine: Engine
-  /** Rejects when the database cannot be asked now. */
+  /** Rejects when the database is unavailable. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
 export interface DatabaseOptions extends PoolOptions {
-  /** Told of each statement that was run; for tests and measurements. */
+  /** Called after each statement, for tests and measurements. */
   onStatement?: (sql: string) => void
 }
 
 /**
- * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...` (MySQL and MariaDB).
- * Nothing is connected yet, but for SQLite, whose file is created.
- *
- * @throws ConfigError when the URL names no engine that we know
+ * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...`. A server is connected when the first
+ * statement runs; a SQLite file is created at once.
  */
 export function openDatabase<Tables>(url: string, options: DatabaseOptions = {}): Database<Tables> {
   const [engine, dialect] = dialectFor(url, options)
@@ -51,8 +49,8 @@ export function openDatabase<Tables>(url: string, options: DatabaseOptions = {})
 }
 
 function dialectFor(url: string, options: DatabaseOptions): [Engine, Dialect] {
-  if (url.startsWith('sqlite:')) return ['sqlite', sqlite(url.slice('sqlite:'.length))]
+  if (url.startsWith('sqlite:')) return ['sqlite', sqlite(url.slice('sqlite:'.length), options)]
   if (/^postgres(ql)?:\/\//.test(url)) return ['postgres', postgres(url, options)]
   if (/^(mysql|mariadb):\/\//.test(url)) return ['mysql', mysql(url.replace(/^mariadb:/, 'mysql:'), options)]
-  throw new ConfigError('DATABASE_URL must start with sqlite:, postgres:// or mysql://')
+  throw new Error('A database URL must start with sqlite:, postgres:// or mysql://')
 }

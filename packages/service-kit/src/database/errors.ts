@@ -1,42 +1,40 @@
-/** What a driver's error says about what may be done next. One place, since each engine has its own words. */
-
-/** Drivers wrap: an AggregateError from a host with two addresses, a cause beneath a message. */
-function codesOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return []
-  const { code, errcode, cause } = error as Error & { code?: string; errcode?: number }
-  const inner = error instanceof AggregateError ? error.errors.flatMap(codesOf) : []
-  // SQLite's extended codes carry the primary one in their low byte (SQLITE_BUSY_SNAPSHOT is BUSY).
-  const sqlite =
-    code === 'ERR_SQLITE_ERROR' && errcode !== undefined
-      ? [`SQLITE_${errcode & 0xff}`, `SQLITE_${errcode}`]
-      : []
-  return [...(typeof code === 'string' ? [code] : []), ...sqlite, ...inner, ...(cause ? codesOf(cause) : [])]
-}
+/** Classifies the errors of all database drivers by what the caller may do next. */
 
 const anyOf = (...codes: string[]) => {
   const set = new Set(codes)
   return (error: unknown) => codesOf(error).some((code) => set.has(code))
 }
 
-/** A row with this key is there already. */
+/** The codes of an error, of its causes, and of the parts of an AggregateError (a host with two addresses). */
+function codesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  const { code, errcode, cause } = error as Error & { code?: string; errcode?: number }
+  const codes = [error instanceof AggregateError ? error.errors : [], cause].flat().flatMap(codesOf)
+  if (typeof code === 'string') codes.push(code)
+  // The low byte of SQLite's extended codes is the primary code: SQLITE_BUSY_SNAPSHOT is a SQLITE_BUSY.
+  if (errcode !== undefined) codes.push(`SQLITE_${errcode}`, `SQLITE_${errcode & 0xff}`)
+  return codes
+}
+
+/** A row with this key exists already. */
 export const isUniqueViolation = anyOf('23505', 'ER_DUP_ENTRY', 'SQLITE_2067', 'SQLITE_1555')
 
-/** The transaction was undone by the engine for the sake of others: it may be tried again as it was. */
+/** The engine rolled the transaction back because of other transactions. It may be retried. */
 export const isContention = anyOf(
   '40001', // PostgreSQL: serialization failure
   '40P01', // PostgreSQL: deadlock
-  '55P03', // PostgreSQL: lock not available in time
+  '55P03', // PostgreSQL: lock wait timeout
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
-  'ER_CHECKREAD', // MariaDB: record has changed since last read
+  'ER_CHECKREAD', // MariaDB: the record has changed since the last read
   'SQLITE_5', // busy
   'SQLITE_6', // locked
 )
 
-/** Undone because it took too long: as likely to do so again, so not repeated by us. */
+/** The statement was rolled back because it took too long. It is not retried, as it would probably fail again. */
 const isTimeout = anyOf('57014', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT')
 
-/** All connections were in use for too long. */
+/** No connection of the pool became free in time. */
 export class ConnectionWaitTimeout extends Error {
   override name = 'ConnectionWaitTimeout'
 
@@ -47,7 +45,7 @@ export class ConnectionWaitTimeout extends Error {
 
 const isLostConnection = anyOf(
   '57P01', // PostgreSQL: terminated by an administrator
-  '57P02', // PostgreSQL: crash of another backend
+  '57P02', // PostgreSQL: another backend crashed
   '57P03', // PostgreSQL: starting up or shutting down
   '08000',
   '08003',
@@ -65,19 +63,18 @@ const isLostConnection = anyOf(
   'EAI_AGAIN',
 )
 
-/** `pg` gives these no code. */
-const saysConnectionLost = (error: unknown) =>
-  error instanceof Error &&
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/.test(
-    error.message,
-  )
+/** Errors of `pg` that have no code. */
+const LOST_CONNECTION_MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/
 
-/** The database cannot be asked now: the outcome of what was asked is unknown. */
+/** The database is unavailable. Whether the statement took effect is unknown. */
 export const isUnavailable = (error: unknown) =>
-  error instanceof ConnectionWaitTimeout || isLostConnection(error) || saysConnectionLost(error)
+  error instanceof ConnectionWaitTimeout ||
+  isLostConnection(error) ||
+  (error instanceof Error && LOST_CONNECTION_MESSAGES.test(error.message))
 
-/** The server is there and does not let us in: the address names another database, user or password. */
-export const isRefused = anyOf(
+/** The server is running and rejects the connection: the database, the user or the password is wrong. */
+export const isAccessDenied = anyOf(
   '3D000', // PostgreSQL: no such database
   '28P01', // PostgreSQL: wrong password
   '28000', // PostgreSQL: no such user
@@ -87,5 +84,5 @@ export const isRefused = anyOf(
   'ER_DBACCESS_DENIED_ERROR',
 )
 
-/** Neither the request nor our code is at fault: the same request may succeed a moment later. */
+/** The same request may succeed later: neither the request nor our code caused the error. */
 export const isTemporary = (error: unknown) => isContention(error) || isUnavailable(error) || isTimeout(error)

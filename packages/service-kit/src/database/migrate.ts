@@ -1,19 +1,17 @@
-import type { ColumnDefinitionBuilder, CreateTableBuilder, Kysely } from 'kysely'
-import { sql } from 'kysely'
+import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Database, Engine } from './database.ts'
 
-/** The same steps for every engine, by name in the order they run; `engine` is for types alone. */
+/** A service's migrations by name, in the order they run. `engine` is only for column types. */
 export type Migrations = (engine: Engine) => Record<string, Migration>
 
 /**
- * Brings the tables of `service` up to date. Replicas may call it at once: a lock lets one through at a time
- * (an advisory lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite), and the others then find
- * nothing to do. The bookkeeping tables carry the service's name, so services may share a database as the
- * default configuration has them do.
+ * Runs the migrations of `service` that have not run yet. Replicas may call it at the same time: a lock (an advisory
+ * lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite) makes the first one migrate and the others find
+ * nothing to do. The bookkeeping tables contain the service's name, so services may share a database.
  *
- * What a newer release has migrated is left alone: a replica of this one that starts while it is being replaced, or
- * after it was put back, works with those tables, as CONTRIBUTING asks of a migration.
+ * Migrations of a newer release are ignored. During an update, or after a rollback, a replica of this release starts
+ * and works with the newer tables, as CONTRIBUTING asks of every migration.
  */
 export async function migrate<Tables>(
   database: Database<Tables>,
@@ -22,12 +20,12 @@ export async function migrate<Tables>(
 ): Promise<void> {
   const db = database.kysely as Kysely<unknown>
   const migrationTableName = `${service}_migrations`
-  // Kysely would refuse to start where it does not know what was done, and asks within its transaction: before it.
-  const done = await doneBefore(db, migrationTableName)
+  // Kysely rejects completed migrations that it does not know. It must learn of them before its own transaction.
+  const completed = await completedMigrations(db, migrationTableName)
   const own = migrations(database.engine)
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ ...done, ...own }) },
+    provider: { getMigrations: async () => ({ ...completed, ...own }) },
     migrationTableName,
     migrationLockTableName: `${service}_migrations_lock`,
   })
@@ -35,15 +33,18 @@ export async function migrate<Tables>(
   if (error) throw error
 }
 
-/** What stands in the bookkeeping table, as steps that do nothing. */
-async function doneBefore(db: Kysely<unknown>, bookkeeping: string): Promise<Record<string, Migration>> {
+/** The migrations listed in the bookkeeping table, as migrations that do nothing. */
+async function completedMigrations(
+  db: Kysely<unknown>,
+  bookkeeping: string,
+): Promise<Record<string, Migration>> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === bookkeeping)) return {}
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(bookkeeping)}`.execute(db)
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
-/** A primary key that the engine counts up: the type and definition of an `addColumn`. */
+/** The type and definition, for `addColumn`, of a primary key that the engine increments. */
 export const counter = (engine: Engine) =>
   [
     'integer',
@@ -53,9 +54,7 @@ export const counter = (engine: Engine) =>
         : column.autoIncrement().primaryKey(),
   ] as const
 
-/**
- * Text is compared byte by byte on every engine: MySQL's default would call the keys `a` and `A` the same.
- */
+/** Makes MySQL compare text byte by byte, as the other engines do. By default it treats `a` and `A` as equal. */
 export const inEngineStyle =
   (engine: Engine) =>
   <Table extends string, Column extends string>(table: CreateTableBuilder<Table, Column>) =>

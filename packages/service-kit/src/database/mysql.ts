@@ -1,17 +1,17 @@
 import { CompiledQuery, type Dialect, MysqlDialect, type MysqlPool } from 'kysely'
 import { createPool } from 'mysql2'
 import { ConnectionWaitTimeout } from './errors.ts'
-import { measurePool, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
+import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
 
-export function mysql(url: string, { poolSize = 10 }: PoolOptions): Dialect {
+export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: PoolOptions): Dialect {
   const pool = createPool({
     uri: url,
     connectionLimit: poolSize,
-    connectTimeout: WAIT_MS,
+    connectTimeout: waitMs,
     charset: 'utf8mb4_bin',
     supportBigNumbers: true,
   })
-  // The driver's own lists, as it tells nothing of them; a test holds it to their names.
+  // The driver has no public counters. A test fails when a new version renames these lists.
   const { _allConnections, _freeConnections, _connectionQueue } = pool as unknown as PoolLists
   measurePool({
     used: () => _allConnections.length - _freeConnections.length,
@@ -19,13 +19,13 @@ export function mysql(url: string, { poolSize = 10 }: PoolOptions): Dialect {
     waiting: () => _connectionQueue.length,
   })
   return new MysqlDialect({
-    pool: withPatience(pool),
+    pool: withTimeout(pool, waitMs),
     onCreateConnection: async (connection) => {
       const run = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql))
-      // The default, REPEATABLE READ, would read the snapshot from before a lock was waited for.
+      // The default, REPEATABLE READ, would show data from before the wait for a lock.
       await run('set session transaction isolation level read committed')
-      await run(`set session innodb_lock_wait_timeout = ${WAIT_MS / 1_000}`)
-      // MariaDB's setting, in seconds; MySQL has one of another name, in milliseconds.
+      await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
+      // MariaDB's setting is in seconds. MySQL has a setting of another name, in milliseconds.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )
@@ -35,15 +35,15 @@ export function mysql(url: string, { poolSize = 10 }: PoolOptions): Dialect {
 
 type PoolLists = Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { length: number }>
 
-/** The driver's pool waits for a connection for ever; nobody listens any more by then. */
-const withPatience = (pool: MysqlPool): MysqlPool => ({
+/** Limits the wait for a free connection: the driver's pool has no such limit. */
+const withTimeout = (pool: MysqlPool, waitMs: number): MysqlPool => ({
   end: (callback) => pool.end(callback),
   getConnection: (callback) => {
     let late = false
     const timer = setTimeout(() => {
       late = true
       callback(new ConnectionWaitTimeout(), undefined as never)
-    }, WAIT_MS)
+    }, waitMs)
     pool.getConnection((error, connection) => {
       clearTimeout(timer)
       if (!late) callback(error, connection)

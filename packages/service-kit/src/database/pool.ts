@@ -1,25 +1,22 @@
 import { telemetry } from '../observability/telemetry.ts'
 
 export interface PoolOptions {
-  /** Connections at most; SQLite always has one. */
+  /** Maximum number of connections. SQLite always has one. */
   poolSize?: number
-  /** Told of connections that break while nobody waits on them. */
+  /** How long a statement waits for a free connection or for a lock. In milliseconds, a multiple of 1,000. */
+  waitMs?: number
+  /** Called when a connection breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void
 }
 
-/** How long a statement waits for a connection or, on SQLite, for another process's lock. */
+export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-/** A statement that takes longer is stuck: it must not hold its locks for ever. */
+/** Ends a statement that hangs, so that it does not hold its locks forever. */
 export const STATEMENT_TIMEOUT_MS = 15_000
 
-/** Shows how a pool is used, to who measures. */
+/** Reports the use of a connection pool as metrics. */
 export function measurePool(states: Record<'used' | 'idle' | 'waiting', () => number>): void {
-  for (const [state, read] of Object.entries(states)) {
-    telemetry.meter?.gauge(
-      'souk_database_pool',
-      'Connections that are used and idle, and how many wait for one',
-      { state },
-      read,
-    )
-  }
+  const help = 'Connections that are used or idle, and requests that wait for one'
+  for (const [state, read] of Object.entries(states))
+    telemetry.meter?.gauge('souk_database_pool', help, { state }, read)
 }

@@ -1,46 +1,99 @@
-import type { Dialect } from 'kysely'
+import { createHash } from 'node:crypto'
+import {
+  type Dialect,
+  PostgresAdapter,
+  PostgresDriver,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+} from 'kysely'
 import pg from 'pg'
-import { PipeliningDialect } from './pipelining-dialect.ts'
-import { measurePool, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
-import { PreparingClient } from './preparing-client.ts'
+import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
 
-const POSTGRES_SETTINGS = [
+const SESSION_SETTINGS = [
   'default_transaction_isolation=read\\ committed',
-  `lock_timeout=${WAIT_MS}`,
-  // Every statement of ours has an index to go by, in whose order it finds few rows. A plan that is made while a
-  // table is new and empty would read all of it, or sort all that a buyer ever ordered, be kept with the prepared
-  // statement, and get slower with every order.
+  // An index serves each of our queries, in the order that it needs. A plan made while a table is nearly empty would
+  // prefer to scan and sort all rows, and a prepared statement keeps its plan while the table grows.
   'enable_seqscan=off',
   'enable_sort=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
-  // What is off counts as dear, and would be compiled to machine code first where there is no other way.
+  // A disabled plan type has a huge estimated cost, which would trigger JIT compilation.
   'jit=off',
 ]
 
-export function postgres(url: string, { poolSize = 10, onConnectionError = () => {} }: PoolOptions): Dialect {
+export function postgres(
+  url: string,
+  { poolSize = POOL_SIZE, waitMs = WAIT_MS, onConnectionError = () => {} }: PoolOptions,
+): Dialect {
+  const settings = [...SESSION_SETTINGS, `lock_timeout=${waitMs}`]
   const pool = new pg.Pool({
     connectionString: url,
     Client: PreparingClient,
     pipeline: true,
     max: poolSize,
-    connectionTimeoutMillis: WAIT_MS,
+    connectionTimeoutMillis: waitMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    options: POSTGRES_SETTINGS.map((setting) => `-c ${setting}`).join(' '),
-    // bigint as a number: all of ours (money, milliseconds, ids) stay far below 2^53.
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
+    // Returns bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
       getTypeParser: ((oid: number, format: never) =>
         oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as never,
     },
   })
   pool.on('error', onConnectionError)
-  // A client that is checked out reports the server's going away itself, and the pool's listener does not
-  // hear it: without this one the process would die of an unhandled 'error'.
+  // The pool reports only errors of idle clients. Without this listener, an error of a client in use ends the process.
   pool.on('connect', (client) => client.on('error', onConnectionError))
   measurePool({
     used: () => pool.totalCount - pool.idleCount,
     idle: () => pool.idleCount,
     waiting: () => pool.waitingCount,
   })
-  return new PipeliningDialect({ pool })
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PipeliningDriver({ pool }),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+}
+
+/** Sends `begin` together with the first statement, which saves a round trip. The server runs them in order. */
+class PipeliningDriver extends PostgresDriver {
+  override async beginTransaction(...args: Parameters<PostgresDriver['beginTransaction']>): Promise<void> {
+    // `begin` fails only when the connection is lost. Then the first statement fails as well and reports it.
+    super.beginTransaction(...args).catch(() => {})
+  }
+}
+
+/** Maximum number of prepared statements per connection. We have a few dozen, and one for each length of a list. */
+const PREPARED_STATEMENTS = 200
+
+const statementNames = new Map<string, string>()
+
+/** The name of a prepared statement, the same on every connection. Undefined when there are too many already. */
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text)
+  if (known !== undefined || statementNames.size >= PREPARED_STATEMENTS) return known
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 20)
+  statementNames.set(text, name)
+  return name
+}
+
+/** Prepares statements, so that the server parses and plans each of them once per connection. */
+class PreparingClient extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: the driver's overloads, which Kysely calls with text and values
+  override query(...args: any[]): any {
+    const [text, values, ...rest] = args
+    const prepare = typeof text === 'string' && Array.isArray(values) && values.length > 0
+    const name = prepare ? statementName(text) : undefined
+    const query = super.query as (...args: unknown[]) => unknown
+    this.#sendTogether()
+    return name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
+  }
+
+  /** Sends all statements of the current turn in one write, which wakes the server once. */
+  #sendTogether(): void {
+    const { stream } = this.connection
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+  }
 }

@@ -1,78 +1,74 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { type Dialect, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import { isContention } from './errors.ts'
-import { WAIT_MS } from './pool.ts'
+import { type PoolOptions, WAIT_MS } from './pool.ts'
 
-/** SQLite knows transactional DDL; saying so makes `BEGIN IMMEDIATE` the lock between migrating processes. */
-class TransactionalSqliteAdapter extends SqliteAdapter {
+export function sqlite(file: string, { waitMs = WAIT_MS }: PoolOptions): Dialect {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+  const database = new DatabaseSync(file, { timeout: waitMs })
+  switchToWal(database, waitMs)
+  database.exec('pragma synchronous = full; pragma foreign_keys = on')
+  return new NodeSqliteDialect({ database: asKyselyDatabase(database) })
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  override createAdapter() {
+    return new TransactionalDdlAdapter()
+  }
+}
+
+/** Makes Kysely migrate in a transaction, whose `begin immediate` is the lock between migrating processes. */
+class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true
   }
 }
 
-class NodeSqliteDialect extends SqliteDialect {
-  override createAdapter() {
-    return new TransactionalSqliteAdapter()
+/** Retries while other processes open the same new file. SQLite's own timeout does not apply to a change of mode. */
+function switchToWal(database: DatabaseSync, waitMs: number): void {
+  const deadline = Date.now() + waitMs
+  while (true) {
+    try {
+      database.exec('pragma journal_mode = wal')
+      return
+    } catch (error) {
+      if (!isContention(error) || Date.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
   }
 }
 
-export function sqlite(file: string): Dialect {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const database = new DatabaseSync(file, { timeout: WAIT_MS })
-  switchToWal(database)
-  database.exec('pragma synchronous = full; pragma foreign_keys = on')
-  return new NodeSqliteDialect({ database: asKyselyDatabase(database) })
-}
-
-/**
- * Of several processes that open a fresh file at once one turns it to WAL, and the others are told that it is
- * locked: SQLite's own busy timeout does not wait for that.
- */
-function switchToWal(database: DatabaseSync): void {
-  const deadline = Date.now() + WAIT_MS
-  while (!isWal(database)) {
-    if (Date.now() > deadline) throw new Error('The SQLite file stays locked by another process.')
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
-  }
-}
-
-function isWal(database: DatabaseSync): boolean {
-  try {
-    database.exec('pragma journal_mode = wal')
-    return true
-  } catch (error) {
-    if (!isContention(error)) throw error
-    return false
-  }
-}
-
-/** Distinct statements kept prepared; ours number a few dozen, arrays of different lengths some more. */
+/** Maximum number of prepared statements. We have a few dozen, and one for each length of a list. */
 const PREPARED_STATEMENTS = 256
 
-/** Node's SQLite in the form that Kysely's dialect expects (that of better-sqlite3). */
+/** Adapts Node's SQLite to the interface that Kysely's dialect expects, that of better-sqlite3. */
 function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
-  const prepared = new Map<string, ReturnType<typeof asKyselyStatement>>()
+  const prepared = new LRUCache<string, ReturnType<SqliteDatabase['prepare']>>({ max: PREPARED_STATEMENTS })
   return {
     close: () => database.close(),
     prepare(text) {
-      // A deferred transaction that reads first and writes later fails with SQLITE_BUSY when another process
-      // wrote in between; taking the write lock at once waits for its turn instead.
+      // Takes the write lock at once. A transaction that reads first and writes later would fail with SQLITE_BUSY if
+      // another process has written in between.
       const sql = text === 'begin' ? 'begin immediate' : text
       const known = prepared.get(sql)
       if (known) return known
-      if (prepared.size >= PREPARED_STATEMENTS) prepared.delete(prepared.keys().next().value!)
-      const statement = asKyselyStatement(database.prepare(sql))
+      const statement = asKyselyStatement(database, sql)
       prepared.set(sql, statement)
       return statement
     },
   }
 }
 
-const asKyselyStatement = (statement: StatementSync) => ({
-  reader: statement.columns().length > 0,
-  all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
-  run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-  iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
-})
+function asKyselyStatement(database: DatabaseSync, sql: string): ReturnType<SqliteDatabase['prepare']> {
+  const statement = database.prepare(sql)
+  const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    iterate: (parameters) => statement.iterate(...values(parameters)),
+  }
+}

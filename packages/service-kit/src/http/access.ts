@@ -3,9 +3,12 @@ import { type Caller, TokenRefused, type TokenVerifier } from '../auth/token-ver
 import { HttpProblem } from './problem.ts'
 
 /**
- * Who may call a route. Every route says so, or the app does not start: what nobody thought of stays shut.
- * `public`: anyone, tokens are not looked at. `optional`: anyone, but a token that comes must be good.
- * `user`: any valid token. `{ role }`: a token with this role.
+ * The callers that a route accepts. Every route declares it, or the app does not start.
+ *
+ * - `public`: anyone; a token is ignored
+ * - `optional`: anyone; a token must be valid
+ * - `user`: a caller with a valid token
+ * - `{ role }`: a caller with a valid token of this role
  */
 export type Access = 'public' | 'optional' | 'user' | { role: string }
 
@@ -18,47 +21,48 @@ declare module 'fastify' {
   }
 }
 
-/** Who calls; for the handlers of routes whose access demands a token. */
+/** The caller of a route that requires a token. */
 export function callerOf(request: FastifyRequest): Caller {
-  if (!request.caller) throw new Error(`${request.routeOptions.url} has no caller: its access lets anyone in`)
+  if (!request.caller) throw new Error(`${request.routeOptions.url} does not require a token`)
   return request.caller
 }
 
 /**
- * Lets a request through or refuses it, and notes its caller.
+ * Checks that `access` allows the request and sets its caller.
  *
  * @throws HttpProblem 401 `token-missing` or `token-refused`, 403 `forbidden`
  */
-export async function admit(
+export async function checkAccess(
   request: FastifyRequest,
-  access: Exclude<Access, 'public'>,
+  access: Access,
   verify: TokenVerifier,
 ): Promise<void> {
   const token = bearerToken(request)
   if (token === undefined) {
     if (access === 'optional') return
-    throw new HttpProblem(401, 'token-missing', 'Send an access token: "Authorization: Bearer <token>".', {
-      headers: { 'www-authenticate': 'Bearer' },
-    })
+    throw unauthorized('token-missing', 'Send an access token: "Authorization: Bearer <token>".', 'Bearer')
   }
-  request.caller = await verify(token).catch((error: unknown) => {
+  const caller = await verify(token).catch((error: unknown) => {
     if (!(error instanceof TokenRefused)) throw error
     request.log.info({ reason: error.message }, 'token refused')
-    throw new HttpProblem(401, 'token-refused', 'The token is not valid or no longer so; log in again.', {
-      headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
-    })
+    const detail = 'The token is invalid or has expired. Log in again.'
+    throw unauthorized('token-refused', detail, 'Bearer error="invalid_token"')
   })
-  if (typeof access === 'object' && access.role !== request.caller.role) {
-    request.log.info({ caller: request.caller.id, role: request.caller.role }, 'role refused')
-    throw new HttpProblem(
-      403,
-      'forbidden',
-      `Only a ${access.role} may do this; you are a ${request.caller.role}.`,
-    )
+  request.caller = caller
+  if (typeof access === 'object' && access.role !== caller.role) {
+    request.log.info({ caller: caller.id, role: caller.role }, 'role refused')
+    const detail = `This requires the role ${access.role}. Your role is ${caller.role}.`
+    throw new HttpProblem(403, 'forbidden', detail)
   }
 }
 
-/** The token of `Authorization`, or of the `Authentication` header that the first clients of Souk send. */
+const unauthorized = (code: string, detail: string, challenge: string) =>
+  new HttpProblem(401, code, detail, { headers: { 'www-authenticate': challenge } })
+
+/**
+ * The token of the `Authorization` header, or of `Authentication`, which Souk accepts too. Undefined without such a
+ * header; empty, and therefore invalid, when the header has another form.
+ */
 function bearerToken(request: FastifyRequest): string | undefined {
   const { authorization, authentication } = request.headers
   const header = authorization ?? authentication

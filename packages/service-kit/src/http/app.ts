@@ -1,27 +1,24 @@
 import type { TSchema } from 'typebox'
 import type { TokenVerifier } from '../auth/token-verifier.ts'
-import { admit } from './access.ts'
-import type { App } from './app-type.ts'
+import { checkAccess } from './access.ts'
 import { type BaseAppOptions, createBaseApp } from './base-app.ts'
 import { registerHealth } from './health.ts'
 import { addAccessToContract, type ContractOptions, registerContract } from './openapi.ts'
 import { ProblemSchema } from './problem.ts'
+import type { App } from './schema.ts'
 import { validatorCompiler } from './validation.ts'
 
-export type { App } from './app-type.ts'
+export type { App } from './schema.ts'
 
 export interface AppOptions extends BaseAppOptions, ContractOptions {
-  /** Schemas with an `$id`, which become the contract's components; see `ref`. */
+  /** Schemas with an `$id`, which become components of the contract; see `ref`. */
   schemas: TSchema[]
   verifyToken: TokenVerifier
-  /** What must answer for the service to be ready, by name. */
+  /** The checks of `/health/ready`, by the name of what they check. */
   readiness: Record<string, () => Promise<unknown>>
 }
 
-/**
- * An app as every service has it, routes to be added: what the base has, and access by declaration, validation,
- * health, and the contract with its page.
- */
+/** Creates the app of a service: the base app with access control, validation, health checks and the contract. */
 export async function createApp(options: AppOptions): Promise<App> {
   const app = createBaseApp(options)
   const schemas = [ProblemSchema, ...options.schemas]
@@ -30,7 +27,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   for (const schema of schemas) app.addSchema(schema)
   await registerContract(app, options)
   registerHealth(app, options.readiness)
-  // From here on every route must say who may call it; the pages above are public.
+  // Applies to routes that are added later. The contract and the health checks above are public.
   app.addHook('onRoute', (route) => {
     const access = route.config?.access
     if (!access) throw new Error(`${route.method} ${route.url} does not declare its access`)
@@ -39,7 +36,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.addHook('onRequest', (request, _reply, done) => {
     const access = request.routeOptions.config.access ?? 'public'
     if (access === 'public') return done()
-    admit(request, access, options.verifyToken).then(() => done(), done)
+    checkAccess(request, access, options.verifyToken).then(() => done(), done)
   })
   return app
 }

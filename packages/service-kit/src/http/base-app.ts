@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyHttpOptions,
@@ -9,39 +11,38 @@ import Fastify, {
 } from 'fastify'
 import { loggerOptions } from '../observability/logger.ts'
 import { telemetry } from '../observability/telemetry.ts'
-import type { App } from './app-type.ts'
-import { drainBeforeClosing } from './drain.ts'
-import { answerBrokenRequest, pathOf, problemReply, registerProblems, toProblem } from './error-handler.ts'
+import { pathOf, registerProblems, respondToBrokenRequest, sendProblem, toProblem } from './error-handler.ts'
 import type { HttpProblem } from './problem.ts'
+import type { App } from './schema.ts'
 
 export interface BaseAppOptions {
-  /** Silent unless given, as tests want it. */
+  /** Default: silent, for tests. */
   logLevel?: string
-  /** Whose `X-Forwarded-For` is believed: addresses or networks, by commas. */
+  /** The proxies whose `X-Forwarded-For` is trusted: addresses or networks, separated by commas. */
   trustProxy?: string
-  /** Turns a service's own errors into problems; undefined for an error that is not one of them. */
+  /** Turns a service's own errors into problems. Returns undefined for any other error. */
   toProblem: (error: unknown) => HttpProblem | undefined
 }
 
-/** Longest body that is read, in bytes: the largest order is a tenth of it. */
+/** In bytes. Ten times the largest request that our contracts allow. */
 const BODY_LIMIT = 64 * 1024
 const REQUEST_ID = /^[\w-]{1,64}$/
 
 /**
- * What everything of ours that speaks HTTP has, a service or the gateway: request ids, limits, a log line for
- * each request, security headers, problem documents for every error, and an end that loses no request.
+ * Creates the base of every HTTP server, of a service or the gateway: request ids, limits, a log line per request,
+ * security headers, a problem document for every error, and a shutdown that completes all requests.
  */
 export function createBaseApp(options: BaseAppOptions): App {
   const app: App = Fastify({
     ...serverOptions(options),
-    // Reached before the hooks: for a URL that cannot be decoded.
+    // Called without the hooks below, for a URL that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       setHeaders(request, reply)
-      problemReply(reply, toProblem(error, request), request)
+      sendProblem(reply, toProblem(error, request), request)
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest('caller', null)
-  // Hooks that wait for nothing call back: a promise each would be a tenth of what a cheap answer costs.
+  // Callbacks, because a promise per hook would take a tenth of the time of a cheap request.
   app.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply)
     telemetry.tracer?.route(request.routeOptions.url)
@@ -50,7 +51,7 @@ export function createBaseApp(options: BaseAppOptions): App {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, caller } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
-    // Without the query: somebody will send a password there.
+    // Without the query, because a client may put a password there by mistake.
     const path = pathOf(request)
     telemetry.meter?.request(method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
     request.log.info({ method, path, status: reply.statusCode, ms, caller: caller?.id }, 'request')
@@ -75,11 +76,11 @@ const serverOptions = (options: BaseAppOptions) =>
     logger: loggerOptions(options.logLevel ?? 'silent'),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    // Slow senders (slowloris) end here; ours answer within the handlers' own deadlines.
+    // Limits how long a request may take to arrive (slowloris). The handlers limit how long a response takes.
     requestTimeout: 10_000,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 2_000 },
     connectionTimeout: 30_000,
-    // Requests that arrive on an open connection while we shut down are still answered.
+    // During shutdown, open connections are still served.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     trustProxy: options.trustProxy ? options.trustProxy.split(',') : false,
@@ -88,5 +89,22 @@ const serverOptions = (options: BaseAppOptions) =>
       const given = request.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: respondToBrokenRequest,
   }) satisfies FastifyHttpOptions<RawServerDefault>
+
+/** How long open connections are served during shutdown. */
+const DRAIN_MS = 500
+
+/**
+ * On shutdown, rejects new connections and serves the open ones until they are closed or the time is over. Fastify adds
+ * `Connection: close` to each response. Node's own `server.close()` would cut idle connections at once, and lose a
+ * request that is already on its way.
+ */
+function drainBeforeClosing(app: App): void {
+  app.addHook('preClose', async () => {
+    if (!app.server.listening) return
+    // The method of net.Server, because that of http.Server closes idle connections.
+    const closed = new Promise<void>((resolve) => Server.prototype.close.call(app.server, () => resolve()))
+    await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })])
+  })
+}

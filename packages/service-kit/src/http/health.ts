@@ -1,9 +1,9 @@
-import type { App } from './app-type.ts'
-import { HttpProblem } from './problem.ts'
+import { HttpProblem, retryLater } from './problem.ts'
+import type { App } from './schema.ts'
 
 /**
- * `/health/live`: the process answers. `/health/ready`: so does all that it needs; 503 says to send requests
- * elsewhere, also while it shuts down.
+ * Adds `/health/live`, which succeeds while the process runs, and `/health/ready`, which succeeds while all checks of
+ * `readiness` do. During shutdown `/health/ready` responds 503, so that no more requests are sent here.
  */
 export function registerHealth(app: App, readiness: Record<string, () => Promise<unknown>>): void {
   let closing = false
@@ -16,9 +16,7 @@ export function registerHealth(app: App, readiness: Record<string, () => Promise
     for (const [name, check] of Object.entries(readiness)) {
       await check().catch((error: unknown) => {
         request.log.warn({ err: error }, `not ready: ${name}`)
-        throw new HttpProblem(503, 'not-ready', `The ${name} does not answer.`, {
-          headers: { 'retry-after': '1' },
-        })
+        throw retryLater('not-ready', `The ${name} is unavailable.`)
       })
     }
     return { status: 'ok' }

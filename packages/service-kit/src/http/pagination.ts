@@ -1,25 +1,24 @@
-import type { TSchema } from 'typebox'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { HttpProblem } from './problem.ts'
 import { withDefault } from './schema.ts'
 
-/** How many rows a page of a list has: 20 unless asked, 100 at most. */
+/** The query parameters of a list. */
 export const pageQuery = {
-  limit: withDefault(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Rows a page' })),
-  cursor: Type.Optional(
-    Type.String({ maxLength: 512, description: '`nextCursor` of the page before, as it was given' }),
+  limit: withDefault(
+    Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Maximum number of items' }),
   ),
+  cursor: Type.Optional(Type.String({ maxLength: 512, description: '`nextCursor` of the previous page' })),
 }
 
-/** The schema of a page: no count, since counting costs as much as reading everything. */
+/** The schema of a page. It has no total, because counting costs as much as reading all rows. */
 export const pageOf = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 
-/** A keyset position as the opaque text that clients hand back. */
+/** Encodes the position of a row as a text that is opaque to clients. */
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
-/** What a part of a position may be; whatever else is no cursor of ours, and no database is asked with it. */
+/** Checks the parts of a position, so that only valid values reach the database. */
 const KINDS = {
   uuid: (part: unknown) =>
     typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
@@ -30,10 +29,9 @@ const KINDS = {
 type Kind = keyof typeof KINDS
 
 /**
- * The position in a client's cursor, checked to be of `kinds` in their order.
+ * Decodes a client's cursor and checks that its parts are of `kinds`.
  *
- * A cursor holds a position and no rights: every query filters by its owner beside it, so a forged or
- * foreign one shows nothing but the caller's own rows.
+ * A forged cursor is harmless: it contains a position and no rights, and every query also filters by owner.
  *
  * @throws HttpProblem 400 `invalid-cursor`
  */
@@ -41,19 +39,18 @@ export function decodeCursor<const K extends readonly Kind[]>(
   cursor: string,
   kinds: K,
 ): { [I in keyof K]: K[I] extends 'integer' | 'int32' ? number : string } {
-  const position = parsed(cursor)
-  if (Array.isArray(position) && position.length === kinds.length) {
-    if (kinds.every((kind, i) => KINDS[kind](position[i]))) return position as never
-  }
-  throw new HttpProblem(
-    400,
-    'invalid-cursor',
-    'The cursor was not issued by this list; start again without it.',
-    { errors: [{ pointer: '#/cursor', in: 'query', detail: 'must be the nextCursor of this same list' }] },
-  )
+  const position = parse(cursor)
+  const valid =
+    Array.isArray(position) &&
+    position.length === kinds.length &&
+    kinds.every((kind, i) => KINDS[kind](position[i]))
+  if (valid) return position as never
+  throw new HttpProblem(400, 'invalid-cursor', 'The cursor is not from this list. Start without a cursor.', {
+    errors: [{ pointer: '#/cursor', in: 'query', detail: 'must be a nextCursor of this list' }],
+  })
 }
 
-function parsed(cursor: string): unknown {
+function parse(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, 'base64url').toString())
   } catch {
@@ -61,7 +58,7 @@ function parsed(cursor: string): unknown {
   }
 }
 
-/** Splits rows fetched with `limit + 1` into the page and the cursor of the next one, if there is one. */
+/** Turns rows, fetched with `limit + 1`, into a page with the cursor of the next page, if there is one. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,

@@ -1,12 +1,14 @@
 import { STATUS_CODES } from 'node:http'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 
-/** One thing wrong with a request. `pointer` is a JSON pointer fragment (RFC 6901) into the part `in` names. */
-export interface FieldError {
-  pointer: string
-  in: 'body' | 'query' | 'path' | 'header'
-  detail: string
-}
+const FieldErrorSchema = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer to the invalid value' }),
+  in: Type.Enum(['body', 'query', 'path', 'header']),
+  detail: Type.String(),
+})
+
+/** An invalid value of a request. `pointer` is a JSON pointer fragment (RFC 6901) into the part that `in` names. */
+export type FieldError = Static<typeof FieldErrorSchema>
 
 interface ProblemExtras {
   errors?: readonly FieldError[]
@@ -17,13 +19,12 @@ interface ProblemExtras {
 }
 
 /**
- * An answer that is an error: thrown by HTTP adapters alone, never by a domain, and written by the error
- * handler as `application/problem+json` (RFC 9457).
+ * An error response. Only HTTP adapters throw it; the error handler sends it as `application/problem+json` (RFC 9457).
  */
 export class HttpProblem extends Error {
   override name = 'HttpProblem'
   readonly status: number
-  /** Stable and kebab-case: what a client's code may branch on. */
+  /** Stable and in kebab-case, for use by client code. */
   readonly code: string
   readonly extras: ProblemExtras
 
@@ -35,9 +36,13 @@ export class HttpProblem extends Error {
   }
 }
 
+/** A 503 response that asks the client to retry after a second. */
+export const retryLater = (code: string, detail: string): HttpProblem =>
+  new HttpProblem(503, code, detail, { headers: { 'retry-after': '1' } })
+
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** The document of RFC 9457 for a problem met at `instance` (the path, without its query, of the request). */
+/** The document of RFC 9457. `instance` is the path of the request, without the query. */
 export function problemDocument(problem: HttpProblem, instance: string) {
   const { errors, members } = problem.extras
   return {
@@ -58,18 +63,10 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ description: '/problems/<code>' }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
-    detail: Type.String({ description: 'What went wrong and what to do about it' }),
-    instance: Type.String({ description: 'The path that was asked' }),
-    code: Type.String({ pattern: '^[a-z0-9-]+$', description: 'Stable: the part a program may rely on' }),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'JSON pointer to the offending value' }),
-          in: Type.Enum(['body', 'query', 'path', 'header']),
-          detail: Type.String(),
-        }),
-      ),
-    ),
+    detail: Type.String({ description: 'What went wrong and how to correct it' }),
+    instance: Type.String({ description: 'The path of the request' }),
+    code: Type.String({ pattern: '^[a-z0-9-]+$', description: 'Stable, for use by client code' }),
+    errors: Type.Optional(Type.Array(FieldErrorSchema)),
   },
   { $id: 'Problem' },
 )

@@ -1,10 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
 
-/** A reference to a schema that the app knows by its `$id`: one component in the contract, one static type. */
+/** A Fastify app that derives the types of its handlers from their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** A reference to a schema that the app knows by its `$id`. The contract lists it once, as a component. */
 export const ref = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` })
 
-/** A response of a contract: its schema, what it means, and the media type it comes as. */
+/** A response of a contract: its meaning, its schema and its media type. */
 export const response = <T extends TSchema>(
   description: string,
   schema: T,
@@ -14,5 +26,5 @@ export const response = <T extends TSchema>(
   content: { [mediaType]: { schema } },
 })
 
-/** Optional for who calls and always there for us: validation fills the schema's default in. */
+/** Optional for the client and always present for the handler: validation sets the schema's default. */
 export const withDefault = <T extends TSchema>(schema: T) => Type.Optional(schema) as unknown as T

@@ -4,73 +4,64 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { FieldError } from './problem.ts'
 
-const OPTIONS: Options = { useDefaults: true, strict: false }
-
-// ajv-formats is CommonJS: under Node's loader its function is the module itself, in its types the default.
+// ajv-formats is CommonJS: its function is the module itself at run time, and `default` in its types.
 export const addFormats = formats as unknown as (ajv: Ajv) => Ajv
 
-/** Compiles routes' validators; `schemas` are those that routes refer to by their `$id`. */
+/** Compiles the validators of routes. `schemas` are those that routes refer to by `$id`. */
 export function validatorCompiler(schemas: TSchema[]): FastifySchemaCompiler<TSchema> {
   const ajvWith = (options: Options) =>
-    addFormats(new Ajv({ ...OPTIONS, ...options })).addSchema(schemas as AnySchema[])
-  // Bodies come typed: `"2"` is no number, and a field we do not know is refused rather than dropped.
-  const body = ajvWith({ coerceTypes: false })
-  const wholeBody = ajvWith({ coerceTypes: false, allErrors: true })
-  // Query, path and headers come as text.
+    addFormats(new Ajv({ useDefaults: true, strict: false, ...options })).addSchema(schemas as AnySchema[])
+  // A body has types: `"2"` is not a number.
+  const firstError = ajvWith({ coerceTypes: false })
+  const allErrors = ajvWith({ coerceTypes: false, allErrors: true })
+  // Query, path and headers are text.
   const text = ajvWith({ coerceTypes: true, allErrors: true })
   return ({ schema, httpPart }) =>
-    httpPart === 'body' ? inTwoSteps(body.compile(schema), wholeBody.compile(schema)) : text.compile(schema)
+    httpPart === 'body'
+      ? bodyValidator(firstError.compile(schema), allErrors.compile(schema))
+      : text.compile(schema)
 }
 
 /**
- * Stops at the first error, and looks for the others only in a body whose arrays are no longer than allowed: a
- * list of 16,000 faults would cost more to make than the request that asks for it.
+ * Collects all errors of a body unless one of its arrays is too long. The errors of 16,000 items would cost more than
+ * the request itself.
  */
-function inTwoSteps(first: ValidateFunction, all: ValidateFunction): ValidateFunction {
-  const validate = (data: unknown) => {
-    const valid = first(data)
-    const [found] = first.errors ?? []
-    validate.errors = first.errors
-    if (valid || found?.keyword === 'maxItems') return valid
-    all(data)
-    validate.errors = all.errors
-    return false
-  }
-  validate.errors = null as ValidateFunction['errors']
-  return validate as unknown as ValidateFunction
+const bodyValidator = (firstError: ValidateFunction, allErrors: ValidateFunction) => (body: unknown) => {
+  if (firstError(body)) return true
+  if (firstError.errors?.[0]?.keyword === 'maxItems') return { error: firstError.errors as never }
+  allErrors(body)
+  return { error: allErrors.errors as never }
 }
 
-/** Faults that are told of at once; who mends these sees the next ones. */
-const ERRORS_TOLD = 20
+/** Maximum number of errors in a response. */
+const MAX_ERRORS = 20
 
 const PARTS = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const
 
-/** What ajv found, in words that say what to mend. Values are not repeated: one may be a password. */
-export const fieldErrors = (found: readonly ErrorObject[], context: string): FieldError[] =>
-  found
-    // `anyOf` reports each branch and then itself; the branches say more.
+/** Describes validation errors. Does not repeat values, because one may be a password. */
+export const fieldErrors = (errors: readonly ErrorObject[], context: string = 'body'): FieldError[] =>
+  errors
+    // `anyOf` reports the errors of each branch and then itself. The branches are more specific.
     .filter((error) => error.keyword !== 'anyOf')
-    .slice(0, ERRORS_TOLD)
+    .slice(0, MAX_ERRORS)
     .map((error) => ({
       pointer: pointerOf(error),
       in: PARTS[context as keyof typeof PARTS] ?? 'body',
       detail: detailOf(error),
     }))
 
-/** RFC 6901 escapes for a name that becomes part of a pointer. */
-const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
-
 function pointerOf({ instancePath, params }: ErrorObject): string {
-  const name = params.missingProperty ?? params.additionalProperty
-  return `#${instancePath}${name === undefined ? '' : `/${escaped(String(name))}`}`
+  const name: string | undefined = params.missingProperty ?? params.additionalProperty
+  if (name === undefined) return `#${instancePath}`
+  return `#${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
-function detailOf({ keyword, params, message = 'is not valid' }: ErrorObject): string {
+function detailOf({ keyword, params, message = 'is invalid' }: ErrorObject): string {
   switch (keyword) {
     case 'required':
       return 'is required'
     case 'additionalProperties':
-      return 'is not a field of this request; leave it out'
+      return 'is not a field of this request'
     case 'enum':
       return `must be one of ${params.allowedValues.join(', ')}`
     case 'const':

@@ -1,6 +1,6 @@
 import { telemetry } from './telemetry.ts'
 
-/** Where a secret could stand in something that is logged. */
+/** Names of fields that may contain a secret. */
 const SECRETS = new Set([
   'authorization',
   'authentication',
@@ -13,19 +13,19 @@ const SECRETS = new Set([
 ])
 
 interface LoggedError {
-  [key: string]: unknown
   type: string
   message: string
   stack: string
+  [more: string]: unknown
 }
 
-/** What is logged of an error. Drivers add the statement and its values, a password's hash among them. */
-const errorInLog = (error: Error & { code?: unknown }): LoggedError => ({
+/** Omits the fields that drivers add, such as a statement's values: a password hash may be among them. */
+const toLoggedError = (error: Error & { code?: unknown }): LoggedError => ({
   type: error.name,
   message: error.message,
   code: error.code,
   stack: error.stack ?? '',
-  ...(error.cause instanceof Error && { cause: errorInLog(error.cause) }),
+  ...(error.cause instanceof Error && { cause: toLoggedError(error.cause) }),
 })
 
 type Fields = Record<string, unknown>
@@ -33,23 +33,24 @@ type Fields = Record<string, unknown>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !(value instanceof Error) && !Array.isArray(value)
 
-/** Fields without their secrets, `levels` of nested ones included. */
-const strikeOut = (fields: Fields, levels = 2): Fields =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
-      if (SECRETS.has(name)) return [name, '[redacted]']
-      return [name, levels > 0 && isFields(value) ? strikeOut(value, levels - 1) : value]
-    }),
-  )
+/** Replaces the secrets among `fields`, and in up to `levels` levels of nested objects. */
+function redact(fields: Fields, levels = 2): Fields {
+  const redacted: Fields = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (SECRETS.has(name)) redacted[name] = '[redacted]'
+    else redacted[name] = levels > 0 && isFields(value) ? redact(value, levels - 1) : value
+  }
+  return redacted
+}
 
 /**
- * Pino's options: JSON a line (which escapes CR and LF), secrets struck out two levels deep. Its own `redact`, with
- * wildcards, also goes over what is noted once for each request: 6 % of the time that it takes to answer one.
+ * Options for Pino: one line of JSON per entry (which escapes line breaks), without secrets. Pino's own `redact`
+ * with wildcards would take 6 % of the time of a request.
  */
 export const loggerOptions = (level: string) => ({
   level,
   base: null,
-  serializers: { err: errorInLog },
+  serializers: { err: toLoggedError },
   ...(telemetry.tracer && { mixin: telemetry.tracer.logFields }),
-  formatters: { log: (fields: Fields) => strikeOut(fields) },
+  formatters: { log: (fields: Fields) => redact(fields) },
 })

@@ -7,9 +7,9 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const ITEMS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 /**
- * Measures this process from now on, and shows it at `/metrics` on a listener of its own, which no gateway knows.
+ * Starts to measure this process and serves `/metrics` on its own listener, which the gateway does not expose.
  *
- * @returns how to end the listener
+ * @returns closes the listener
  */
 export async function startMetrics(host: string, port: number): Promise<() => Promise<unknown>> {
   collectDefaultMetrics()
@@ -27,52 +27,58 @@ export async function startMetrics(host: string, port: number): Promise<() => Pr
   }
 }
 
+interface Reading {
+  labels: Labels
+  read: () => number | Promise<number>
+}
+
 function prometheusMeter(): Meter {
   const requests = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Requests by their route and the class of the answer',
+    help: 'Requests by route and class of the response status',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
   })
   const batches = new Histogram({
     name: 'souk_batch_size',
-    help: 'Items that a batch carries',
+    help: 'Items in a batch',
     labelNames: ['batcher'],
     buckets: ITEMS,
   })
+  const readingsOf = new Map<string, Reading[]>()
   return {
     counter: (name, help, label) => {
       const counter = new Counter({ name, help, labelNames: [label] })
       return (value) => counter.inc({ [label]: value })
     },
-    gauge: gauges(),
+    gauge: (name, help, labels, read) => {
+      const readings = readingsOf.get(name)
+      if (readings) return void readings.push({ labels, read })
+      const first = [{ labels, read }]
+      readingsOf.set(name, first)
+      registerGauge(name, help, first)
+    },
     request: (method, route = 'none', status, ms) =>
       requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, ms / 1_000),
     batch: (batcher, items) => batches.observe({ batcher }, items),
   }
 }
 
-function gauges(): Meter['gauge'] {
-  const known = new Map<string, { labels: Labels; read: () => number | Promise<number> }[]>()
-  return (name, help, labels, read) => {
-    const reads = known.get(name) ?? []
-    reads.push({ labels, read })
-    if (known.has(name)) return
-    known.set(name, reads)
-    new Gauge({
-      name,
-      help,
-      labelNames: Object.keys(labels),
-      async collect() {
-        for (const { labels, read } of reads) {
-          try {
-            this.set(labels, await read())
-          } catch {
-            // Absent, as it cannot be told just now; the other metrics are wanted then more than ever.
-            this.remove(labels)
-          }
+/** Registers a gauge that collects `readings`. The list may grow afterwards. */
+function registerGauge(name: string, help: string, readings: readonly Reading[]): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: Object.keys(readings[0]!.labels),
+    async collect() {
+      for (const { labels, read } of readings) {
+        try {
+          this.set(labels, await read())
+        } catch {
+          // Omits this value only: the other metrics are needed most when something is unavailable.
+          this.remove(labels)
         }
-      },
-    })
-  }
+      }
+    },
+  })
 }

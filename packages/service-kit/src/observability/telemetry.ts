@@ -1,36 +1,36 @@
-/** Whatever is measured, for `/metrics`. Labels take few values each: never an id, never what a caller sent. */
+/** Records metrics. Labels have few values each: never an id, never text that a client sent. */
 export interface Meter {
-  /** A counter with one label; call the answer with the label's value to count one. */
+  /** Creates a counter with one label. Call the returned function with a label value to count one. */
   counter(name: string, help: string, label: string): (value: string) => void
-  /** A gauge, read when somebody asks; may be added to under the same name with other labels. */
+  /** Adds a gauge, which is read on each scrape. Several may share a name and differ in their labels. */
   gauge(name: string, help: string, labels: Labels, read: () => number | Promise<number>): void
-  /** A request was answered; `route` is the pattern, undefined where there is none. */
+  /** Records a response. `route` is the pattern, undefined if none matched. */
   request(method: string, route: string | undefined, status: number, ms: number): void
-  /** A batch begins. */
+  /** Records the start of a batch. */
   batch(batcher: string, items: number): void
 }
 
 export type Labels = Record<string, string>
 
-/** Whatever is traced. All of it belongs to the request under way, which is known without being handed around. */
+/** Records traces. Every method applies to the current request, which is found through the async context. */
 export interface Tracer {
-  /** What names the trace under way in a log line. */
+  /** The ids of the current trace, for log lines. */
   logFields(): Labels
-  /** The pattern of the route that the request under way goes to; undefined where there is none. */
+  /** Records the route pattern of the current request, undefined if none matched. */
   route(pattern: string | undefined): void
-  /** A statement has just run, for `ms`; `error` is what it failed with. */
+  /** Records a statement that just ended after `ms`, and its error if it failed. */
   statement(engine: string, sql: string, ms: number, error?: unknown): void
-  /** An item waits for its batch and then in it, until `answer`. */
-  item(batcher: string, answer: Promise<unknown>): TracedItem
-  /** Runs a batch as a part of what its first item belongs to, linked with all the others. */
+  /** Records the time of an item in a batcher, from now until `result` settles. */
+  item(batcher: string, result: Promise<unknown>): TracedItem
+  /** Runs a batch as a child of its first item, linked with the others. */
   batch<T>(batcher: string, items: readonly TracedItem[], run: () => Promise<T>): Promise<T>
 }
 
 export type TracedItem = object
 
 /**
- * Set by `serve` before anything is opened, where metrics or traces are wanted; else there is nothing, and not even
- * their libraries are loaded. A process has one of each: handed in, they would go through every function on the way
- * to a batcher or a pool.
+ * The process's meter and tracer. `serve` sets them before it opens anything, if metrics or traces are configured.
+ * Otherwise they are undefined and their libraries are not loaded. They are global because batchers and pools would
+ * need them as a parameter of every function on the way.
  */
 export const telemetry: { meter?: Meter; tracer?: Tracer } = {}

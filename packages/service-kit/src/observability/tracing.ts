@@ -32,19 +32,19 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { type Tracer, telemetry } from './telemetry.ts'
 
-/** The largest batch, whose orders are each a link. */
-const LINKS = 256
-/** Of a statement; those of large batches have a mark for each value. */
-const SQL_LENGTH = 2_000
-/** How long the last spans may take to leave: a collector that is away must not hold up the end. */
+/** The size of the largest batch: a batch has a link to each item. */
+const MAX_LINKS = 256
+/** Longer statements are cut. Those of large batches have a placeholder for each value. */
+const MAX_SQL_LENGTH = 2_000
+/** Maximum time to send the last spans: a collector that is down must not delay the shutdown. */
 const FLUSH_MS = 2_000
 
 /**
- * Traces this process from now on. Where to, and with which headers, is OpenTelemetry's to read from the environment
- * (`OTEL_EXPORTER_OTLP_*`), and more attributes of the service too (`OTEL_RESOURCE_ATTRIBUTES`).
+ * Starts to trace this process. OpenTelemetry reads the collector's address and headers (`OTEL_EXPORTER_OTLP_*`) and
+ * more attributes of the service (`OTEL_RESOURCE_ATTRIBUTES`) from the environment.
  *
- * @param share of the traces that begin here, from 0 to 1; one that began elsewhere is kept or not as it was there
- * @returns how to end it
+ * @param share the share of traces that are recorded, from 0 to 1. A caller's trace is recorded if the caller records it
+ * @returns sends the last spans and stops tracing
  */
 export function startTracing(service: string, share: number): () => Promise<unknown> {
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR)
@@ -53,7 +53,7 @@ export function startTracing(service: string, share: number): () => Promise<unkn
       .merge(resourceFromAttributes({ 'service.name': service }))
       .merge(detectResources({ detectors: [envDetector] })),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
-    spanLimits: { linkCountLimit: LINKS },
+    spanLimits: { linkCountLimit: MAX_LINKS },
     spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
   })
   trace.setGlobalTracerProvider(provider)
@@ -64,13 +64,10 @@ export function startTracing(service: string, share: number): () => Promise<unkn
   return () => Promise.race([provider.shutdown(), sleep(FLUSH_MS, undefined, { ref: false })])
 }
 
-/** As in the log: somebody will send a password there. */
+/** Query strings are not recorded, because a client may put a password there by mistake. */
 const WITHOUT_QUERY = { 'url.query': undefined }
 
-/**
- * Requests that come in and go out. Neither needs a loader in front of the program: the one changes a class of
- * Node's, the other listens to undici's own channels.
- */
+/** Traces incoming and outgoing requests. Neither instrumentation needs a module loader hook. */
 function instrument(): void {
   new HttpInstrumentation({
     disableOutgoingRequestInstrumentation: true,
@@ -80,7 +77,7 @@ function instrument(): void {
       if ('setHeader' in response) response.setHeader('traceresponse', traceResponse(span))
     },
   })
-  // It acts when the module is asked for the next time.
+  // The instrumentation patches node:http when it is next required.
   createRequire(import.meta.url)('node:http')
   new UndiciInstrumentation({
     requireParentforSpans: true,
@@ -88,7 +85,7 @@ function instrument(): void {
   })
 }
 
-/** What tells the caller its trace, if it did not begin it: W3C Trace Context Level 2 has it beside `traceparent`. */
+/** The response header that names the trace (W3C Trace Context Level 2). */
 function traceResponse(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext()
   return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`
@@ -108,40 +105,34 @@ function openTelemetryTracer(): Tracer {
     },
 
     statement(engine, sql, ms, error) {
-      // The service's own housekeeping belongs to no request.
+      // Background work of the service belongs to no request.
       if (!trace.getActiveSpan()) return
       const [operation] = sql.trimStart().split(/\s/, 1)
       const end = performance.timeOrigin + performance.now()
       const span = tracer.startSpan(`${operation} ${engine}`, {
         kind: SpanKind.CLIENT,
         startTime: end - ms,
-        // With marks in place of values, which stay here.
+        // The text contains placeholders, not values.
         attributes: {
           'db.system.name': engine === 'postgres' ? 'postgresql' : engine,
           'db.operation.name': operation!,
-          'db.query.text': sql.trim().slice(0, SQL_LENGTH),
+          'db.query.text': sql.trim().slice(0, MAX_SQL_LENGTH),
         },
       })
       if (error) fail(span, error)
       span.end(end)
     },
 
-    item(batcher, answer) {
+    item(batcher, result) {
       const span = tracer.startSpan(`wait ${batcher}`)
-      answer.then(
-        () => span.end(),
-        (error: unknown) => {
-          fail(span, error)
-          span.end()
-        },
-      )
+      void result.catch((error: unknown) => fail(span, error)).finally(() => span.end())
       return span
     },
 
     async batch(batcher, items, run) {
       const [first, ...others] = items as Span[]
-      // In the trace of the first, so that an order that goes alone is one trace to its end. The others find their
-      // batch by a link, and it finds them.
+      // In the trace of the first item, so that a batch of one belongs to one trace. Links connect the other items
+      // and the batch in both directions.
       const parent = first ? trace.setSpan(ROOT_CONTEXT, first) : ROOT_CONTEXT
       const links = others.map((item) => ({ context: item.spanContext() }))
       const span = tracer.startSpan(
@@ -162,7 +153,7 @@ function openTelemetryTracer(): Tracer {
   }
 }
 
-/** The kind of error alone: a driver's message may hold values. */
+/** Records the type of the error only: a driver's message may contain values. */
 function fail(span: Span, error: unknown): void {
   const type = error instanceof Error ? error.name : typeof error
   span.setStatus({ code: SpanStatusCode.ERROR, message: type }).setAttribute('error.type', type)

@@ -1,8 +1,8 @@
 import { ConfigError } from './config.ts'
 
 /**
- * Places at which a process can be made to die, for the fault tests: `FAILPOINT=after-T1:40` ends it by SIGKILL
- * when it comes to `after-T1` for the 40th time. Nothing else than the environment can arm one, once, at start.
+ * Points at which a fault test can kill the process: with `FAILPOINT=after-T1:40` it ends with SIGKILL when it reaches
+ * `after-T1` for the 40th time. Only the environment can set one, at the start of the process.
  */
 const armed = parse(process.env.FAILPOINT)
 let passes = 0
@@ -11,12 +11,12 @@ function parse(setting: string | undefined) {
   if (!setting) return undefined
   if (process.env.NODE_ENV === 'production')
     throw new ConfigError('FAILPOINT kills the service: unset it in production')
-  const [, name, at] = /^([\w-]+):(\d+)$/.exec(setting) ?? []
-  if (!name) throw new ConfigError('FAILPOINT: must be <name>:<times passed>')
-  return { name, at: Number(at) }
+  const [, name, count] = /^([\w-]+):(\d+)$/.exec(setting) ?? []
+  if (!name) throw new ConfigError('FAILPOINT: must be <name>:<count>')
+  return { name, count: Number(count) }
 }
 
-/** Where the process may be made to die; costs a comparison when it may not. */
+/** Kills the process if this failpoint is set and was reached as often as its count says. */
 export function failpoint(name: string): void {
-  if (armed?.name === name && ++passes === armed.at) process.kill(process.pid, 'SIGKILL')
+  if (armed?.name === name && ++passes === armed.count) process.kill(process.pid, 'SIGKILL')
 }

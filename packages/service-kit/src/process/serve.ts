@@ -1,59 +1,60 @@
 import type { Static, TObject } from 'typebox'
-import { isRefused, isUnavailable } from '../database/errors.ts'
+import { isAccessDenied, isUnavailable } from '../database/errors.ts'
 import { ConfigError } from './config.ts'
 import type { telemetrySettings } from './settings.ts'
 
-/** What a started process must end, in the order in which it is to end. */
+/** Closes something that the process opened. */
 export type Closer = () => Promise<unknown>
 
-/** How long what is in flight may take to finish after SIGTERM; orchestrators kill after 30 s by default. */
+/** Maximum time for the shutdown. Orchestrators kill a process 30 s after SIGTERM by default. */
 const SHUTDOWN_MS = 15_000
 
 /**
- * Runs a service's process: starts it, says in one line why it could not start, and on SIGTERM or SIGINT lets
- * what is in flight finish before it ends.
+ * Runs the process of a service. If the start fails, prints the reason and exits. On SIGTERM or SIGINT, completes the
+ * requests in flight before it exits.
  *
- * @param service its name in traces
- * @param start opens everything and gives back how to close it
+ * @param service the name in traces
+ * @param start opens everything and returns the closers, in the order to call them
  */
 export async function serve<Config extends TelemetryConfig>(
   service: string,
   readSettings: () => Config,
   start: (config: Config) => Promise<Closer[]>,
 ): Promise<void> {
-  const open = async () => {
+  try {
     const config = readSettings()
     const stopTelemetry = await startTelemetry(service, config)
-    return [...(await start(config)), ...stopTelemetry]
-  }
-  const closers = await open().catch((error: unknown) => {
+    closeOnSignal([...(await start(config)), ...stopTelemetry])
+  } catch (error) {
     console.error(startFailure(error))
     process.exit(1)
-  })
+  }
+}
+
+function closeOnSignal(closers: readonly Closer[]): void {
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
     setTimeout(() => {
-      console.error(`Not everything ended within ${SHUTDOWN_MS / 1000} s.`)
+      console.error(`The shutdown took longer than ${SHUTDOWN_MS / 1_000} s.`)
       process.exit(1)
     }, SHUTDOWN_MS).unref()
-    // Whatever one of them meets, the others are to end as well.
-    for (const close of closers) await close().catch(reportFailedEnd)
+    for (const close of closers) {
+      await close().catch((error: unknown) => {
+        console.error(error)
+        process.exitCode = 1
+      })
+    }
     process.exit()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 }
 
-function reportFailedEnd(error: unknown): void {
-  console.error(error)
-  process.exitCode = 1
-}
-
 type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
 
-/** Before all else, as what is opened looks for them once; loaded only where they are wanted. */
+/** Must run before anything is opened. Loads the telemetry libraries only if they are configured. */
 async function startTelemetry(service: string, config: TelemetryConfig): Promise<Closer[]> {
   const closers: Closer[] = []
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
@@ -69,21 +70,17 @@ async function startTelemetry(service: string, config: TelemetryConfig): Promise
 
 type SystemError = NodeJS.ErrnoException & { address?: string; port?: number }
 
-/** Why a process could not start, with what to do; the stack only where we do not know. */
+/** Explains a failed start in one line that says what to do. Returns the stack for an unknown error. */
 export function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message
   const { code, syscall, address, port, message } = error as SystemError
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use. Stop what listens there, or choose another port in the environment.`
-  }
-  if (syscall === 'listen') {
-    return `This machine does not let us listen on ${address}:${port} (${code}). Choose another in the environment.`
-  }
-  if (isUnavailable(error)) {
-    return `The database cannot be reached (${code ?? message}). Start it, or set DATABASE_URL to where it is.`
-  }
-  if (isRefused(error)) {
-    return `The database server refuses us: ${message}. Create what is missing, or correct DATABASE_URL.`
-  }
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use. Stop the process that listens there, or configure another port.`
+  if (syscall === 'listen')
+    return `The service cannot listen on ${address}:${port} (${code}). Configure another address or port.`
+  if (isUnavailable(error))
+    return `The database is unavailable (${code ?? message}). Start it, or correct DATABASE_URL.`
+  if (isAccessDenied(error))
+    return `The database server denies access: ${message}. Create what is missing, or correct DATABASE_URL.`
   return error instanceof Error ? (error.stack ?? message) : String(error)
 }

@@ -20,7 +20,7 @@ const batcherOf = <Item, Result>(
   })
 
 describe('a batcher', () => {
-  it('sends one item at once and alone when nothing is under way', async () => {
+  it('processes an item at once, in a batch of one, when no batch is in flight', async () => {
     const batches: number[][] = []
     const submit = batcherOf<number, number>({
       run: async (items) => {
@@ -32,7 +32,7 @@ describe('a batcher', () => {
     assert.deepEqual(batches, [[7]])
   })
 
-  it('gathers what comes while a batch is under way into the next one', async () => {
+  it('collects the items that arrive while a batch is in flight into the next batch', async () => {
     const batches: number[][] = []
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
@@ -51,7 +51,7 @@ describe('a batcher', () => {
     assert.deepEqual(batches, [[1], [2, 3, 4]])
   })
 
-  it('keeps together what one caller hands in', async () => {
+  it('puts the items of one call into one batch', async () => {
     const sizes: number[] = []
     const submit = batcherOf<number, number>({
       concurrency: 2,
@@ -64,7 +64,7 @@ describe('a batcher', () => {
     assert.deepEqual(sizes, [200])
   })
 
-  it('refuses what finds the queue full, and nothing else', async () => {
+  it('rejects only the items that exceed its queue', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
       maxWaiting: 2,
@@ -86,7 +86,7 @@ describe('a batcher', () => {
     assert.deepEqual(await first, [0])
   })
 
-  it('drops what waited too long, without working on it', async () => {
+  it('rejects an item that waited too long, without processing it', async () => {
     const seen: number[] = []
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
@@ -104,22 +104,22 @@ describe('a batcher', () => {
     await assert.rejects(late, Overloaded)
     assert.deepEqual(await first, [1])
     assert.deepEqual(seen, [1])
-    assert.deepEqual(await submit([3]), [3], 'and goes on')
+    assert.deepEqual(await submit([3]), [3], 'the batcher still works')
   })
 
-  it('does not split a batch whose failure is nobody’s fault', async () => {
+  it('does not split a batch after an error that no item caused', async () => {
     let runs = 0
     const submit = batcherOf<number, number>({
       run: async () => {
         runs++
-        throw new Error('the database is away')
+        throw new Error('the database is unavailable')
       },
     })
-    await assert.rejects(submit([1, 2, 3]), /away/)
+    await assert.rejects(submit([1, 2, 3]), /unavailable/)
     assert.equal(runs, 1)
   })
 
-  it('fails a batch that gets more or fewer results than it has items', async () => {
+  it('rejects a batch that gets more or fewer results than items', async () => {
     const submit = batcherOf<number, number>({ run: async () => [1] })
     await assert.rejects(submit([1, 2]), /2 got 1/)
   })
@@ -132,8 +132,8 @@ const fate = fc.oneof(
 )
 const item = fc.record({ fate, weight: fc.integer({ min: 1, max: 60 }), pause: fc.boolean() })
 
-describe('a batcher, whatever comes', () => {
-  it('answers each item once, with its own answer, within its bounds', async () => {
+describe('a batcher with random items and failures', () => {
+  it('settles each item once, with its own result, within its limits', async () => {
     const property = fc.asyncProperty(
       fc.array(item, { maxLength: 60 }),
       fc.record({
@@ -142,15 +142,15 @@ describe('a batcher, whatever comes', () => {
         concurrency: fc.integer({ min: 1, max: 3 }),
       }),
       async (items, bounds) => {
-        let underWay = 0
+        let inFlight = 0
         let outages = 0
         const done = new Map<number, number>()
         const submit = batcherOf<{ id: number; fate: Fate; weight: number }, string>({
           ...bounds,
           weigh: ({ weight }) => weight,
           run: async (batch) => {
-            underWay++
-            assert.ok(underWay <= bounds.concurrency && batch.length <= bounds.maxItems)
+            inFlight++
+            assert.ok(inFlight <= bounds.concurrency && batch.length <= bounds.maxItems)
             const weight = batch.reduce((sum, one) => sum + one.weight, 0)
             assert.ok(batch.length === 1 || weight <= bounds.maxWeight)
             try {
@@ -165,23 +165,23 @@ describe('a batcher, whatever comes', () => {
                 fate === 'own-error' ? new Error(`own ${id}`) : `result ${id}`,
               )
             } finally {
-              underWay--
+              inFlight--
             }
           },
         })
-        const answers: Promise<string[]>[] = []
+        const results: Promise<string[]>[] = []
         for (const [id, { fate, weight, pause }] of items.entries()) {
-          answers.push(submit([{ id, fate, weight }]))
-          answers.at(-1)!.catch(() => {})
+          results.push(submit([{ id, fate, weight }]))
+          results.at(-1)!.catch(() => {})
           if (pause) await sleep(0)
         }
-        const settled = await Promise.allSettled(answers)
-        for (const [id, answer] of settled.entries()) {
-          const given = answer.status === 'fulfilled' ? answer.value[0] : (answer.reason as Error).message
+        const settled = await Promise.allSettled(results)
+        for (const [id, result] of settled.entries()) {
+          const given = result.status === 'fulfilled' ? result.value[0] : (result.reason as Error).message
           if (given === 'outage') assert.ok(outages > 0)
           else if (items[id]!.fate === 'poison') assert.equal(given, 'poison')
           else assert.equal(given, items[id]!.fate === 'own-error' ? `own ${id}` : `result ${id}`)
-          // Work that took effect was reported as such, once; work that failed was not done.
+          // A processed item has its result and was processed once. A failed item was not processed.
           assert.equal(done.get(id) ?? 0, given === 'outage' || given === 'poison' ? 0 : 1)
         }
       },

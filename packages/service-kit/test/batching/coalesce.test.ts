@@ -3,18 +3,18 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { coalesce } from '../../src/batching/coalesce.ts'
 
-/** A register that is read slowly: `reads` are the reads that began, by their key. */
+/** A value that is slow to read. `reads` has the key of each read that started. */
 function register() {
   const reads: string[] = []
   let value = 0
-  let underWay = 0
+  let inFlight = 0
   const read = async (key: string) => {
     reads.push(key)
-    underWay++
-    assert.ok(underWay <= new Set(reads).size, 'one read of a key at a time')
+    inFlight++
+    assert.ok(inFlight <= new Set(reads).size, 'one read of a key at a time')
     const found = value
     await sleep(20)
-    underWay--
+    inFlight--
     return found
   }
   const write = (next: number) => {
@@ -23,8 +23,8 @@ function register() {
   return { reads, read, write }
 }
 
-describe('reads that coalesce', () => {
-  it('share what waits, and never what began before they asked', async () => {
+describe('coalesce', () => {
+  it('shares a waiting read, never one that started before the call', async () => {
     const { reads, read, write } = register()
     const get = coalesce((key: string) => key, read)
     const first = get('a')
@@ -36,21 +36,21 @@ describe('reads that coalesce', () => {
     assert.deepEqual(reads, ['a', 'a'])
   })
 
-  it('are told apart by their key', async () => {
+  it('reads each key separately', async () => {
     const { reads, read } = register()
     const get = coalesce((key: string) => key, read)
     await Promise.all(['a', 'b', 'a', 'b', 'c'].map(get))
     assert.deepEqual(reads, ['a', 'b', 'c'])
   })
 
-  it('fail together, and the next ones are read anew', async () => {
+  it('rejects all callers of a failed read, and reads again for the next one', async () => {
     let fails = true
     const get = coalesce(
       () => '',
       async () => {
         await sleep(5)
-        if (fails) throw new Error('away')
-        return 'there'
+        if (fails) throw new Error('unavailable')
+        return 'available'
       },
     )
     const both = await Promise.allSettled([get(undefined), get(undefined)])
@@ -59,10 +59,10 @@ describe('reads that coalesce', () => {
       ['rejected', 'rejected'],
     )
     fails = false
-    assert.equal(await get(undefined), 'there')
+    assert.equal(await get(undefined), 'available')
   })
 
-  it('leave nothing behind once they are done', async () => {
+  it('reads again after a read has ended', async () => {
     let reads = 0
     const get = coalesce(String, async () => ++reads)
     for (let i = 1; i <= 3; i++) assert.equal(await get('same'), i)

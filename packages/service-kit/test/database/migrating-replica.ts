@@ -1,4 +1,3 @@
-/** A process that does what a replica does first: `node migrating-replica.ts <database url>`. */
 import type { Generated } from 'kysely'
 import { openDatabase } from '../../src/database/database.ts'
 import { counter, inEngineStyle, type Migrations, migrate } from '../../src/database/migrate.ts'
@@ -22,6 +21,12 @@ const migrations: Migrations = (engine) => ({
   },
 })
 
-const database = openDatabase<Tables>(process.argv[2]!)
-await migrate(database, 'test', migrations)
-await database.close()
+/** Migrates the database with connections of its own, as a replica does when it starts. */
+export async function migrateLikeReplica(url: string): Promise<void> {
+  const database = openDatabase<Tables>(url)
+  await migrate(database, 'test', migrations)
+  await database.close()
+}
+
+// `node migrating-replica.ts <database url>`
+if (import.meta.main) await migrateLikeReplica(process.argv[2]!)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import Fastify from 'fastify'
 import { loggerOptions } from '../../src/observability/logger.ts'
 
-/** What is written when `entry` is logged as the services log. */
+/** The text that a service writes when it logs `entry`. */
 function logged(entry: object): string {
   let text = ''
   const stream = {
@@ -11,12 +11,12 @@ function logged(entry: object): string {
       text += line
     },
   }
-  Fastify({ logger: { ...loggerOptions('info'), stream } }).log.info(entry, 'what happened')
+  Fastify({ logger: { ...loggerOptions('info'), stream } }).log.info(entry, 'event')
   return text
 }
 
 describe('the log', () => {
-  it('strikes out secrets, two levels deep', () => {
+  it('redacts secrets, up to two levels deep', () => {
     for (const name of [
       'authorization',
       'authentication',
@@ -36,7 +36,7 @@ describe('the log', () => {
     }
   })
 
-  it('has of an error what it is and where, and not what the driver adds', () => {
+  it('contains the type, message and stack of an error, without the fields that a driver adds', () => {
     const driver = {
       code: '23505',
       detail: 'Key (username)=(ada) exists',
@@ -53,7 +53,7 @@ describe('the log', () => {
     assert.doesNotMatch(JSON.stringify(err), /ada|insert|argon2id/)
   })
 
-  it('has a line for an entry, whatever line breaks somebody sent', () => {
+  it('has one line per entry, also when a value contains line breaks', () => {
     assert.equal(
       logged({ path: '/a\r\n{"level":30}' })
         .trim()

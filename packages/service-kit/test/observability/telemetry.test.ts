@@ -9,8 +9,8 @@ import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../
 
 const run = promisify(execFile)
 
-/** A meter that remembers. */
-function notingMeter() {
+/** A meter that records its calls. */
+function recordingMeter() {
   const gauges: { name: string; labels: Labels; read: () => number | Promise<number> }[] = []
   const batches: [batcher: string, items: number][] = []
   const meter: Meter = {
@@ -23,8 +23,8 @@ function notingMeter() {
 }
 
 describe('telemetry', () => {
-  it('is told the size of each batch, and how many wait for theirs', async () => {
-    const { meter, gauges, batches } = notingMeter()
+  it('records the size of each batch and the number of waiting items', async () => {
+    const { meter, gauges, batches } = recordingMeter()
     telemetry.meter = meter
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = createBatcher<number, number>({
@@ -55,7 +55,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('costs not even its libraries where nobody asked for it', async () => {
+  it('loads no libraries unless it is configured', async () => {
     const program = `
       import { registerHooks } from 'node:module'
       const loaded = []
@@ -74,15 +74,15 @@ describe('telemetry', () => {
   })
 })
 
-await describeOnEachEngine('the use of a pool', (engine) => {
+await describeOnEachEngine('the pool metric', (engine) => {
   let place: TestDatabase
   before(async () => {
     place = await createTestDatabase(engine)
   })
   after(() => place.drop())
 
-  it('is shown where an engine has one', async () => {
-    const { meter, gauges } = notingMeter()
+  it('shows the used and idle connections and the waiting requests of a server', async () => {
+    const { meter, gauges } = recordingMeter()
     telemetry.meter = meter
     const database = openDatabase(place.url, { poolSize: 2 })
     delete telemetry.meter

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 
 const FAILPOINT = new URL('../../src/process/failpoint.ts', import.meta.url).href
-/** Passes one point three times and another one once, and says so each time. */
+/** Reaches one failpoint three times and another one once, and prints each. */
 const SCRIPT = `
   const { failpoint } = await import('${FAILPOINT}')
   for (const name of ['here', 'there', 'here', 'here']) {
@@ -18,23 +18,23 @@ const runWith = (env: Record<string, string>) =>
   })
 
 describe('a failpoint', () => {
-  it('ends the process when it is passed as often as was said, and no other one does', () => {
+  it('kills the process when its count is reached, and other failpoints do not', () => {
     const { signal, stdout } = runWith({ FAILPOINT: 'here:2' })
     assert.deepEqual([signal, stdout], ['SIGKILL', 'here there '])
   })
 
-  it('does nothing unless it is armed', () => {
+  it('does nothing unless it is set', () => {
     const { status, stdout } = runWith({ FAILPOINT: '' })
     assert.deepEqual([status, stdout], [0, 'here there here here '])
   })
 
-  it('is refused in production', () => {
+  it('is rejected in production', () => {
     const { status, stderr } = runWith({ FAILPOINT: 'here:9', NODE_ENV: 'production' })
     assert.equal(status, 1)
     assert.match(stderr, /unset it in production/)
   })
 
-  it('is refused when it does not say when', () => {
+  it('is rejected without a count', () => {
     assert.match(runWith({ FAILPOINT: 'here' }).stderr, /FAILPOINT: must be/)
   })
 })

@@ -6,14 +6,14 @@ import { openDatabase } from '../../src/database/database.ts'
 import { startFailure } from '../../src/process/serve.ts'
 import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../../testing/engines.ts'
 
-it('says where a process cannot listen', async () => {
-  // TEST-NET-1: no machine has an address of it.
-  const refused = once(createServer().listen(8080, '192.0.2.1'), 'listening').catch(startFailure)
-  assert.match(String(await refused), /^This machine does not let us listen on 192\.0\.2\.1:8080 \(E\w+\)/)
+it('startFailure names the address that a process cannot listen on', async () => {
+  // TEST-NET-1: no machine has an address of this network.
+  const failure = once(createServer().listen(8080, '192.0.2.1'), 'listening').catch(startFailure)
+  assert.match(String(await failure), /^The service cannot listen on 192\.0\.2\.1:8080 \(E\w+\)/)
 })
 
-await describeOnEachEngine('a process that cannot start', (engine) => {
-  const skip = engine === 'sqlite' && 'nobody has to be let in'
+await describeOnEachEngine('startFailure', (engine) => {
+  const skip = engine === 'sqlite' && 'a file has no users'
   let place: TestDatabase
   before(async () => {
     place = await createTestDatabase(engine)
@@ -27,12 +27,12 @@ await describeOnEachEngine('a process that cannot start', (engine) => {
     return failure
   }
 
-  it('says in a line that its database is missing or its password is wrong', { skip }, async () => {
+  it('says in one line that the database is missing or the password is wrong', { skip }, async () => {
     for (const change of [{ pathname: '/souk_not_there' }, { username: 'nobody', password: 'wrong' }])
-      assert.match(await failureAt(change), /^The database server refuses us: .* DATABASE_URL\.$/)
+      assert.match(await failureAt(change), /^The database server denies access: .* DATABASE_URL\.$/)
   })
 
-  it('says that the server is not there', { skip }, async () => {
-    assert.match(await failureAt({ port: '1' }), /^The database cannot be reached \(ECONNREFUSED\)/)
+  it('says that the database server is unavailable', { skip }, async () => {
+    assert.match(await failureAt({ port: '1' }), /^The database is unavailable \(ECONNREFUSED\)/)
   })
 })

@@ -1,27 +1,113 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
 import { Type } from 'typebox'
+import { ConfigError, readConfig } from '../../src/process/config.ts'
 import { commonSettings, readServiceSettings, sharedSecret } from '../../src/process/settings.ts'
 
-const settings = Type.Object({
-  ...commonSettings({ port: 0, databaseUrl: 'sqlite::memory:' }),
-  SERVICE_TOKEN_SECRET: sharedSecret('a secret that everybody can read in the source', 'of two services'),
+const schema = Type.Object({
+  PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 8001 }),
+  SEED: Type.Boolean({ default: false }),
+  SECRET: Type.String({ minLength: 8, description: 'any text of 8 characters or more' }),
 })
-const start = (env: Record<string, string>) => readServiceSettings(settings, env)
-const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
 
-describe('what everybody knows', () => {
-  it('is taken where one develops', () => {
+describe('readConfig', () => {
+  it('returns typed values with defaults', () => {
+    assert.deepEqual(readConfig(schema, { SECRET: 'long enough', SEED: 'true' }), {
+      PORT: 8001,
+      SEED: true,
+      SECRET: 'long enough',
+    })
+  })
+
+  it('treats an empty variable as unset', () => {
+    assert.equal(readConfig(schema, { SECRET: 'long enough', PORT: '' }).PORT, 8001)
+  })
+
+  it('names every invalid variable, without its value', () => {
+    assert.throws(
+      () => readConfig(schema, { SECRET: 'short', PORT: '70000' }),
+      (error: Error) =>
+        error instanceof ConfigError &&
+        /PORT: .*65535/.test(error.message) &&
+        /SECRET: .*any text of 8/.test(error.message) &&
+        !error.message.includes('short'),
+    )
+  })
+
+  it('names a missing variable', () => {
+    assert.throws(() => readConfig(schema, {}), /SECRET/)
+  })
+})
+
+describe('readConfig with a setting in a file', () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'souk-config-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  const fileWith = (text: string): string => {
+    const file = join(folder, 'secret')
+    writeFileSync(file, text)
+    return file
+  }
+
+  it('reads the value without its line break', () => {
+    assert.equal(readConfig(schema, { SECRET_FILE: fileWith('long enough\n') }).SECRET, 'long enough')
+  })
+
+  it('validates the value without repeating it', () => {
+    assert.throws(
+      () => readConfig(schema, { SECRET_FILE: fileWith('short') }),
+      (error: Error) => /SECRET: .*any text of 8/.test(error.message) && !error.message.includes('short'),
+    )
+  })
+
+  it('rejects a variable that is also set directly', () => {
+    const env = { SECRET: 'long enough', SECRET_FILE: fileWith('another, long enough') }
+    assert.throws(() => readConfig(schema, env), /SECRET and SECRET_FILE/)
+  })
+
+  it('names the variable when the file is missing or empty', () => {
+    const missing = { SECRET_FILE: join(folder, 'not-there') }
+    assert.throws(() => readConfig(schema, missing), { name: 'ConfigError', message: /SECRET_FILE: ENOENT/ })
+    const withDefault = { SECRET: 'long enough', PORT_FILE: fileWith('\n') }
+    assert.throws(() => readConfig(schema, withDefault), {
+      name: 'ConfigError',
+      message: /PORT_FILE .*empty/,
+    })
+  })
+})
+
+describe('readServiceSettings', () => {
+  const settings = Type.Object({
+    ...commonSettings({ port: 0, databaseUrl: 'sqlite::memory:' }),
+    SERVICE_TOKEN_SECRET: sharedSecret('a secret that everybody can read in the source', 'of two services'),
+  })
+  const start = (env: Record<string, string>) => readServiceSettings(settings, env)
+  const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
+
+  it('accepts public secrets and demo data during development', () => {
     start({ SEED_DEMO_DATA: 'true' })
   })
 
-  it('is refused in production: the secret of services', () => {
+  it('rejects the public default of a secret in production', () => {
     assert.throws(() => start({ NODE_ENV: 'production' }), /SERVICE_TOKEN_SECRET/)
   })
 
-  it('is refused in production: demo logins', () => {
+  it('rejects demo data in production', () => {
     const env = { NODE_ENV: 'production', SERVICE_TOKEN_SECRET, SEED_DEMO_DATA: 'true' }
     assert.throws(() => start(env), /SEED_DEMO_DATA/)
     start({ ...env, SEED_DEMO_DATA: 'false' })
+  })
+
+  it('rejects an unknown kind of database in one line', () => {
+    assert.throws(() => start({ DATABASE_URL: 'oracle://here' }), {
+      name: 'ConfigError',
+      message: /DATABASE_URL: .*\(sqlite:<file>, postgres:\/\/\.\.\. or mysql:\/\/\.\.\.\)$/,
+    })
   })
 })

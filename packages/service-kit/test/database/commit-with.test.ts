@@ -8,13 +8,13 @@ import { availableEngines, createTestDatabase, type TestDatabase } from '../../t
 
 const skip = !(await availableEngines()).includes('postgres')
 
-describe('a statement that is sent with the commit', { skip }, () => {
+describe('commitWith on postgres', { skip }, () => {
   let place: TestDatabase
   let database: Database<{ things: { id: number; xid: string } }>
 
   before(async () => {
     place = await createTestDatabase('postgres')
-    // One connection: what a transaction leaves behind on it would show in the next one.
+    // One connection, so that a leftover of one transaction would affect the next one.
     database = openDatabase(place.url, { poolSize: 1 })
     await sql`create table things (id integer primary key, xid text default pg_current_xact_id()::text)`.execute(
       database.kysely,
@@ -29,7 +29,7 @@ describe('a statement that is sent with the commit', { skip }, () => {
   const stored = () => database.kysely.selectFrom('things').selectAll().orderBy('id').execute()
   const ids = async () => (await stored()).map(({ id }) => id)
 
-  it('belongs to the transaction', async () => {
+  it('runs its statement in the transaction', async () => {
     await inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(1))
       commitWith(insert(2))
@@ -40,7 +40,7 @@ describe('a statement that is sent with the commit', { skip }, () => {
     assert.equal(first.xid, second.xid)
   })
 
-  it('takes the transaction with it when it fails, and says why', async () => {
+  it('rolls the transaction back when its statement fails, and throws its error', async () => {
     const failing = inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(3))
       commitWith(insert(1))
@@ -49,17 +49,17 @@ describe('a statement that is sent with the commit', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2])
   })
 
-  it('is not sent when the transaction is given up, nor by the next one', async () => {
-    const givenUp = inTransaction(database, async (_trx, commitWith) => {
+  it('does not send its statement when the work fails, nor with the next transaction', async () => {
+    const failed = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(4))
-      throw new Error('given up')
+      throw new Error('no longer needed')
     })
-    await assert.rejects(givenUp, /given up/)
+    await assert.rejects(failed, /no longer needed/)
     await inTransaction(database, (trx) => trx.executeQuery(insert(5)))
     assert.deepEqual(await ids(), [1, 2, 5])
   })
 
-  it('is one, not two', async () => {
+  it('rejects a second statement', async () => {
     const two = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(6))
       commitWith(insert(7))

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { App } from '../../src/http/app.ts'
+import { emptyApp, issuer, kitchenApp } from './kitchen-app.ts'
+
+describe('access control', () => {
+  let app: App
+  before(async () => {
+    app = await kitchenApp()
+  })
+  after(() => app.close())
+
+  const cooks = (headers: Record<string, string>) => app.inject({ url: '/cooks', headers })
+
+  it('accepts the role of a route, and rejects a missing token, an invalid one and another role', async () => {
+    assert.equal((await cooks(await issuer.as('COOK'))).statusCode, 200)
+    assert.equal((await cooks({})).json().code, 'token-missing')
+    assert.equal((await cooks({ authorization: 'Bearer abc.def.ghi' })).json().code, 'token-refused')
+    assert.equal((await cooks({ authorization: 'Basic abc' })).json().code, 'token-refused')
+    assert.equal((await cooks(await issuer.as('WAITER'))).statusCode, 403)
+  })
+
+  it('accepts the token in the Authentication header', async () => {
+    const { authorization } = await issuer.as('COOK')
+    assert.equal((await cooks({ authentication: authorization })).statusCode, 200)
+  })
+
+  it('rejects an expired token', async () => {
+    const token = await issuer.tokenFor('COOK', undefined, '-1 s')
+    assert.equal((await cooks({ authorization: `Bearer ${token}` })).statusCode, 401)
+  })
+
+  it('logs the callers that it rejects, without their tokens', async () => {
+    const logging = await emptyApp()
+    const entries: unknown[][] = []
+    const info = (...entry: unknown[]) => void entries.push(entry)
+    logging.setChildLoggerFactory((logger) => Object.assign(Object.create(logger), { info }))
+    logging.get('/cooks', { config: { access: { role: 'COOK' } } }, async () => ({}))
+    const tokens = [
+      await issuer.tokenFor('WAITER', 'waiter-1'),
+      await issuer.tokenFor('COOK', 'cook-1', '-1 s'),
+    ]
+    for (const sent of tokens)
+      await logging.inject({ url: '/cooks', headers: { authorization: `Bearer ${sent}` } })
+    const [role, token, ...others] = entries.filter(([, what]) => what !== 'request')
+    assert.deepEqual(role, [{ caller: 'waiter-1', role: 'WAITER' }, 'role refused'])
+    assert.deepEqual([token?.[1], others], ['token refused', []])
+    for (const sent of tokens) assert.ok(!JSON.stringify(entries).includes(sent.split('.')[2]!))
+    await logging.close()
+  })
+
+  it('trusts X-Forwarded-For from the configured proxies only', async () => {
+    const behind = await emptyApp('192.0.2.1,198.51.100.0/24')
+    behind.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
+    const headers = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' }
+    const seen = async (by: App, remoteAddress: string) =>
+      (await by.inject({ url: '/origin', headers, remoteAddress })).json().from
+    assert.equal(await seen(behind, '192.0.2.1'), '203.0.113.7')
+    assert.equal(await seen(behind, '198.51.100.9'), '203.0.113.7')
+    assert.equal(await seen(behind, '192.0.2.2'), '192.0.2.2')
+    assert.equal(await seen(app, '192.0.2.1'), '192.0.2.1')
+    await behind.close()
+  })
+
+  it('rejects a route that does not declare its access', async () => {
+    const careless = await emptyApp()
+    assert.throws(() => careless.get('/forgotten', async () => ({})), /does not declare its access/)
+  })
+})

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import type { App } from '../../src/http/app.ts'
+import { emptyApp, kitchenApp } from './kitchen-app.ts'
+
+const portOf = (app: App) => (app.server.address() as AddressInfo).port
+
+describe('a listening app', { concurrency: true }, () => {
+  let app: App
+  before(async () => {
+    app = await kitchenApp()
+    await app.listen({ port: 0, host: '127.0.0.1' })
+  })
+  after(() => app.close())
+
+  /** Sends `data` and returns everything received until the app closes the connection. */
+  const send = (data: string): Promise<string> => {
+    const socket = connect(portOf(app), '127.0.0.1', () => socket.write(data))
+    return text(socket)
+  }
+
+  it('responds to data that is not HTTP with a problem', async () => {
+    const response = await send('GARBAGE\r\n\r\n')
+    assert.match(response, /^HTTP\/1.1 400/)
+    assert.match(response, /"code":"malformed-request"/)
+  })
+
+  it('rejects headers that are too large', async () => {
+    const response = await send(`GET /open HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`)
+    assert.match(response, /^HTTP\/1.1 431/)
+    assert.match(response, /"code":"headers-too-large"/)
+  })
+
+  it('limits the size of a body that is sent in chunks', async () => {
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+    const response = await send(
+      `POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}${chunk}`,
+    )
+    assert.match(response, /^HTTP\/1.1 413/)
+    assert.match(response, /"code":"payload-too-large"/)
+  })
+
+  for (const [what, data] of [
+    ['headers', 'POST /dishes HTTP/1.1\r\nhost: x\r\n'],
+    [
+      'body',
+      'POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    ],
+  ] as const) {
+    it(`ends a request with an incomplete ${what}`, { timeout: 20_000 }, async () => {
+      const response = await send(data)
+      assert.match(response, /^HTTP\/1.1 408/)
+      assert.match(response, /"code":"request-timeout"/)
+    })
+  }
+})
+
+describe('an app that shuts down', { concurrency: true }, () => {
+  it('completes requests in flight, and serves connections that are open and idle', async () => {
+    const { app, arrived, respond } = await slowApp()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    await get(app, '/quick', agent)
+    const inFlight = get(app, '/slow', new Agent())
+    await arrived
+    const port = portOf(app)
+    const stopsListening = once(app.server, 'close')
+    const closed = app.close()
+    await untilRefused(port)
+    const onOpenConnection = await get(app, '/quick', agent, port)
+    assert.deepEqual([onOpenConnection.status, onOpenConnection.connection], [200, 'close'])
+    respond()
+    assert.equal((await inFlight).status, 200)
+    await closed
+    await stopsListening
+    await assert.rejects(get(app, '/quick', agent, port))
+  })
+
+  it('does not wait long for idle connections', async () => {
+    const { app } = await slowApp()
+    const agent = new Agent({ keepAlive: true })
+    await get(app, '/quick', agent)
+    const started = performance.now()
+    await app.close()
+    assert.ok(performance.now() - started < 2_000)
+    agent.destroy()
+  })
+})
+
+/** An app whose `/slow` responds when `respond` is called. */
+async function slowApp() {
+  const app = await emptyApp()
+  const arrival = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  app.get('/quick', { config: { access: 'public' } }, async () => ({}))
+  app.get('/slow', { config: { access: 'public' } }, async () => {
+    arrival.resolve()
+    await release.promise
+    return {}
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { app, arrived: arrival.promise, respond: release.resolve }
+}
+
+/** Resolves once the port accepts no new connections. */
+async function untilRefused(port: number): Promise<void> {
+  while (true) {
+    const socket = connect(port, '127.0.0.1')
+    const outcome = await once(socket, 'connect').catch((error: Error) => error)
+    socket.destroy()
+    if (outcome instanceof Error) return
+  }
+}
+
+async function get(app: App, path: string, agent: Agent, port = portOf(app)) {
+  const outgoing = request({ host: '127.0.0.1', port, path, agent }).end()
+  const [response] = await once(outgoing, 'response')
+  await text(response)
+  return { status: response.statusCode, connection: response.headers.connection }
+}
