@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { readConfig } from '@souk/service-kit/process/config'
 import { serve } from '@souk/service-kit/process/serve'
 import { buildGateway } from './gateway.ts'
-import { gatewaySettings } from './settings.ts'
+import { gatewaySettings } from './config.ts'
 
 const CONTRACT = new URL('../../../../swagger/openapi.json', import.meta.url)
 
