@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { readConfig } from '@souk/service-kit/process/config'
 import { serve } from '@souk/service-kit/process/serve'
-import { buildGateway } from './gateway.ts'
 import { gatewaySettings } from './config.ts'
+import { buildGateway } from './gateway.ts'
 
 const CONTRACT = new URL('../../../../swagger/openapi.json', import.meta.url)
 

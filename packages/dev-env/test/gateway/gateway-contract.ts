@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, beforeEach, it } from 'node:test'
-import { type RawAnswer, rawRequest } from '@souk/service-kit/testing/raw-request'
-import { startUpstream } from './upstream.ts'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { startUpstream, type Upstream } from './upstream.ts'
 
 export interface OpenGateway {
   origin: string
@@ -11,9 +11,14 @@ export interface OpenGateway {
 
 export type Urls = Record<'users' | 'products' | 'orders', string>
 
-/** What every gateway of ours does, be it ours or nginx. `open` starts one that waits a second for a service. */
+type Response = Awaited<ReturnType<typeof rawRequest>>
+
+/**
+ * The tests that both gateways pass: the embedded one and nginx. `open` starts a gateway that waits one second for a
+ * service to respond.
+ */
 export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>): void {
-  let upstreams: Record<'users' | 'products' | 'orders', Awaited<ReturnType<typeof startUpstream>>>
+  let upstreams: Record<'users' | 'products' | 'orders', Upstream>
   let gateway: OpenGateway | undefined
   let origin: string
 
@@ -38,13 +43,13 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
   const everythingSeen = () => Object.values(upstreams).flatMap(({ seen }) => seen)
   const send = (path: string, options?: Parameters<typeof rawRequest>[2]) => rawRequest(origin, path, options)
 
-  function assertProblem(answer: RawAnswer, status: number, code: string): void {
-    const document = JSON.parse(answer.body)
-    assert.deepEqual([answer.status, document.status, document.code], [status, status, code])
-    assert.equal(answer.headers['content-type'], 'application/problem+json')
-    assert.match(String(answer.headers['x-request-id']), /^[\w-]{1,64}$/)
-    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
-    assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
+  function assertProblem(response: Response, status: number, code: string): void {
+    const document = JSON.parse(response.body)
+    assert.deepEqual([response.status, document.status, document.code], [status, status, code])
+    assert.equal(response.headers['content-type'], 'application/problem+json')
+    assert.match(String(response.headers['x-request-id']), /^[\w-]{1,64}$/)
+    assert.equal(response.headers['x-content-type-options'], 'nosniff')
+    assert.match(String(response.headers['content-security-policy']), /frame-ancestors 'none'/)
   }
 
   for (const [path, service] of [
@@ -59,7 +64,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     ['/orders/0198a0b0-0000-7000-8000-000000000000/cancel', 'orders'],
     ['/sellers/me/sales', 'orders'],
   ] as const) {
-    it(`sends ${path} to ${service}, path and query as they came`, async () => {
+    it(`forwards ${path} to ${service} without changing path or query`, async () => {
       assert.equal((await send(path)).body, `{"from":"${service}"}`)
       assert.deepEqual(
         upstreams[service].seen.map(({ url }) => url),
@@ -99,18 +104,18 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     '/sellers/me',
     '/productsx',
   ]) {
-    it(`forwards nothing for ${path}`, async () => {
+    it(`does not forward ${path}`, async () => {
       for (const method of ['GET', 'POST']) {
-        const answer = await send(path, { method })
-        assert.ok(answer.status === 404 || answer.status === 400, `${method}: ${answer.status}`)
-        assert.equal(answer.headers['content-type'], 'application/problem+json')
+        const response = await send(path, { method })
+        assert.ok(response.status === 404 || response.status === 400, `${method}: ${response.status}`)
+        assert.equal(response.headers['content-type'], 'application/problem+json')
       }
       assert.deepEqual(everythingSeen(), [])
     })
   }
 
-  it('passes a body and the headers of the API on, and the answer back', async () => {
-    upstreams.orders.answerWith((response) =>
+  it('forwards the body and the headers of the API, and returns the response', async () => {
+    upstreams.orders.respondWith((response) =>
       response
         .writeHead(201, {
           'content-type': 'application/json',
@@ -127,35 +132,35 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
       'idempotency-key': 'k-1',
       'if-match': '"1"',
     }
-    const answer = await send('/orders', { method: 'POST', headers, body: '{"lines":[]}' })
-    assert.deepEqual([answer.status, answer.body], [201, '{"id":7}'])
-    assert.equal(answer.headers.location, '/orders/7')
-    assert.equal(answer.headers.etag, '"1"')
-    assert.equal(answer.headers['retry-after'], '2')
+    const response = await send('/orders', { method: 'POST', headers, body: '{"lines":[]}' })
+    assert.deepEqual([response.status, response.body], [201, '{"id":7}'])
+    assert.equal(response.headers.location, '/orders/7')
+    assert.equal(response.headers.etag, '"1"')
+    assert.equal(response.headers['retry-after'], '2')
     const [seen] = upstreams.orders.seen
     assert.equal(seen?.body, '{"lines":[]}')
     for (const [name, value] of Object.entries(headers)) assert.equal(seen?.headers[name], value)
   })
 
-  it('passes a problem of a service on as it is', async () => {
-    upstreams.products.answerWith((response) =>
+  it('returns a problem of a service unchanged', async () => {
+    upstreams.products.respondWith((response) =>
       response
         .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
         .end('{"code":"x"}'),
     )
-    const answer = await send('/products/1')
-    assert.deepEqual([answer.status, answer.body], [503, '{"code":"x"}'])
-    assert.equal(upstreams.products.seen.length, 1, 'a 503 is the client’s to repeat')
+    const response = await send('/products/1')
+    assert.deepEqual([response.status, response.body], [503, '{"code":"x"}'])
+    assert.equal(upstreams.products.seen.length, 1, 'the client retries a 503, not the gateway')
   })
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     const elsewhere = `${upstreams.users.url}/users/me`
-    upstreams.products.answerWith((response) => response.writeHead(302, { location: elsewhere }).end())
+    upstreams.products.respondWith((response) => response.writeHead(302, { location: elsewhere }).end())
     assert.equal((await send('/sellers/me/products')).status, 302)
     assert.deepEqual(upstreams.users.seen, [])
   })
 
-  it('overwrites or drops what only a proxy may say', async () => {
+  it('overwrites or drops the headers that only a proxy may set', async () => {
     await send('/sellers/me/products', {
       headers: {
         host: 'evil.example',
@@ -184,7 +189,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
       assert.equal(headers[name], undefined, name)
   })
 
-  it('does not let a client strip our headers by naming them in Connection', async () => {
+  it('sets its own headers even if the client names them in Connection', async () => {
     await send('/sellers/me/products', {
       headers: { connection: 'close, x-forwarded-for, x-request-id, authorization' },
     })
@@ -201,44 +206,44 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     ['trailer', 'x-sum'],
     ['proxy-authorization', 'Basic abc'],
   ] as const) {
-    it(`ends the ${name} header here`, async () => {
-      const answer = await send('/orders', {
+    it(`does not forward the ${name} header`, async () => {
+      const response = await send('/orders', {
         method: 'POST',
         headers: { [name]: value, 'content-type': 'application/json' },
         body: '{}',
       })
-      assert.equal(answer.status, 200)
+      assert.equal(response.status, 200)
       assert.equal(upstreams.orders.seen[0]?.headers[name], undefined)
     })
   }
 
-  it('keeps what a service says of its own connection to itself', async () => {
-    upstreams.users.answerWith((response) => response.setHeader('keep-alive', 'timeout=99').end('{}'))
+  it('does not return the Keep-Alive header of a service', async () => {
+    upstreams.users.respondWith((response) => response.setHeader('keep-alive', 'timeout=99').end('{}'))
     assert.notEqual((await send('/users/me')).headers['keep-alive'], 'timeout=99')
   })
 
-  it('gives a request one id, seen by the service and the client', async () => {
-    const answer = await send('/sellers/me/products')
-    assert.match(String(answer.headers['x-request-id']), /^[0-9a-f-]{32,36}$/)
-    assert.equal(upstreams.products.seen[0]?.headers['x-request-id'], answer.headers['x-request-id'])
+  it('sends the same request id to the service and to the client', async () => {
+    const response = await send('/sellers/me/products')
+    assert.match(String(response.headers['x-request-id']), /^[0-9a-f-]{32,36}$/)
+    assert.equal(upstreams.products.seen[0]?.headers['x-request-id'], response.headers['x-request-id'])
   })
 
-  it('keeps a sound request id of the client and replaces one that is not', async () => {
+  it('uses the client’s request id if it is valid, and replaces it otherwise', async () => {
     await send('/sellers/me/products', { headers: { 'x-request-id': 'abc-123' } })
     await send('/sellers/me/products', { headers: { 'x-request-id': 'a"b c' } })
-    const [sound, replaced] = upstreams.products.seen.map(({ headers }) => headers['x-request-id'])
-    assert.equal(sound, 'abc-123')
+    const [valid, replaced] = upstreams.products.seen.map(({ headers }) => headers['x-request-id'])
+    assert.equal(valid, 'abc-123')
     assert.match(String(replaced), /^[0-9a-f-]{32,36}$/)
   })
 
-  it('passes a DELETE and an OPTIONS with a body on, for the service to refuse', async () => {
+  it('forwards a DELETE and an OPTIONS with a body', async () => {
     for (const method of ['DELETE', 'OPTIONS']) {
-      const answer = await send('/sellers/me/products', {
+      const response = await send('/sellers/me/products', {
         method,
         headers: { 'content-length': '2' },
         body: '{}',
       })
-      assert.equal(answer.status, 200, method)
+      assert.equal(response.status, 200, method)
     }
     assert.deepEqual(
       upstreams.products.seen.map(({ method }) => method),
@@ -246,39 +251,39 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     )
   })
 
-  it('lets pages of no other origin in, unless one is named', async () => {
+  it('allows pages of no other origin to call the API by default', async () => {
     for (const page of ['https://shop.example', 'null', '*', origin]) {
-      const ask = (method: string) =>
+      const call = (method: string) =>
         send('/users/me', { method, headers: { origin: page, 'access-control-request-method': 'PUT' } })
-      for (const { headers } of [await ask('GET'), await ask('OPTIONS')]) {
+      for (const { headers } of [await call('GET'), await call('OPTIONS')]) {
         assert.equal(headers['access-control-allow-origin'], undefined, page)
         assert.equal(headers['access-control-allow-methods'], undefined, page)
       }
     }
   })
 
-  it('answers HEAD as the service does', async () => {
-    const answer = await send('/sellers/me/products', { method: 'HEAD' })
-    assert.deepEqual([answer.status, answer.body, upstreams.products.seen[0]?.method], [200, '', 'HEAD'])
+  it('forwards HEAD as HEAD', async () => {
+    const response = await send('/sellers/me/products', { method: 'HEAD' })
+    assert.deepEqual([response.status, response.body, upstreams.products.seen[0]?.method], [200, '', 'HEAD'])
   })
 
-  it('refuses TRACE and other foreign methods', async () => {
+  it('rejects TRACE and unknown methods', async () => {
     for (const method of ['TRACE', 'PROPFIND']) {
       for (const path of ['/products', '/', '/bookings']) {
-        const answer = await send(path, { method })
-        assert.ok(answer.status === 405 || answer.status === 404, `${method} ${path}: ${answer.status}`)
+        const response = await send(path, { method })
+        assert.ok(response.status === 405 || response.status === 404, `${method} ${path}: ${response.status}`)
       }
     }
     assert.match(String((await send('/sellers/me/products', { method: 'TRACE' })).headers.allow), /GET/)
     assert.deepEqual(everythingSeen(), [])
   })
 
-  it('answers an unknown path and an undecodable one with a problem', async () => {
+  it('responds with a problem to an unknown path and to an invalid encoding', async () => {
     assertProblem(await send('/nothing'), 404, 'not-found')
     assert.equal(JSON.parse((await send('/%zz')).body).status, 400)
   })
 
-  it('answers what is not HTTP with a problem', async () => {
+  it('responds with a problem to bytes that are not HTTP', async () => {
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')
     socket.write('GARBAGE\r\n\r\n')
     let text = ''
@@ -286,33 +291,33 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     assert.match(text, /^HTTP\/1.1 400 .*"code":"malformed-request"/s)
   })
 
-  it('answers 503 with Retry-After when a service is down', async () => {
+  it('responds 503 with Retry-After when a service is down', async () => {
     const nowhere = 'http://127.0.0.1:1'
     const dead = await open({ users: nowhere, products: nowhere, orders: nowhere })
     for (const method of ['GET', 'POST']) {
-      const answer = await rawRequest(dead.origin, '/orders', { method })
-      assertProblem(answer, 503, 'temporarily-unavailable')
-      assert.equal(answer.headers['retry-after'], '1')
+      const response = await rawRequest(dead.origin, '/orders', { method })
+      assertProblem(response, 503, 'temporarily-unavailable')
+      assert.equal(response.headers['retry-after'], '1')
     }
     await dead.close()
   })
 
-  it('answers 504 when a service does not answer in time, and asks it once', async () => {
-    upstreams.orders.answerWith(() => {})
+  it('responds 504 to a POST when a service does not respond in time, and does not retry', async () => {
+    upstreams.orders.respondWith(() => {})
     assertProblem(await send('/orders', { method: 'POST' }), 504, 'gateway-timeout')
     assert.equal(upstreams.orders.seen.length, 1)
   })
 
-  it('answers 502 when the answer to a POST is lost, and does not send it again', async () => {
-    upstreams.orders.answerWith((response) => response.destroy())
+  it('responds 502 when the response to a POST is lost, and does not retry', async () => {
+    upstreams.orders.respondWith((response) => response.destroy())
     const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
     assertProblem(await send('/orders', options), 502, 'bad-gateway')
     assertProblem(await send('/orders', { method: 'POST' }), 502, 'bad-gateway')
     assert.equal(upstreams.orders.seen.length, 2)
   })
 
-  it('does not pass half an answer off as a whole one', async () => {
-    upstreams.products.answerWith((response) => {
+  it('closes the connection when it received only half of a response', async () => {
+    upstreams.products.respondWith((response) => {
       response
         .writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
         .write('{"half":')
@@ -321,7 +326,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     await assert.rejects(send('/sellers/me/products'), { code: 'ECONNRESET' })
   })
 
-  it('passes a body of 64 KiB on and refuses a larger one, whether its length is said or not', async () => {
+  it('forwards a body of 64 KiB and rejects a larger one, with or without Content-Length', async () => {
     const post = (bytes: number, headers: Record<string, string> = {}) =>
       send('/sellers/me/products', {
         method: 'POST',
@@ -337,7 +342,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     assert.deepEqual(upstreams.products.seen, [])
   })
 
-  it('passes a body of any media type on, and an empty one', async () => {
+  it('forwards a body of any media type, and an empty one', async () => {
     for (const [type, body] of [
       ['text/plain', 'hello'],
       ['application/json', ''],
@@ -349,7 +354,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
     }
   })
 
-  it('shows the consolidated contract and a page that asks for nothing from elsewhere', async () => {
+  it('serves the consolidated contract and a page that loads nothing from other origins', async () => {
     assert.equal(JSON.parse((await send('/openapi.json')).body).openapi, '3.1.0')
     const page = await send('/')
     assert.equal(page.status, 200)
@@ -360,7 +365,7 @@ export function gatewayContract(open: (upstreams: Urls) => Promise<OpenGateway>)
       if (asset !== 'data:,') assert.equal((await send(asset)).status, 200, asset)
   })
 
-  it('is live and ready by itself', async () => {
+  it('is live and ready without its services', async () => {
     for (const path of ['/health/live', '/health/ready']) assert.equal((await send(path)).status, 200)
   })
 }
