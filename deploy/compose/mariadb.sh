@@ -1,5 +1,6 @@
 #!/bin/sh
-# Run by MariaDB's image when its volume is new: a database for each service, which only its own user gets into.
+# MariaDB's image runs this when its volume is new. Creates a database for each service, with a user who can access only
+# this database.
 set -eu
 for service in users products orders; do
   mariadb --user=root --password="$(cat /run/secrets/administrator-password)" <<SQL
