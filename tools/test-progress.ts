@@ -65,14 +65,16 @@ export class TestProgress {
   }
 
   #start(test: EventData.TestDequeue): void {
-    const { file = '', name, parentId, testId } = test
+    const { name, parentId, testId } = test
+    const file = fileOf(test)
     if (isFile(test)) this.#running.set(file, new Counts())
     else
       this.#names.set(`${file} ${testId}`, `${this.#names.get(`${file} ${parentId}`) ?? ''} ${name}`.trim())
   }
 
   #complete(test: EventData.TestComplete): void {
-    const { file = '', skip, details } = test
+    const { skip, details } = test
+    const file = fileOf(test)
     const counts = this.#running.get(file) ?? this.#total
     const error: TestError | undefined = details.error
     if (error?.failureType === 'testAborted') return
@@ -107,7 +109,7 @@ export class TestProgress {
     if (isFile(test)) {
       return `\n✖ ${path}\n  It ended with ${error.signal ?? `exit code ${error.exitCode}`}; its output is above.`
     }
-    const fullName = this.#names.get(`${file} ${testId}`) ?? name
+    const fullName = this.#names.get(`${fileOf(test)} ${testId}`) ?? name
     return `\n✖ ${fullName}\n  ${path}:${line}\n${inspect(error.cause ?? error)}`
   }
 
@@ -129,5 +131,7 @@ export class TestProgress {
   #progress = () => `${this.#finished}/${this.#fileCount}`
 }
 
-/** The runner reports each file as a test named like the file. */
-const isFile = ({ name, file }: { name: string; file?: string }) => name === file
+/** The runner reports each file as a test. Tests inside a file have an `entryFile`. */
+const isFile = (test: { entryFile?: string }) => test.entryFile === undefined
+/** The file that the runner started. `file` is the one that defines the test, perhaps a suite that several files use. */
+const fileOf = (test: { entryFile?: string; file?: string }) => test.entryFile ?? test.file ?? ''
