@@ -1,6 +1,6 @@
 #!/bin/sh
-# PostgreSQL's image runs this when its volume is new. Creates a database for each service, with a user who can access
-# only this database.
+# The PostgreSQL image runs this when its volume is new. It creates a database for each service; only that service's user
+# has access to it.
 set -eu
 for service in users products orders; do
   export service
