@@ -1,4 +1,4 @@
-/** `npm run pictures`: takes the picture of the consolidated Swagger page that the README shows. Needs chromium. */
+/** `npm run pictures`: takes the screenshot of the consolidated Swagger page for the README. Needs chromium. */
 import { fileURLToPath } from 'node:url'
 import { browserPath, openBrowser } from '@souk/e2e/support/browser'
 import { startShop } from '@souk/e2e/support/system'

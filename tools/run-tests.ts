@@ -1,59 +1,83 @@
 /**
- * `npm test`: all tests on all engines that are reachable. `npm test -- orders` runs the tests of a folder, and
- * `npm test -- --engine sqlite` runs them on one engine only. `REQUIRE_ENGINES=sqlite,postgres,mysql` fails when one
- * of them is not reachable.
+ * `npm test`: runs all tests on all engines that are reachable. `npm test -- orders` runs the tests of a folder or file,
+ * and `npm test -- --engine sqlite` runs them on one engine only. `REQUIRE_ENGINES=sqlite,postgres,mysql` fails when
+ * one of them is not reachable.
  */
-import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { availableEngines } from '@souk/service-kit/testing/engines'
+import { TestProgress } from './test-progress.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Limit for one test; the longest waits for a recovery of 30 s. */
 const TEST_TIMEOUT_MS = 180_000
-/** Test files side by side: most of their time they wait for a database or for another process. */
+/** Test files that run side by side. Most of their time they wait for a database or another process. */
 const PARALLEL_FILES = 4
 
-const { values, positionals: folders } = parseArgs({
-  options: { engine: { type: 'string' } },
-  allowPositionals: true,
-})
-if (values.engine) process.env.TEST_ENGINES = values.engine
-const engines = await availableEngines()
-const required = (values.engine ?? process.env.REQUIRE_ENGINES)?.split(',') ?? []
-const missing = required.filter((engine) => !engines.includes(engine as never))
-if (missing.length > 0) {
-  console.error(`These engines are required but not reachable: ${missing.join(', ')}.`)
-  console.error('Start them, or set TEST_POSTGRES_URL and TEST_MYSQL_URL to where they run.')
-  process.exit(1)
-}
-
-const files = [...(folders.length > 0 ? folders.flatMap(filesIn) : testFiles('*'))]
-console.log(`${files.length} test files on ${engines.join(', ')}.`)
-const tests = spawn(
-  process.execPath,
-  [
-    '--test',
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
-    `--test-concurrency=${PARALLEL_FILES}`,
-    '--test-reporter=./tools/test-progress.ts',
-    ...files,
-  ],
-  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, TEST_FILES: `${files.length}` } },
-)
-tests.on('exit', (code) => {
-  process.exitCode = code ?? 1
+// Node's test runner, which runs inside this process, swallows unhandled errors.
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error)
+  return 1
 })
 
-function testFiles(folder: string): string[] {
-  return globSync(`${folder}/**/*.test.ts`, { cwd: ROOT, exclude: (path) => /node_modules/.test(path) })
+/** Returns the exit code. */
+async function main(): Promise<number> {
+  const { values, positionals: paths } = parseArgs({
+    options: { engine: { type: 'string' } },
+    allowPositionals: true,
+  })
+  if (values.engine) process.env.TEST_ENGINES = values.engine
+  const engines = await availableEngines()
+  const required = (values.engine ?? process.env.REQUIRE_ENGINES)?.split(',') ?? []
+  const missing = required.filter((engine) => !engines.includes(engine as never))
+  if (missing.length > 0) {
+    console.error(`These engines are required but not reachable: ${missing.join(', ')}.`)
+    console.error('Start them, or set TEST_POSTGRES_URL and TEST_MYSQL_URL to where they run.')
+    return 1
+  }
+  const found = (paths.length > 0 ? paths : ['*']).map((path) => ({ path, files: testFiles(path) }))
+  const empty = found.filter(({ files }) => files.length === 0).map(({ path }) => path)
+  if (empty.length > 0) {
+    console.error(`There are no tests in ${empty.join(', ')}. Name a folder such as orders, or a test file.`)
+    return 1
+  }
+  const files = [...new Set(found.flatMap((one) => one.files))]
+  console.log(`Running ${files.length} test files on ${engines.join(', ')}, ${PARALLEL_FILES} at a time.`)
+  const stop = abortOnSignal()
+  const tests = run({
+    cwd: ROOT,
+    files,
+    concurrency: PARALLEL_FILES,
+    timeout: TEST_TIMEOUT_MS,
+    signal: stop.signal,
+  })
+  const isSuccess = await new TestProgress(files.length, ROOT).follow(tests)
+  stop.rethrow()
+  return isSuccess ? 0 : 1
 }
 
-/** Node reports success when a pattern matches no test, so a misspelt folder must fail here. */
-function filesIn(folder: string): string[] {
-  const found = folder.endsWith('.ts') ? globSync(folder, { cwd: ROOT }) : testFiles(folder)
-  if (found.length > 0) return found
-  console.error(`There are no tests in ${folder}. Name a folder such as orders, or a test file.`)
-  process.exit(1)
+function testFiles(path: string): string[] {
+  const pattern = path.endsWith('.ts') ? path : `${path}/**/*.test.ts`
+  return globSync(pattern, { cwd: ROOT, exclude: (file) => file.includes('node_modules') }).map((file) =>
+    join(ROOT, file),
+  )
+}
+
+/** Ends the test processes on Ctrl-C or SIGTERM. `rethrow` then ends this process with the same signal. */
+function abortOnSignal() {
+  const controller = new AbortController()
+  let received: NodeJS.Signals | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      received = signal
+      controller.abort()
+    })
+  }
+  return {
+    signal: controller.signal,
+    rethrow: () => received && process.kill(process.pid, received),
+  }
 }

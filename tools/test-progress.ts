@@ -1,36 +1,137 @@
 import { relative } from 'node:path'
+import type { EventData } from 'node:test'
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 
-/**
- * A reporter for `node --test`: one line for each finished test file, then every failure in full.
- *
- * `TEST_FILES` holds the number of files, for the progress that each line shows.
- */
-export default async function* progress(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const files = Number(process.env.TEST_FILES)
-  const failures: string[] = []
-  const skipped = new Map<string, number>()
-  let finished = 0
-  for await (const { type, data } of source) {
-    if (type === 'test:fail' && data.details.type !== 'suite') {
-      failures.push(`\n✖ ${data.name}\n  ${data.file}:${data.line}\n${inspect(data.details.error)}`)
-    }
-    if (type === 'test:pass' && typeof data.skip === 'string' && data.skip !== '') {
-      skipped.set(data.skip, (skipped.get(data.skip) ?? 0) + 1)
-    }
-    if (type === 'test:stderr' || type === 'test:stdout') yield data.message
-    if (type !== 'test:summary') continue
-    const { counts, duration_ms, success, file } = data
-    const seconds = (duration_ms / 1_000).toFixed(1)
-    if (file !== undefined) {
-      finished++
-      const mark = success ? '✔' : '✖'
-      yield `${mark} ${finished}/${files} ${relative(process.cwd(), file)}: ${counts.passed} passed in ${seconds} s\n`
-    } else {
-      yield* failures
-      for (const [reason, tests] of skipped) yield `${tests} skipped: ${reason}\n`
-      yield `\n${counts.passed} passed, ${counts.tests - counts.passed - counts.skipped - counts.todo} failed, ${counts.skipped} skipped in ${seconds} s\n`
-    }
+/** How long no file may finish before a line lists the running ones. */
+const SILENCE_MS = 20_000
+
+type TestError = Error & { failureType?: string; exitCode?: number; signal?: string | null }
+
+/** The counts of one file, or of all files. */
+class Counts {
+  readonly began = performance.now()
+  passed = 0
+  failed = 0
+  skipped = 0
+
+  get seconds(): number {
+    return (performance.now() - this.began) / 1_000
+  }
+
+  toString(): string {
+    const failed = this.failed > 0 ? `, ${this.failed} failed` : ''
+    const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : ''
+    return `${this.passed} passed${failed}${skipped} in ${this.seconds.toFixed(1)} s`
   }
 }
+
+/**
+ * Prints the progress of a test run: a line for each finished file, and a line with the running files while none
+ * finishes. At the end it prints every failure in full, the reasons of skipped tests and the totals.
+ */
+export class TestProgress {
+  readonly #fileCount: number
+  readonly #root: string
+  readonly #total = new Counts()
+  readonly #running = new Map<string, Counts>()
+  /** The full name of each test: the names of its suites and its own. */
+  readonly #names = new Map<string, string>()
+  readonly #skipReasons = new Map<string, number>()
+  readonly #failures: string[] = []
+  #finished = 0
+
+  constructor(fileCount: number, root: string) {
+    this.#fileCount = fileCount
+    this.#root = root
+  }
+
+  /** Follows the events of a run until its end, and returns whether all tests passed. */
+  async follow(events: AsyncIterable<TestEvent>): Promise<boolean> {
+    let isSuccess = false
+    const timer = setInterval(() => this.#printRunning(), SILENCE_MS)
+    for await (const { type, data } of events) {
+      if (type === 'test:stdout' || type === 'test:stderr') process.stdout.write(data.message)
+      if (type === 'test:dequeue') this.#start(data)
+      if (type === 'test:complete') {
+        this.#complete(data)
+        if (isFile(data)) timer.refresh()
+      }
+      if (type === 'test:summary' && data.file === undefined) isSuccess = data.success
+    }
+    clearInterval(timer)
+    this.#printResults()
+    return isSuccess
+  }
+
+  #start(test: EventData.TestDequeue): void {
+    const { name, parentId, testId } = test
+    const file = fileOf(test)
+    if (isFile(test)) this.#running.set(file, new Counts())
+    else
+      this.#names.set(`${file} ${testId}`, `${this.#names.get(`${file} ${parentId}`) ?? ''} ${name}`.trim())
+  }
+
+  #complete(test: EventData.TestComplete): void {
+    const { skip, details } = test
+    const file = fileOf(test)
+    const counts = this.#running.get(file) ?? this.#total
+    const error: TestError | undefined = details.error
+    if (error?.failureType === 'testAborted') return
+    // A suite or a file also fails when one of its tests does, which is reported already.
+    if (error && error.failureType !== 'subtestsFailed') this.#failures.push(this.#describe(test, error))
+    if (isFile(test)) {
+      // The file itself failed, for example because it does not load.
+      if (!details.passed && counts.failed === 0) counts.failed++
+      this.#finish(file, counts, details.passed)
+    } else if (details.type !== 'suite') {
+      if (skip) {
+        counts.skipped++
+        const reason = typeof skip === 'string' ? skip : 'no reason given'
+        this.#skipReasons.set(reason, (this.#skipReasons.get(reason) ?? 0) + 1)
+      } else if (details.passed) counts.passed++
+      else counts.failed++
+    }
+  }
+
+  #finish(file: string, counts: Counts, passed: boolean): void {
+    this.#running.delete(file)
+    this.#finished++
+    this.#total.passed += counts.passed
+    this.#total.failed += counts.failed
+    this.#total.skipped += counts.skipped
+    console.log(`${passed ? '✔' : '✖'} ${this.#progress()} ${relative(this.#root, file)}: ${counts}`)
+  }
+
+  #describe(test: EventData.TestComplete, error: TestError): string {
+    const { file = '', name, line, testId } = test
+    const path = relative(this.#root, file)
+    if (isFile(test)) {
+      return `\n✖ ${path}\n  It ended with ${error.signal ?? `exit code ${error.exitCode}`}; its output is above.`
+    }
+    const fullName = this.#names.get(`${fileOf(test)} ${testId}`) ?? name
+    return `\n✖ ${fullName}\n  ${path}:${line}\n${inspect(error.cause ?? error)}`
+  }
+
+  #printRunning(): void {
+    const files = [...this.#running].map(
+      ([file, { seconds }]) => `${relative(this.#root, file)} (${seconds.toFixed(0)} s)`,
+    )
+    console.log(`  ${this.#progress()} finished, running: ${files.join(', ')}`)
+  }
+
+  #printResults(): void {
+    for (const failure of this.#failures) console.log(failure)
+    console.log('')
+    for (const [reason, tests] of this.#skipReasons) console.log(`${tests} skipped: ${reason}`)
+    if (this.#finished < this.#fileCount) console.log(`Stopped, ${this.#progress()} files finished.`)
+    console.log(`${this.#total}`)
+  }
+
+  #progress = () => `${this.#finished}/${this.#fileCount}`
+}
+
+/** The runner reports each file as a test. Tests inside a file have an `entryFile`. */
+const isFile = (test: { entryFile?: string }) => test.entryFile === undefined
+/** The file that the runner started. `file` is the one that defines the test, perhaps a suite that several files use. */
+const fileOf = (test: { entryFile?: string; file?: string }) => test.entryFile ?? test.file ?? ''

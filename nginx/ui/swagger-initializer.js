@@ -1,4 +1,4 @@
-// The same choices as the services' own pages make; see registerUi in packages/service-kit/src/http/openapi.ts.
+// The same options as on the services' Swagger pages; see registerUi in packages/service-kit/src/http/openapi.ts.
 window.ui = SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#swagger-ui',

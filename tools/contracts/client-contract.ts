@@ -1,9 +1,9 @@
 import type { OpenApi, Operation } from './openapi.ts'
 
 /**
- * The source of a module with the request and response schemas of some operations, references resolved: what
- * a consumer derives its types from and checks answers by. When the provider changes its contract, this file
- * changes, and a consumer that it breaks no longer compiles.
+ * Returns the source of a module with the request and response schemas of some operations, with references resolved. A
+ * consumer derives its types from them and validates responses with them. When the provider changes its contract, the
+ * module changes, and a consumer that the change breaks no longer compiles.
  */
 export function clientContract(source: string, contract: OpenApi, operationIds: readonly string[]): string {
   const operations = Object.values(contract.paths).flatMap((methods) => Object.values(methods))
@@ -13,7 +13,7 @@ export function clientContract(source: string, contract: OpenApi, operationIds: 
     const schemas = resolve(schemasOf(operation), contract)
     return `export const ${operationId} = ${JSON.stringify(schemas, null, 2)} as const\n`
   })
-  return [`// Written by \`npm run contracts\` from ${source}; not to be edited.\n`, ...exports].join('\n')
+  return [`// Written by \`npm run contracts\` from ${source}. Do not edit it.\n`, ...exports].join('\n')
 }
 
 const schemasOf = ({ requestBody, responses }: Operation) => ({
@@ -21,10 +21,10 @@ const schemasOf = ({ requestBody, responses }: Operation) => ({
   response: responses['200']?.content?.['application/json']?.schema,
 })
 
-/** Words for readers, which say nothing of types. */
+/** Keywords for readers, which types do not need. */
 const ANNOTATIONS = new Set(['title', 'description', 'examples', 'example', 'default'])
 
-/** The value with each `$ref` replaced by what it names; our schemas have no circles. */
+/** Replaces each `$ref` with the schema that it names. The schemas have no circular references. */
 function resolve(value: unknown, contract: OpenApi): unknown {
   if (Array.isArray(value)) return value.map((item) => resolve(item, contract))
   if (typeof value !== 'object' || value === null) return value

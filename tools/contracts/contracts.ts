@@ -1,7 +1,7 @@
 /**
- * `npm run contracts` writes the contracts that the services' routes make: `swagger/<name>.json`, the merged
- * `swagger/openapi.json` of all that the gateway serves, and what the orders service compiles its client of
- * products against. `--check` writes nothing and fails where the committed files differ or break a lint rule.
+ * Writes the contracts that the services' routes describe: `swagger/<name>.json`, the merged `swagger/openapi.json` of
+ * everything that the gateway serves, and the schemas of the orders service's client of products. Part of
+ * `npm run contracts`. `--check` writes nothing and fails when the committed files differ or break a lint rule.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import type { OpenApi } from './openapi.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const CLIENT = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
-/** Not behind the gateway, so not in the merged document. */
+/** The gateway does not serve it, so the merged document does not contain it. */
 const INTERNAL = 'products-internal'
 
 const contracts = Object.assign({}, ...(await Promise.all([users(), products(), orders()]))) as Record<
@@ -38,7 +38,7 @@ if (process.argv.includes('--check')) {
   const complaints = [...(await drifted()), ...(await lintAll())]
   for (const complaint of complaints) console.error(complaint)
   if (complaints.length > 0) process.exitCode = 1
-  else console.log(`${files.size} contract files are as the code makes them, and clean.`)
+  else console.log(`${files.size} contract files are up to date and have no lint errors.`)
 } else {
   for (const [path, text] of files) await writeFile(new URL(path, ROOT), text)
   console.log(`Wrote ${[...files.keys()].join(', ')}`)
@@ -47,9 +47,7 @@ if (process.argv.includes('--check')) {
 async function drifted(): Promise<string[]> {
   const compared = [...files].map(async ([path, text]) => {
     const committed = await readFile(new URL(path, ROOT), 'utf8').catch(() => '')
-    return committed === text
-      ? []
-      : [`${path} is not what the code makes: run \`npm run contracts\` and commit it`]
+    return committed === text ? [] : [`${path} is out of date: run \`npm run contracts\` and commit it.`]
   })
   return (await Promise.all(compared)).flat()
 }

@@ -1,17 +1,17 @@
 import { relative } from 'node:path'
 import { createConfig, lint } from '@redocly/openapi-core'
 
-/** Redocly's recommended rules; each exception says why. */
+/** Redocly's recommended rules, with exceptions. */
 const config = await createConfig({
   extends: ['recommended-strict'],
   rules: {
-    // Served from wherever the gateway is: a fixed host would be wrong everywhere else.
+    // The contract is served at the address of the gateway, which differs between installations.
     'no-server-example.com': 'off',
     'no-empty-servers': 'off',
   },
 })
 
-/** What the linter complains of in a contract file, a line each. */
+/** Returns the linter's complaints about a contract file, one line each. */
 export async function lintContract(path: string): Promise<string[]> {
   const problems = await lint({ ref: path, config })
   return problems

@@ -3,18 +3,18 @@ import type { OpenApi } from './openapi.ts'
 
 const DESCRIPTION = `A marketplace backend: sellers list products, buyers order them, and a unit is never sold twice.
 
-To try it: log in with \`POST /auth/login\` (the demo data has the buyer \`user-1\` and the seller \`seller-1\`, both
-with the password \`password\`), press Authorize and paste the \`accessToken\`; then every call below works.`
+To try it, log in with \`POST /auth/login\`. The demo data has the buyer \`user-1\` and the seller \`seller-1\`, both with
+the password \`password\`. Then press Authorize and paste the \`accessToken\`.`
 
 const GATEWAY_PROBLEMS = {
-  502: 'The answer was lost on the way: whether the request took effect is not known',
-  504: 'The answer did not come in time: whether the request took effect is not known',
+  502: 'The response of the service was lost. The request may have taken effect.',
+  504: 'The service did not respond in time. The request may have taken effect.',
 }
 
 /**
- * One document for all that the gateway serves.
+ * Merges the contracts of the services into one document for everything that the gateway serves.
  *
- * @throws Error when two services give one name to different things: each would then break the other's clients
+ * @throws Error when two services describe the same name differently
  */
 export function mergeContracts(contracts: readonly OpenApi[]): OpenApi {
   return {
@@ -22,7 +22,7 @@ export function mergeContracts(contracts: readonly OpenApi[]): OpenApi {
     info: { ...contracts[0]!.info, title: 'Souk', description: DESCRIPTION },
     servers: [{ url: '/' }],
     tags: contracts.flatMap(({ tags = [] }) => tags),
-    paths: answeredByGateway(
+    paths: withGatewayProblems(
       union(
         'path',
         contracts.map(({ paths }) => paths),
@@ -52,24 +52,24 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
-/** What nginx answers who asks for more than one address may; the services' own 429 says more, where they have one. */
+/** nginx's response above a rate limit. A service that has its own 429 describes it in more detail. */
 const TOO_MANY_REQUESTS = {
-  description: 'More than one address may ask for: nothing was done',
+  description: 'Too many requests from one address. The request had no effect.',
   headers: {
-    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before the next attempt' },
+    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before a retry' },
   },
 }
 
-/** Every operation with the problems that the gateway itself answers for it. */
-function answeredByGateway(paths: OpenApi['paths']): OpenApi['paths'] {
+/** Adds the problems that the gateway itself responds with to every operation. */
+function withGatewayProblems(paths: OpenApi['paths']): OpenApi['paths'] {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   const problems = Object.fromEntries(
     Object.entries(GATEWAY_PROBLEMS).map(([status, description]) => [status, { description, content }]),
   )
-  const answered = structuredClone(paths)
-  for (const operation of Object.values(answered).flatMap((methods) => Object.values(methods))) {
+  const merged = structuredClone(paths)
+  for (const operation of Object.values(merged).flatMap((methods) => Object.values(methods))) {
     Object.assign(operation.responses, problems)
     operation.responses[429] ??= { ...TOO_MANY_REQUESTS, content }
   }
-  return answered
+  return merged
 }

@@ -1,4 +1,4 @@
-/** What the tools read of an OpenAPI 3.1 document. */
+/** The parts of an OpenAPI 3.1 document that the tools read. */
 export interface OpenApi {
   openapi: string
   info: Record<string, unknown>

@@ -1,4 +1,4 @@
-/** What the demo reads of the contract; see swagger/openapi.json. */
+/** The parts of swagger/openapi.json that the demo reads. */
 export interface Money {
   amount: number
   currency: string
@@ -35,12 +35,12 @@ export interface Page<Item> {
   items: Item[]
 }
 
-/** What the demo cannot go on from; the message says what to do. */
+/** The demo cannot continue; the message says what to do. */
 export class DemoFailure extends Error {
   override name = 'DemoFailure'
 }
 
-export interface Answer<Body> {
+export interface ApiResponse<Body> {
   status: number
   body: Body
 }
@@ -48,14 +48,18 @@ export interface Answer<Body> {
 interface Call {
   token?: string
   body?: object
-  /** Any other status is a failure; every status is fine unless given. */
+  /** Any other status throws; by default no status does. */
   expect?: number
 }
 
 /** Calls the API at `origin`: `call('GET', '/products/1')`. */
 export const apiAt =
   (origin: string) =>
-  async <Body>(method: string, path: string, { token, body, expect }: Call = {}): Promise<Answer<Body>> => {
+  async <Body>(
+    method: string,
+    path: string,
+    { token, body, expect }: Call = {},
+  ): Promise<ApiResponse<Body>> => {
     const response = await fetch(origin + path, {
       method,
       headers: {
@@ -65,11 +69,11 @@ export const apiAt =
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     }).catch((error: Error) => {
-      throw new DemoFailure(`Nothing answers at ${origin} (${reason(error)}). Run \`npm start\` first.`)
+      throw new DemoFailure(`No response from ${origin} (${reason(error)}). Run \`npm start\` first.`)
     })
     const text = await response.text()
     if (expect !== undefined && response.status !== expect) {
-      throw new DemoFailure(`${method} ${path} answered ${response.status}, not ${expect}: ${text}`)
+      throw new DemoFailure(`${method} ${path} responded ${response.status} instead of ${expect}: ${text}`)
     }
     return { status: response.status, body: parsed(text, `${method} ${path}`) as Body }
   }
@@ -82,6 +86,6 @@ function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new DemoFailure(`${what} did not answer with JSON: is this Souk?`)
+    throw new DemoFailure(`${what} did not respond with JSON; is this the address of Souk?`)
   }
 }

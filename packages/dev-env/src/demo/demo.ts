@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
 import {
-  type Answer,
+  type ApiResponse,
   apiAt,
   DemoFailure,
   type Money,
@@ -22,9 +22,9 @@ async function race(): Promise<void> {
   const product = await listProduct(seller)
   const buyers = [await join('anna', 'BUYER'), await join('ben', 'BUYER')]
 
-  heading('Both order it at the same instant')
-  const answers = await Promise.all(buyers.map((buyer) => placeOrder(buyer, product)))
-  for (const [i, answer] of answers.entries()) console.log(`  ${buyers[i]!.name}: ${outcome(answer)}`)
+  heading('Both buyers order it at the same time')
+  const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, product)))
+  for (const [i, response] of responses.entries()) console.log(`  ${buyers[i]!.name}: ${outcome(response)}`)
 
   heading('Afterwards')
   const { stock } = (await api<Product>('GET', `/products/${product.id}`, { expect: 200 })).body
@@ -33,13 +33,13 @@ async function race(): Promise<void> {
   for (const buyer of buyers) statuses.push(...(await showOrders(buyer)))
   const sold = await showSales(seller)
 
-  const asItShouldBe =
-    sortedText(answers.map(({ status }) => status)) === '201 409' &&
+  const isAsPromised =
+    sortedText(responses.map(({ status }) => status)) === '201 409' &&
     sortedText(statuses) === 'CONFIRMED REJECTED' &&
     stock === 0 &&
     sold === 1
-  if (!asItShouldBe) throw new DemoFailure('\nThis is not one winner and one loser: something is wrong.')
-  console.log(styleText('green', '\nOne unit, one winner, and the other buyer knows why.'))
+  if (!isAsPromised) throw new DemoFailure('\nExpected one confirmed and one rejected order.')
+  console.log(styleText('green', '\nOne buyer got the unit; the other learned why not.'))
 }
 
 interface Person {
@@ -47,7 +47,7 @@ interface Person {
   token: string
 }
 
-/** Registers somebody new and logs in. */
+/** Registers a new user and logs in. */
 async function join(name: string, role: 'BUYER' | 'SELLER'): Promise<Person> {
   const username = `demo-${name}-${randomBytes(4).toString('hex')}`
   const password = randomBytes(12).toString('base64url')
@@ -56,7 +56,7 @@ async function join(name: string, role: 'BUYER' | 'SELLER'): Promise<Person> {
     body: { username, password },
     expect: 200,
   })
-  console.log(`  ${username} has registered as a ${role.toLowerCase()} and logged in`)
+  console.log(`  ${username} registered as a ${role.toLowerCase()} and logged in`)
   return { name: username, token: login.body.accessToken }
 }
 
@@ -75,7 +75,7 @@ async function listProduct({ name, token }: Person): Promise<Product> {
 const placeOrder = ({ token }: Person, { id }: Product) =>
   api<Order | Problem>('POST', '/orders', { token, body: { lines: [{ productId: id, quantity: 1 }] } })
 
-function outcome({ status, body }: Answer<Order | Problem>): string {
+function outcome({ status, body }: ApiResponse<Order | Problem>): string {
   if (!('code' in body)) return `${styleText('green', `${status} ${body.status}`)}, order ${body.id}`
   const short = body.lines?.map(
     ({ productId, requested, available }) => `product ${productId}: ordered ${requested}, left ${available}`,
@@ -102,7 +102,7 @@ async function showSales({ name, token }: Person): Promise<number> {
 }
 
 const heading = (text: string) => console.log(styleText('bold', `\n${text}`))
-/** The demo's prices are in dollars, whose minor unit is a hundredth. */
+/** The demo's prices are in dollars; an amount is in cents. */
 const money = ({ amount, currency }: Money) => `${(amount / 100).toFixed(2)} ${currency}`
 const sortedText = (values: readonly (string | number)[]) => values.map(String).sort().join(' ')
 

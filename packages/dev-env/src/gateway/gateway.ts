@@ -10,7 +10,7 @@ import type { FastifyRequest } from 'fastify'
 import { towardsClient, towardsUpstream } from './headers.ts'
 import { upstreamProblem } from './problems.ts'
 
-/** All that is forwarded, by the service it goes to; nothing else leaves the gateway. */
+/** The paths that are forwarded to each service. The gateway forwards no other path. */
 const FORWARDED = {
   users: ['/users', '/users/*', '/auth/*', '/.well-known/jwks.json'],
   products: ['/products', '/products/*', '/sellers/me/products'],
@@ -24,15 +24,15 @@ export interface GatewayOptions {
   upstreams: Upstreams
   /** The merged OpenAPI document. */
   contract: object
-  /** How long a service may take to begin its answer, and between two parts of it. */
+  /** How long a service may take to start its response, and between two parts of it; 20 s by default. */
   timeoutMs?: number
-  /** Silent unless given, as tests want it. */
+  /** Silent by default, for tests. */
   logLevel?: string
 }
 
 /**
- * The one address of the whole system on a machine without nginx: forwards to the services what is theirs, and
- * shows the consolidated contract at `/`. Who may do what, and with which body, is for the services to say.
+ * The gateway of a machine without nginx: forwards requests to the services and serves the consolidated Swagger page at
+ * `/`. The services check tokens, roles and bodies themselves.
  */
 export async function buildGateway(options: GatewayOptions): Promise<App> {
   const app = createBaseApp({
@@ -41,7 +41,7 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
   })
   registerHealth(app, {})
   app.get('/openapi.json', async () => options.contract)
-  // Where the page finds its document.
+  // The Swagger page reads its document from here.
   await app.register(swagger, { mode: 'static', specification: { document: options.contract as never } })
   await registerUi(app, 'Souk')
   for (const service of Object.keys(FORWARDED) as (keyof typeof FORWARDED)[]) {
@@ -51,9 +51,9 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 }
 
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
-  scope.addHook('onRequest', refuseOddPath)
-  // Bodies are read whole before a service is asked, as nginx does: a slow sender keeps no service busy, and a
-  // service that refuses a large body early would end the connection before its answer is read.
+  scope.addHook('onRequest', rejectOddPath)
+  // Reads the whole body before it calls a service, as nginx does. A slow client does not keep a service busy, and a
+  // service that rejects a large body early cannot close the connection before its response is read.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),
@@ -65,8 +65,8 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
     disableRequestLogging: true,
     undici: { connect: { timeout: 2_000 }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
     destroyAgent: true,
-    // A service that closes an idle connection may meet a request on its way. What only reads is sent once
-    // more then; a POST never is: it could take place twice.
+    // A service may close an idle connection just as a request is sent on it. Then the gateway retries a request that
+    // only reads. It never retries a POST, which could take effect twice.
     retryMethods: ['GET', 'HEAD'],
     replyOptions: {
       retriesCount: 1,
@@ -76,14 +76,13 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
   })
 }
 
-/** Segments of letters, digits, `-`, `_`, `~` and, not in front, dots: every path of the API is like this. */
+/** Segments of letters, digits, `-`, `_`, `~` and dots, but no dot at the start. Every path of the API is like this. */
 const PLAIN_PATH = /^(\/(\.well-known|[\w~-][\w~.-]*))+$/
 
 /**
- * Encoded, empty, dotted and parametrized segments mean different things to different parsers; a path on which
- * the gateway and a service might disagree is not forwarded.
+ * Parsers disagree on encoded, empty, dotted and parametrized segments, so the gateway forwards no path that has one.
  */
-async function refuseOddPath(request: FastifyRequest): Promise<void> {
+async function rejectOddPath(request: FastifyRequest): Promise<void> {
   const path = request.url.split('?', 1)[0]!
-  if (!PLAIN_PATH.test(path)) throw new HttpProblem(404, 'not-found', `There is nothing at ${path}.`)
+  if (!PLAIN_PATH.test(path)) throw new HttpProblem(404, 'not-found', `The path ${path} does not exist.`)
 }

@@ -1,8 +1,9 @@
+/** The embedded gateway as a process; `npm start` runs it. */
 import { readFile } from 'node:fs/promises'
 import { readConfig } from '@souk/service-kit/process/config'
 import { serve } from '@souk/service-kit/process/serve'
+import { gatewaySettings } from './config.ts'
 import { buildGateway } from './gateway.ts'
-import { gatewaySettings } from './settings.ts'
 
 const CONTRACT = new URL('../../../../swagger/openapi.json', import.meta.url)
 

@@ -1,7 +1,7 @@
 /**
- * Preloaded (`--import`) into the processes that we start: when the one that started them is gone, however it
- * ended, the channel to it closes, and they end as on any SIGTERM.
+ * Preloaded with `--import` into every process that the launcher starts. When the launcher ends in any way, the IPC
+ * channel to it closes, and the process ends as on SIGTERM.
  */
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-// Waiting for that is no reason to go on living.
+// The channel must not keep a process alive that has nothing else to do.
 process.channel?.unref()

@@ -1,111 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Exit, type Life, launch, type ProcessSpec } from './process-life.ts'
+import { fileURLToPath } from 'node:url'
 
-/** A process did not start, or ended although nobody asked it to. The message holds its last lines. */
+export interface ProcessSpec {
+  name: string
+  /** The TypeScript or JavaScript file that Node runs, and its working directory. */
+  script: string
+  folder: string
+  /** The environment of the process, besides the variables in INHERITED. */
+  env: Record<string, string>
+  /** Responds 200 when the process is ready. */
+  readyUrl: string
+}
+
+export interface ProcessOptions {
+  /** Called for every line that a process writes. */
+  onOutput?: (process: string, line: string) => void
+  /** Called when a process that was ready ends without a `kill`. */
+  onCrash?: (failure: ProcessFailure) => void
+  /** How long a process may take until it is ready; 30 s by default. */
+  readyMs?: number
+  /** How long a process may take to end before it is killed; 20 s by default, because services take up to 15 s. */
+  endMs?: number
+}
+
+export interface Exit {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/** A process did not start, or it ended unexpectedly. The message contains its last lines. */
 export class ProcessFailure extends Error {
   override name = 'ProcessFailure'
   readonly process: string
 
   constructor(process: string, what: string, lines: readonly string[]) {
-    const said =
-      lines.length > 0
-        ? `Its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`
-        : 'It wrote nothing.'
-    super(`${process} ${what}. ${said}`)
+    const output = lines.map((line) => `\n  ${line}`).join('')
+    super(`${process} ${what}. ${output ? `Its last lines:${output}` : 'It wrote nothing.'}`)
     this.process = process
   }
 }
 
-/** A process that may be ended and started again, any number of times. */
-export interface ManagedProcess {
+/** One run of a process, from its start to its end. */
+interface Run {
+  child: ChildProcess
+  /** The last lines that it wrote. */
+  lines: string[]
+  /** Whether `kill` was called, so that its end is not a crash. */
+  isStopping: boolean
+  /** Set when it has ended. */
+  exit?: Exit
+  /** Resolves when it has ended and all its output is read. */
+  ended: Promise<Exit>
+}
+
+/** A process that can be ended and started again, any number of times. */
+export class ManagedProcess {
   readonly name: string
-  /** Undefined while it does not run. */
-  readonly pid: number | undefined
+  readonly #spec: ProcessSpec
+  readonly #options: Required<ProcessOptions>
+  #run: Run | undefined
+
+  constructor(spec: ProcessSpec, options: ProcessOptions = {}) {
+    this.name = spec.name
+    this.#spec = spec
+    this.#options = { onOutput: () => {}, onCrash: () => {}, readyMs: 30_000, endMs: 20_000, ...options }
+  }
+
+  /** Undefined while the process does not run. */
+  get pid(): number | undefined {
+    return this.#run?.child.pid
+  }
+
   /**
-   * Starts it, with `env` over its usual environment, and resolves when it is ready.
+   * Starts the process, with `env` over the environment of its spec, and resolves when it is ready.
    *
-   * @throws ProcessFailure when it ends before, or is not ready in time (and is killed then)
+   * @throws ProcessFailure when it ends before it is ready, or is not ready in time; it does not run then
    */
-  start(env?: Record<string, string>): Promise<void>
+  async start(env: Record<string, string> = {}): Promise<void> {
+    if (this.#run) throw new Error(`${this.name} runs already`)
+    const spec = { ...this.#spec, env: { ...this.#spec.env, ...env } }
+    const run = launch(spec, (line) => this.#options.onOutput(this.name, line))
+    this.#run = run
+    const ended = run.ended.then(() => {
+      this.#run = undefined
+    })
+    try {
+      await untilReady(spec, run, this.#options.readyMs)
+    } catch (error) {
+      await this.#end(run, 'SIGKILL')
+      throw error
+    }
+    void ended.then(() => {
+      if (run.isStopping) return
+      this.#options.onCrash(
+        new ProcessFailure(this.name, `ended by itself (${reason(run.exit!)})`, run.lines),
+      )
+    })
+  }
+
   /**
-   * Ends it by `signal` and resolves with how it ended; undefined when it does not run. What does not end in
-   * time is ended by SIGKILL.
+   * Sends a signal and resolves when the process has ended. A process that does not end in time receives SIGKILL.
+   *
+   * @returns how it ended, or undefined when it did not run
    */
-  kill(signal?: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<Exit | undefined>
-  /** Sends a signal and waits for nothing: SIGSTOP to make it stand still, SIGCONT to let it go on. */
-  send(signal: NodeJS.Signals): void
-  /** Resolves when it has ended, whyever; at once when it does not run. */
-  ended(): Promise<Exit | undefined>
-}
+  async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<Exit | undefined> {
+    return this.#run && (await this.#end(this.#run, signal))
+  }
 
-export interface Watch {
-  /** Gets every line that a process writes. */
-  onOutput?: (process: string, line: string) => void
-  /** Told when a process that was ready ends and nobody asked it to. */
-  onCrash?: (failure: ProcessFailure) => void
-  /** How long a process may take to be ready; 30 s unless given. */
-  readyMs?: number
-  /** How long it may take to end before it is killed; 20 s unless given, since services give themselves 15. */
-  endMs?: number
-}
+  /** Sends a signal without waiting, such as SIGSTOP to suspend the process and SIGCONT to resume it. */
+  send(signal: NodeJS.Signals): void {
+    if (this.#run) sendSignal(this.#run.child, signal)
+  }
 
-/** A process of `spec`, not yet started. */
-export function managedProcess(
-  spec: ProcessSpec,
-  { onOutput = () => {}, onCrash = () => {}, readyMs = 30_000, endMs = 20_000 }: Watch,
-): ManagedProcess {
-  const { name } = spec
-  let life: Life | undefined
-  const endings = new WeakSet<Life>()
-  const end = async (one: Life, signal: NodeJS.Signals): Promise<Exit> => {
-    endings.add(one)
-    one.send(signal)
-    const exit = await Promise.race([one.ended, sleep(endMs, undefined, { ref: false })])
+  /** Resolves when the process has ended for any reason, or at once when it does not run. */
+  async ended(): Promise<Exit | undefined> {
+    return await this.#run?.ended
+  }
+
+  async #end(run: Run, signal: NodeJS.Signals): Promise<Exit> {
+    const { endMs, onOutput } = this.#options
+    run.isStopping = true
+    sendSignal(run.child, signal)
+    const exit = await Promise.race([run.ended, sleep(endMs, undefined, { ref: false })])
     if (exit) return exit
-    onOutput(name, `did not end within ${endMs / 1000} s of ${signal}; it is killed`)
-    one.send('SIGKILL')
-    return await one.ended
-  }
-  return {
-    name,
-    get pid() {
-      return life?.pid
-    },
-    async start(env = {}) {
-      if (life) throw new Error(`${name} runs already`)
-      const started = launch({ ...spec, env: { ...spec.env, ...env } }, (line) => onOutput(name, line))
-      life = started
-      const gone = started.ended.then(() => (life = undefined))
-      try {
-        await untilReady(spec, started, readyMs)
-      } catch (error) {
-        await end(started, 'SIGKILL')
-        throw error
-      }
-      void gone.then(() => {
-        if (!endings.has(started))
-          onCrash(new ProcessFailure(name, `ended by itself (${how(started.exit!)})`, started.lines))
-      })
-    },
-    kill: async (signal = 'SIGKILL') => life && (await end(life, signal)),
-    send: (signal) => life?.send(signal),
-    ended: async () => await life?.ended,
+    onOutput(this.name, `did not end within ${endMs / 1000} s of ${signal}; killing it`)
+    sendSignal(run.child, 'SIGKILL')
+    return await run.ended
   }
 }
 
-const how = ({ code, signal }: Exit) => (signal ? signal : `exit code ${code}`)
+/** The variables that a process inherits: where programs are, and how Node runs and is measured. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'NODE_OPTIONS',
+  'NODE_V8_COVERAGE',
+  'NODE_EXTRA_CA_CERTS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+]
+/** Node spends most of a start compiling the code. With this cache a start takes half the time and less memory. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
+const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
+const LAST_LINES = 20
 
-async function untilReady({ name, readyUrl }: ProcessSpec, life: Life, readyMs: number): Promise<void> {
+function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => void): Run {
+  const inherited = Object.fromEntries(
+    INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  )
+  const child = spawn(process.execPath, ['--import', DIE_WITH_PARENT, script], {
+    cwd: folder,
+    env: { NODE_COMPILE_CACHE, ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A process group of its own: Ctrl-C in the terminal reaches only the launcher, which ends the processes in order.
+    detached: true,
+  })
+  const run: Run = {
+    child,
+    lines: [],
+    isStopping: false,
+    ended: new Promise((resolve) => {
+      child.on('close', (code, signal) => {
+        run.exit = { code, signal }
+        resolve(run.exit)
+      })
+    }),
+  }
+  const addLine = (line: string) => {
+    run.lines.push(line)
+    if (run.lines.length > LAST_LINES) run.lines.shift()
+    onLine(line)
+  }
+  for (const input of [child.stdout!, child.stderr!]) createInterface({ input }).on('line', addLine)
+  child.on('error', (error) => addLine(error.message))
+  return run
+}
+
+/** Sends SIGKILL to the whole process group: a killed process cannot end its own children, such as nginx. */
+function sendSignal(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (signal !== 'SIGKILL' || !child.pid) return void child.kill(signal)
+  try {
+    process.kill(-child.pid, signal)
+  } catch (error) {
+    // ESRCH: every process of the group has ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function untilReady({ name, readyUrl }: ProcessSpec, run: Run, readyMs: number): Promise<void> {
   const deadline = Date.now() + readyMs
   while (Date.now() < deadline) {
-    if (life.exit) throw new ProcessFailure(name, `ended before it was ready (${how(life.exit)})`, life.lines)
-    if (await answersOk(readyUrl)) return
+    if (run.exit) throw new ProcessFailure(name, `ended before it was ready (${reason(run.exit)})`, run.lines)
+    if (await respondsOk(readyUrl)) return
     await sleep(25)
   }
-  throw new ProcessFailure(name, `was not ready within ${readyMs / 1000} s (${readyUrl})`, life.lines)
+  throw new ProcessFailure(name, `was not ready within ${readyMs / 1000} s (${readyUrl})`, run.lines)
 }
 
-const answersOk = (url: string): Promise<boolean> =>
+const respondsOk = (url: string): Promise<boolean> =>
   fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
     async (response) => {
       await response.body?.cancel()
@@ -113,3 +208,5 @@ const answersOk = (url: string): Promise<boolean> =>
     },
     () => false,
   )
+
+const reason = ({ code, signal }: Exit) => signal ?? `exit code ${code}`

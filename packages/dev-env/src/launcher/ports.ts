@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
-/** On both, since a browser asked for `localhost` may try either first. */
+/** A browser that opens `localhost` may try either address first, so a port must be free on both. */
 const LOOPBACK = ['127.0.0.1', '::1']
 
-/** Which of `ports` cannot be listened on, because something else does or because we may not. */
+/** Those of `ports` that this process cannot listen on. */
 export async function busyPorts(ports: readonly number[]): Promise<number[]> {
   const free = await Promise.all(ports.map(isFree))
   return ports.filter((_port, i) => !free[i])
@@ -13,16 +13,16 @@ export async function busyPorts(ports: readonly number[]): Promise<number[]> {
 async function isFree(port: number): Promise<boolean> {
   for (const host of LOOPBACK) {
     const server = createServer()
-    const refusal = await listening(server, port, host)
+    const error = await listen(server, port, host)
     server.close()
-    // A machine without IPv6 has nobody else listening there either.
-    if (refusal && refusal !== 'EADDRNOTAVAIL' && refusal !== 'EAFNOSUPPORT') return false
+    // On a machine without IPv6 no other process listens there either.
+    if (error && error !== 'EADDRNOTAVAIL' && error !== 'EAFNOSUPPORT') return false
   }
   return true
 }
 
-/** Undefined when it listens, else the error's code. */
-async function listening(server: Server, port: number, host: string): Promise<string | undefined> {
+/** Returns undefined when the server listens, otherwise the error's code. */
+async function listen(server: Server, port: number, host: string): Promise<string | undefined> {
   server.listen({ port, host, exclusive: true })
   try {
     await once(server, 'listening')
@@ -32,14 +32,14 @@ async function listening(server: Server, port: number, host: string): Promise<st
   }
 }
 
-/** Below the ports that systems take for outgoing connections (from 32,768 up), one of which could come between. */
+/** Systems use ports from 32,768 up for outgoing connections, which could take a port between check and use. */
 const RANGE = { from: 15_000, to: 32_000 }
 const ATTEMPTS = 1_000
 const given = new Set<number>()
 
 /**
- * `count` ports that are free now, each given once by this process. Processes cannot agree on port 0, so
- * whoever starts several needs to know their ports before.
+ * Returns `count` ports that are free now, and that this process has not returned before. Processes that call each
+ * other need to know their ports before they start, so they cannot use port 0.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = []

@@ -1,34 +1,33 @@
-import { type ManagedProcess, managedProcess, type Watch } from './managed-process.ts'
-import type { ProcessSpec } from './process-life.ts'
+import { ManagedProcess, type ProcessOptions, type ProcessSpec } from './managed-process.ts'
 
 export interface Processes {
   process(name: string): ManagedProcess
-  /** Ends all by SIGTERM, one after the other, last started first. Never rejects; may be called again. */
+  /** Ends the processes with SIGTERM, one after the other, the last started first. Never rejects; can be called again. */
   stop(): Promise<void>
 }
 
-export interface StartOptions extends Watch {
-  /** Gives the start up: what runs by then is ended. */
+export interface StartOptions extends ProcessOptions {
+  /** Aborts the start and ends the processes that run already. */
   signal?: AbortSignal
 }
 
 /**
- * Starts processes stage by stage: those of one stage at once, the next stage when all of them are ready.
+ * Starts processes stage by stage: the processes of one stage together, the next stage when all of them are ready.
  *
- * @throws ProcessFailure naming the first that did not start, or the signal's reason. Nothing runs then.
+ * @throws ProcessFailure naming the first process that did not start, or the signal's reason. No process runs then.
  */
 export async function startProcesses(
   stages: ProcessSpec[][],
   options: StartOptions = {},
 ): Promise<Processes> {
-  const managed = stages.map((stage) => stage.map((spec) => managedProcess(spec, options)))
+  const managed = stages.map((stage) => stage.map((spec) => new ManagedProcess(spec, options)))
   const lastFirst = managed.flat().reverse()
   const stop = async () => {
     for (const one of lastFirst) await one.kill('SIGTERM')
   }
   const { signal } = options
-  const giveUp = () => void stop()
-  signal?.addEventListener('abort', giveUp)
+  const abort = () => void stop()
+  signal?.addEventListener('abort', abort)
   try {
     for (const stage of managed) {
       signal?.throwIfAborted()
@@ -39,7 +38,7 @@ export async function startProcesses(
     await stop()
     throw signal?.aborted ? signal.reason : error
   } finally {
-    signal?.removeEventListener('abort', giveUp)
+    signal?.removeEventListener('abort', abort)
   }
   return { process: (name) => find(lastFirst, name), stop }
 }
@@ -47,6 +46,6 @@ export async function startProcesses(
 function find(managed: ManagedProcess[], name: string): ManagedProcess {
   const found = managed.find((one) => one.name === name)
   if (!found)
-    throw new Error(`There is no process ${name}; there are ${managed.map((one) => one.name).join(', ')}`)
+    throw new Error(`There is no process ${name}, only ${managed.map((one) => one.name).join(', ')}`)
   return found
 }

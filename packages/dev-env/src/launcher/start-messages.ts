@@ -1,52 +1,46 @@
+import { PORT_VARIABLES } from './start-config.ts'
 import type { Ports } from './system.ts'
-
-const VARIABLES: Record<keyof Ports, string> = {
-  gateway: 'GATEWAY_PORT',
-  users: 'USERS_PORT',
-  products: 'PRODUCTS_PORT',
-  productsInternal: 'PRODUCTS_INTERNAL_PORT',
-  orders: 'ORDERS_PORT',
-}
 
 const entries = (ports: Ports) => Object.entries(ports) as [keyof Ports, number][]
 
-/** Which two of our own ports are the same, and undefined when none are. */
-export function doubledPorts(ports: Ports): string | undefined {
-  const doubled = entries(ports).find(([name, port]) =>
-    entries(ports).some(([other, same]) => other !== name && same === port),
-  )
-  if (!doubled) return undefined
-  const names = entries(ports).flatMap(([name, port]) => (port === doubled[1] ? [VARIABLES[name]] : []))
-  return `${names.join(' and ')} are both ${doubled[1]}; each needs a port of its own.`
+/** The message when two variables set the same port, otherwise undefined. */
+export function duplicatePortsMessage(ports: Ports): string | undefined {
+  const byPort = Map.groupBy(entries(ports), ([, port]) => port)
+  for (const [port, same] of byPort) {
+    if (same.length === 1) continue
+    const names = same.map(([name]) => PORT_VARIABLES[name])
+    return `${names.join(' and ')} are both ${port}; choose different ports.`
+  }
+  return undefined
 }
 
-/** What to do about ports that something else has. */
+/** The message when other processes listen on some of the ports. */
 export function busyPortsMessage(ports: Ports, busy: readonly number[]): string {
   const taken = entries(ports).filter(([, port]) => busy.includes(port))
-  const lines = taken.map(([name, port]) => `  port ${port} (${VARIABLES[name]})`)
+  const lines = taken.map(([name, port]) => `  port ${port} (${PORT_VARIABLES[name]})`)
   const example = taken
-    .map(([name, port]) => `${VARIABLES[name]}=${port < 50_000 ? port + 10_000 : port - 10_000}`)
+    .map(([name, port]) => `${PORT_VARIABLES[name]}=${port < 50_000 ? port + 10_000 : port - 10_000}`)
     .join(' ')
   return [
-    'Souk cannot start: something else listens here already (another Souk perhaps):',
+    'Souk cannot start, because other processes (perhaps another Souk) use these ports:',
     ...lines,
-    'Stop that, or choose other ports:',
+    'Stop them, or choose other ports:',
     `  ${example} npm start`,
   ].join('\n')
 }
 
-/** Where everything is, and who may log in. */
+/** The message after the start: the URLs and the demo logins. */
 export function greeting({ gateway, users, products, orders }: Ports): string {
   return `
 Souk is running.
 
-  everything, with its docs   http://localhost:${gateway}
+  gateway, with all API docs  http://localhost:${gateway}
   users                       http://localhost:${users}
   products                    http://localhost:${products}
   orders                      http://localhost:${orders}
 
-  a buyer's login             user-1 / password
-  a seller's login            seller-1 / password
+  log in as a buyer           user-1 / password
+  log in as a seller          seller-1 / password
 
 Ctrl-C stops everything. In another terminal, ${gateway === 8080 ? '' : `GATEWAY_URL=http://localhost:${gateway} `}npm run demo shows a race for the last unit.
 `

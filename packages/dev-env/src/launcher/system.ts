@@ -1,10 +1,10 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ManagedProcess } from './managed-process.ts'
+import type { ManagedProcess, ProcessSpec } from './managed-process.ts'
 import { freePorts } from './ports.ts'
-import type { ProcessSpec } from './process-life.ts'
 import { type StartOptions, startProcesses } from './processes.ts'
-import { keptSecret } from './secret.ts'
 
 export type Service = 'users' | 'products' | 'orders'
 export type ProcessName = Service | 'gateway'
@@ -16,39 +16,38 @@ export interface Ports extends Record<ProcessName, number> {
 type Env = Record<string, string>
 
 export interface SystemOptions extends StartOptions {
-  /** Where the SQLite files and the services' secret are; created when it is not there. */
+  /** The folder of the SQLite files and the services' secret; created if it does not exist. */
   dataDir: string
-  /** Free ones unless given. */
+  /** Free ports by default. */
   ports?: Ports
-  /** `node` (needs nothing installed) unless given. */
+  /** `node`, the embedded gateway, by default. */
   gateway?: 'node' | 'nginx'
-  /** A database on another engine for a service; `sqlite:<dataDir>/<service>.db` unless given. */
+  /** A service's database; `sqlite:<dataDir>/<service>.db` by default. */
   databaseUrls?: Partial<Record<Service, string>>
-  /** Set for each process, over what it gets otherwise. */
+  /** Variables for every process, over the default ones. */
   env?: Env
-  /** Set for one process, over everything: another pool size, an address with a fault injector behind it. */
+  /** Variables for one process, over all others. */
   envOf?: Partial<Record<ProcessName, Env>>
 }
 
 /** The running system. */
 export interface System {
   ports: Ports
-  /** Where each listens, as `http://127.0.0.1:<port>`. */
+  /** The URL of each listener, as `http://127.0.0.1:<port>`. */
   urls: Record<keyof Ports, string>
-  /** One process of it, to be killed, started again, or held up. */
+  /** One of its processes, to kill, restart or suspend it. */
   service(name: ProcessName): ManagedProcess
-  /** Ends the gateway, orders, products and users, in this order. Never rejects; may be called again. */
+  /** Ends the gateway, orders, products and users, in this order. Never rejects; can be called again. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the whole system, each service a process of its own, and resolves when all of it is ready. Tables are
- * created, and demo data unless `env.SEED_DEMO_DATA` is `false`; what is there already is kept.
+ * Starts the whole system, with a process for each service, and resolves when all processes are ready. Creates tables,
+ * and demo data unless `env.SEED_DEMO_DATA` is `false`; existing data stays.
  *
- * The processes end with this one, however it ends; it does not end by itself before `stop`.
+ * The processes end when this process ends in any way. Until `stop` they keep it alive.
  *
- * @throws ProcessFailure naming the process that did not start; `options.signal`'s reason when it was given up.
- *   Nothing runs then.
+ * @throws ProcessFailure naming the process that did not start, or the reason of `options.signal`. No process runs then.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const ports = options.ports ?? (await freeSystemPorts())
@@ -71,17 +70,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 
 async function freeSystemPorts(): Promise<Ports> {
-  const [users, products, productsInternal, orders, gateway] = (await freePorts(5)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  return { users, products, productsInternal, orders, gateway }
+  const [users, products, productsInternal, orders, gateway] = await freePorts(5)
+  return {
+    users: users!,
+    products: products!,
+    productsInternal: productsInternal!,
+    orders: orders!,
+    gateway: gateway!,
+  }
 }
 
-/** What each process finds in its environment. */
+/** The default environment of each process. */
 function environments(
   { dataDir, databaseUrls = {} }: SystemOptions,
   ports: Ports,
@@ -95,7 +94,7 @@ function environments(
     TRUST_PROXY: '127.0.0.1',
   })
   const JWKS_URL = `${urls.users}/.well-known/jwks.json`
-  const SERVICE_TOKEN_SECRET = keptSecret(dataDir)
+  const SERVICE_TOKEN_SECRET = installationSecret(dataDir)
   return {
     users: ofService('users'),
     products: {
@@ -118,6 +117,21 @@ function environments(
       LOG_LEVEL: 'warn',
     },
   }
+}
+
+/**
+ * The secret that orders and products of this installation share. The first call creates it, in a file that only its
+ * owner can read.
+ */
+export function installationSecret(dataDir: string): string {
+  const file = join(dataDir, 'service-token-secret')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(file, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(file, 'utf8').trim()
 }
 
 const mapValues = <K extends string, A, B>(record: Record<K, A>, change: (value: A) => B): Record<K, B> =>

@@ -4,11 +4,11 @@ import type { App } from '@souk/service-kit/http/app'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { buildGateway } from '../../src/gateway/gateway.ts'
 import { gatewayContract, type Urls } from './gateway-contract.ts'
-import { startUpstream } from './upstream.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
 
 const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }, paths: {} }
 
-describe('the gateway of npm start', () => {
+describe('The embedded gateway', () => {
   const open = async (upstreams: Urls) => {
     const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 1_000 })
     return {
@@ -18,8 +18,8 @@ describe('the gateway of npm start', () => {
   }
   gatewayContract(open)
 
-  describe('moreover', () => {
-    let products: Awaited<ReturnType<typeof startUpstream>>
+  describe('in front of one service', () => {
+    let products: Upstream
     let gateway: Awaited<ReturnType<typeof open>>
 
     before(async () => {
@@ -33,25 +33,25 @@ describe('the gateway of npm start', () => {
     const codeOf = async (method: string) =>
       JSON.parse((await rawRequest(gateway.origin, '/products', { method })).body).code
 
-    it('passes a GET with a body on without the body', async () => {
+    it('forwards a GET without its body', async () => {
       const options = { headers: { 'content-length': '5' }, body: 'extra' }
       assert.equal((await rawRequest(gateway.origin, '/products', options)).status, 200)
       assert.equal(products.seen[0]?.body, '')
     })
 
-    it('sends a GET whose answer is lost once more', async () => {
+    it('retries a GET once when the response is lost', async () => {
       products.reset()
-      products.answerWith((response) => response.destroy())
+      products.respondWith((response) => response.destroy())
       assert.equal(await codeOf('GET'), 'bad-gateway')
       assert.equal(products.seen.length, 2)
     })
 
-    it('answers 502 when a service talks nonsense', async () => {
-      products.answerWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
+    it('responds 502 when a service does not send HTTP', async () => {
+      products.respondWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
       assert.equal(await codeOf('POST'), 'bad-gateway')
     })
 
-    it('shows the contract where its page looks for it', async () => {
+    it('serves the contract at the path that its Swagger page requests', async () => {
       assert.deepEqual(JSON.parse((await rawRequest(gateway.origin, '/json')).body), CONTRACT)
     })
   })

@@ -10,29 +10,31 @@ export interface SeenRequest {
   body: string
 }
 
-type Answer = (response: ServerResponse) => unknown
+export type Upstream = Awaited<ReturnType<typeof startUpstream>>
 
-/** A real little server that notes what reaches it. */
+type Responder = (response: ServerResponse) => unknown
+
+/** Starts a small HTTP server in the place of a service. It records every request that it receives. */
 export async function startUpstream(name: string) {
   const seen: SeenRequest[] = []
-  const byDefault: Answer = (response) =>
+  const byDefault: Responder = (response) =>
     response.setHeader('content-type', 'application/json').end(`{"from":"${name}"}`)
-  let answer = byDefault
+  let respond = byDefault
   const server = createServer(async (incoming, response) => {
     const { method = '', url = '', headers } = incoming
     const request = { method, url, headers, body: await text(incoming) }
     seen.push(request)
-    answer(response)
+    respond(response)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    /** Answers otherwise until the next `reset`. */
-    answerWith: (other: Answer) => (answer = other),
+    /** Responds this way until the next `reset`. */
+    respondWith: (responder: Responder) => (respond = responder),
     reset: () => {
-      answer = byDefault
+      respond = byDefault
       seen.length = 0
     },
     close: async () => {

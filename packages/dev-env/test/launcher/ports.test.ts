@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { busyPorts, freePorts } from '../../src/launcher/ports.ts'
-import { busyPortsMessage, doubledPorts } from '../../src/launcher/start-messages.ts'
+import { busyPortsMessage, duplicatePortsMessage } from '../../src/launcher/start-messages.ts'
 
 const PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
 
-describe('ports', () => {
+describe('npm start', () => {
   for (const host of ['127.0.0.1', '0.0.0.0']) {
-    it(`are busy when something listens on ${host}`, async () => {
+    it(`finds a port busy when another process listens on ${host}`, async () => {
       const [port, free] = (await freePorts(2)) as [number, number]
       const server = createServer().listen(port, host)
       await once(server, 'listening')
@@ -20,12 +20,12 @@ describe('ports', () => {
     })
   }
 
-  it('that are given out as free are all different', async () => {
+  it('never chooses the same free port twice', async () => {
     const given = [...(await freePorts(50)), ...(await freePorts(50))]
     assert.equal(new Set(given).size, 100)
   })
 
-  it('that are busy are named, with the variables that choose others', () => {
+  it('names busy ports with the variables that set other ports', () => {
     const message = busyPortsMessage(PORTS, [8002, 8080])
     assert.match(message, /port 8080 \(GATEWAY_PORT\)/)
     assert.match(message, /port 8002 \(PRODUCTS_PORT\)/)
@@ -33,8 +33,11 @@ describe('ports', () => {
     assert.doesNotMatch(message, /8001/)
   })
 
-  it('of our own that are the same are named', () => {
-    assert.equal(doubledPorts(PORTS), undefined)
-    assert.match(doubledPorts({ ...PORTS, orders: 8001 })!, /USERS_PORT and ORDERS_PORT are both 8001/)
+  it('names the variables that set the same port', () => {
+    assert.equal(duplicatePortsMessage(PORTS), undefined)
+    assert.match(
+      duplicatePortsMessage({ ...PORTS, orders: 8001 })!,
+      /USERS_PORT and ORDERS_PORT are both 8001/,
+    )
   })
 })

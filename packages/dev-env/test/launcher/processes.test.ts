@@ -7,15 +7,14 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { ProcessFailure } from '../../src/launcher/managed-process.ts'
+import type { ProcessFailure, ProcessSpec } from '../../src/launcher/managed-process.ts'
 import { freePorts } from '../../src/launcher/ports.ts'
-import type { ProcessSpec } from '../../src/launcher/process-life.ts'
 import { type Processes, type StartOptions, startProcesses } from '../../src/launcher/processes.ts'
-import { standIn } from './stand-in-spec.ts'
+import { standIn } from './support/stand-in-spec.ts'
 
-const PARENT = fileURLToPath(new URL('starting-parent.ts', import.meta.url))
+const PARENT = fileURLToPath(new URL('support/starting-parent.ts', import.meta.url))
 
-describe('processes', () => {
+describe('startProcesses', () => {
   let folder: string
   let log: string
   let a: number
@@ -45,8 +44,8 @@ describe('processes', () => {
     )
   const ends = () => readFileSync(log, 'utf8').trim().split('\n')
 
-  it('are all ready when the start is over, and end in reverse order, one after the other', async () => {
-    // The one to end first is slow, so that an end all at once would be another order.
+  it('resolves when all processes are ready, and stop ends them in reverse order, one after the other', async () => {
+    // The process that must end first is slow: if both ended at the same time, the order would differ.
     const { stop } = await start([
       [standIn('first', a, { LOG: log })],
       [standIn('second', b, { LOG: log, END_MS: '200' })],
@@ -58,18 +57,18 @@ describe('processes', () => {
     await stop()
   })
 
-  it('of a later stage start when the earlier ones are ready', async () => {
+  it('starts a stage when the stage before it is ready', async () => {
     const lines: string[] = []
     const both = Promise.withResolvers<void>()
     await start([[standIn('first', a)], [standIn('second', b)]], {
       onOutput: (name) => lines.push(name) === 2 && both.resolve(),
     })
-    // What they print comes by another way than the answer that they are ready.
+    // Output may arrive later than the response that the process is ready.
     await both.promise
     assert.deepEqual(lines, ['first', 'second'])
   })
 
-  it('see of the environment what they are given and no more', async () => {
+  it('passes only the given environment to a process', async () => {
     process.env.DATABASE_URL = 'postgres://somewhere-else'
     await start([[standIn('first', a, { COLOUR: 'blue' })]])
     delete process.env.DATABASE_URL
@@ -78,31 +77,31 @@ describe('processes', () => {
     assert.equal(env.DATABASE_URL, undefined)
   })
 
-  it('that fail to start end the others, and say why', async () => {
+  it('ends all processes when one does not start, and reports its last lines', async () => {
     const crashes: ProcessFailure[] = []
-    const stages = [[standIn('sound', a), standIn('flooded', b, { FAILS: 'yes' })]]
+    const stages = [[standIn('fine', a), standIn('broken', b, { FAILS: 'yes' })]]
     await assert.rejects(
       start(stages, { onCrash: (crash) => crashes.push(crash) }),
-      /^ProcessFailure: flooded ended before it was ready \(exit code 3\)\. .*the cellar is flooded/s,
+      /^ProcessFailure: broken ended before it was ready \(exit code 3\)\. .*the disk is full/s,
     )
     assert.equal(await isUp(a), false)
     assert.deepEqual(crashes, [])
   })
 
-  it('whose folder is not there say so', async () => {
+  it('reports a folder that does not exist', async () => {
     await assert.rejects(
       start([[{ ...standIn('lost', a), folder: '/nowhere/at/all' }]]),
       /ProcessFailure: lost ended.*ENOENT/s,
     )
   })
 
-  it('that are not ready in time are ended, and said to be late', async () => {
+  it('ends a process that is not ready in time, and reports its last lines', async () => {
     const stages = [[standIn('late', a, { NEVER_READY: 'yes' })]]
     await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
     assert.equal(await isUp(a), false)
   })
 
-  it('that do not end in time are killed', async () => {
+  it('kills a process that does not end in time', async () => {
     const lines: string[] = []
     const { process, stop } = await start([[standIn('first', a, { STUBBORN: 'yes' })]], {
       endMs: 100,
@@ -114,16 +113,16 @@ describe('processes', () => {
     assert.match(lines.at(-1)!, /did not end within 0\.1 s/)
   })
 
-  it('that fall are reported with their last lines', async () => {
+  it('reports a crash with the last lines of the process', async () => {
     const crash = Promise.withResolvers<ProcessFailure>()
     const { process } = await start([[standIn('first', a)]], { onCrash: crash.resolve })
     await fetch(`http://127.0.0.1:${a}/crash`).catch(() => {})
     const { message } = await crash.promise
-    assert.match(message, /^first ended by itself \(exit code 7\)\. .*about to fall/s)
+    assert.match(message, /^first ended by itself \(exit code 7\)\. .*about to crash/s)
     assert.equal(process('first').pid, undefined)
   })
 
-  it('that are killed are no crash, and start again with the same environment or another', async () => {
+  it('lets a caller kill a process and start it again, with the same environment or another', async () => {
     const crashes: ProcessFailure[] = []
     const { process } = await start([[standIn('first', a, { COLOUR: 'blue' })]], {
       onCrash: (crash) => crashes.push(crash),
@@ -143,31 +142,31 @@ describe('processes', () => {
     assert.deepEqual(crashes, [])
   })
 
-  it('do not start twice', async () => {
+  it('does not start a process twice', async () => {
     const { process } = await start([[standIn('first', a)]])
     await assert.rejects(process('first').start(), /runs already/)
   })
 
-  it('can be held up and let go on', async () => {
+  it('lets a caller suspend and resume a process', async () => {
     const { process } = await start([[standIn('first', a)]])
     process('first').send('SIGSTOP')
-    const answer = isUp(a)
-    assert.equal(await Promise.race([answer, sleep(200, 'silent')]), 'silent')
+    const response = isUp(a)
+    assert.equal(await Promise.race([response, sleep(200, 'silent')]), 'silent')
     process('first').send('SIGCONT')
-    assert.equal(await answer, true)
+    assert.equal(await response, true)
   })
 
-  it('that are still starting are ended when the start is given up', async () => {
+  it('ends the processes that are starting when its signal aborts', async () => {
     const controller = new AbortController()
     const starting = start([[standIn('first', a), standIn('never', b, { NEVER_READY: 'yes' })]], {
       signal: controller.signal,
+      onOutput: (name) => name === 'never' && controller.abort(new Error('aborted by the test')),
     })
-    setTimeout(() => controller.abort(new Error('given up')), 300)
-    await assert.rejects(starting, /given up/)
+    await assert.rejects(starting, /aborted by the test/)
     assert.deepEqual([await isUp(a), await isUp(b)], [false, false])
   })
 
-  it('end when the one that started them is killed, as gently as on SIGTERM', async () => {
+  it('ends its processes as on SIGTERM when the process that called it is killed', async () => {
     const parent = spawn(process.execPath, [PARENT, `${a}`, log], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(parent.stdout, 'data')
     assert.equal(await isUp(a), true)

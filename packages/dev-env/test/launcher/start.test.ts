@@ -4,87 +4,74 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { busyPorts, freePorts } from '../../src/launcher/ports.ts'
-import { runCommand } from './command.ts'
+import { runCommand } from './support/command.ts'
 
-describe('npm start', () => {
-  let folder: string
-  let ports: number[]
-  let env: Record<string, string>
-  let origin: string
+const PORTS = ['GATEWAY_PORT', 'USERS_PORT', 'PRODUCTS_PORT', 'PRODUCTS_INTERNAL_PORT', 'ORDERS_PORT']
 
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'souk-start-'))
-    ports = await freePorts(5)
-    const names = ['GATEWAY_PORT', 'USERS_PORT', 'PRODUCTS_PORT', 'PRODUCTS_INTERNAL_PORT', 'ORDERS_PORT']
-    env = Object.fromEntries(names.map((name, i) => [name, `${ports[i]}`]))
-    env.DATA_DIR = folder
-    origin = `http://127.0.0.1:${ports[0]}`
-  })
-  after(() => rmSync(folder, { recursive: true }))
-
-  const start = async () => {
-    const command = runCommand('launcher/start.ts', env)
-    await command.written(/Ctrl-C stops everything/)
-    return command
+/** Free ports and an empty folder for one `npm start`. */
+async function newInstallation(test: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'souk-start-'))
+  test.after(() => rmSync(folder, { recursive: true }))
+  const ports = await freePorts(PORTS.length)
+  const env = {
+    ...Object.fromEntries(PORTS.map((name, i) => [name, `${ports[i]}`])),
+    DATA_DIR: folder,
   }
-  const newUser = () =>
-    fetch(`${origin}/users`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username: 'zoe', password: 'a lamp and a kettle', role: 'BUYER' }),
-    }).then(({ status }) => status)
+  return { ports, env, origin: `http://127.0.0.1:${ports[0]}` }
+}
 
-  const nothingListens = async () => {
-    for (let attempt = 0; (await busyPorts(ports)).length > 0; attempt++) {
-      assert.ok(attempt < 100, 'something still listens after 10 s')
-      await sleep(100)
-    }
+async function start(env: Record<string, string>, options?: { viaShell: boolean }) {
+  const command = runCommand('launcher/start.ts', env, options)
+  await command.written(/Ctrl-C stops everything/)
+  return command
+}
+
+async function untilFree(ports: number[]): Promise<void> {
+  for (let attempt = 0; (await busyPorts(ports)).length > 0; attempt++) {
+    assert.ok(attempt < 200, 'a process still listens after 10 s')
+    await sleep(50)
   }
-  const childOf = (parent: number, script: string) => {
-    const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ')
-    return Number(pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(script)))
-  }
+}
 
-  it('names a busy port and how to choose another, and starts nothing', async () => {
-    const server = createServer().listen(ports[2], '127.0.0.1')
-    await once(server, 'listening')
-    const { code, text } = await runCommand('launcher/start.ts', env).ended
-    server.close()
-    assert.equal(code, 1)
-    assert.match(text, new RegExp(`port ${ports[2]} \\(PRODUCTS_PORT\\)`))
-    assert.match(text, /PRODUCTS_PORT=\d+ npm start/)
-    assert.doesNotMatch(text, /Starting/)
-  })
+function childOf(parent: number, script: string): number {
+  const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ')
+  return Number(pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(script)))
+}
 
-  it('names a port that is no port', async () => {
-    const { code, text } = await runCommand('launcher/start.ts', { ...env, USERS_PORT: 'eighty' }).ended
-    assert.equal(code, 1)
-    assert.match(text, /USERS_PORT: must be integer/)
-  })
+const register = (origin: string) =>
+  fetch(`${origin}/users`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'zoe', password: 'a lamp and a kettle', role: 'BUYER' }),
+  }).then(({ status }) => status)
 
-  it('starts all, tells where and who may log in, and one Ctrl-C ends it; the data is there the next time', async () => {
-    const first = await start()
-    assert.equal(await newUser(), 201)
+// A start spends much of its time waiting for its processes, so the tests run side by side.
+describe('npm start', { concurrency: 3 }, () => {
+  it('keeps its data until the next start, and ends all processes on Ctrl-C and on SIGTERM', async (test) => {
+    const { ports, env, origin } = await newInstallation(test)
+    const first = await start(env)
+    assert.equal(await register(origin), 201)
     first.interrupt()
     const { code, text } = await first.ended
     assert.equal(code, 0, text)
     for (const port of ports.filter((_port, i) => i !== 3))
       assert.match(text, new RegExp(`http://localhost:${port}`))
     assert.match(text, /user-1 \/ password.*seller-1 \/ password/s)
-    assert.doesNotMatch(text, /ended by itself|killed|Error/)
+    assert.doesNotMatch(text, /ended by itself|kill|Error/)
     assert.deepEqual(await busyPorts(ports), [])
 
-    const second = await start()
-    assert.equal(await newUser(), 409)
+    const second = await start(env)
+    assert.equal(await register(origin), 409)
     second.kill('SIGTERM')
     assert.equal((await second.ended).code, 0)
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('ends without a word of failure when it is interrupted twice, in the middle of its start', async () => {
+  it('ends without an error when it is interrupted twice during the start', async (test) => {
+    const { ports, env } = await newInstallation(test)
     const command = runCommand('launcher/start.ts', env)
     await command.written(/Starting/)
     await sleep(200)
@@ -95,25 +82,24 @@ describe('npm start', () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('ends all when it is killed itself', async () => {
-    const command = await start()
+  it('ends all processes when it is killed', async (test) => {
+    const { ports, env } = await newInstallation(test)
+    const command = await start(env)
     command.kill('SIGKILL')
-    await nothingListens()
+    await untilFree(ports)
   })
 
-  it('ends all when npm is ended, which tells it nothing', async () => {
-    const command = runCommand(
-      'launcher/start.ts',
-      { ...env, npm_lifecycle_event: 'start' },
-      { viaShell: true },
-    )
-    await command.written(/Ctrl-C stops everything/)
+  it('ends all processes when npm ends, which sends it no signal', async (test) => {
+    const { ports, env } = await newInstallation(test)
+    const command = await start({ ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
     command.kill('SIGTERM')
-    await nothingListens()
+    await untilFree(ports)
   })
 
-  it('says which service fell, and ends the others', { skip: process.platform !== 'linux' }, async () => {
-    const command = await start()
+  const onLinux = { skip: process.platform !== 'linux' }
+  it('names the service that crashed, and ends the others', onLinux, async (test) => {
+    const { ports, env } = await newInstallation(test)
+    const command = await start(env)
     process.kill(childOf(command.pid, 'orders/src/main.ts'), 'SIGKILL')
     const { code, text } = await command.ended
     assert.equal(code, 1)
@@ -122,8 +108,30 @@ describe('npm start', () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('runs the demo: one winner, one who learns why not', async () => {
-    const command = await start()
+  it('names a busy port and the variable that sets another, and starts nothing', async (test) => {
+    const { ports, env } = await newInstallation(test)
+    const server = createServer().listen(ports[2], '127.0.0.1')
+    await once(server, 'listening')
+    const { code, text } = await runCommand('launcher/start.ts', env).ended
+    server.close()
+    assert.equal(code, 1)
+    assert.match(text, new RegExp(`port ${ports[2]} \\(PRODUCTS_PORT\\)`))
+    assert.match(text, /PRODUCTS_PORT=\d+ npm start/)
+    assert.doesNotMatch(text, /Starting/)
+  })
+
+  it('rejects a port that is not a number', async (test) => {
+    const { env } = await newInstallation(test)
+    const { code, text } = await runCommand('launcher/start.ts', { ...env, USERS_PORT: 'eighty' }).ended
+    assert.equal(code, 1)
+    assert.match(text, /USERS_PORT: must be integer/)
+  })
+})
+
+describe('npm run demo', { concurrency: true }, () => {
+  it('shows that one buyer gets the last unit and the other learns why not', async (test) => {
+    const { env, origin } = await newInstallation(test)
+    const command = await start(env)
     const demo = await runCommand('demo/demo.ts', { GATEWAY_URL: origin }).ended
     command.interrupt()
     await command.ended
@@ -132,16 +140,14 @@ describe('npm start', () => {
     assert.match(demo.text, /409 insufficient-stock: .*\n.*ordered 1, left 0/)
     assert.match(demo.text, /units left of product \d+: 0/)
   })
-})
 
-describe('npm run demo', () => {
-  it('says what to do when nothing answers', async () => {
+  it('tells the reader to run `npm start` when no gateway responds', async () => {
     const [port] = await freePorts(1)
     const { code, text } = await runCommand('demo/demo.ts', { GATEWAY_URL: `http://127.0.0.1:${port}` }).ended
     assert.equal(code, 1)
     assert.match(
       text,
-      /Nothing answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Run `npm start` first\./,
+      /No response from http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Run `npm start` first\./,
     )
   })
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type System, startSystem } from '../../src/launcher/system.ts'
+import { installationSecret, type System, startSystem } from '../../src/launcher/system.ts'
 
-describe('the system', () => {
+describe('startSystem', () => {
   let folder: string
   let system: System
   const crashes: string[] = []
@@ -34,7 +34,7 @@ describe('the system', () => {
       body: JSON.stringify({ username, password: 'password' }),
     })
 
-  it('answers through the gateway, each service from its own process', async () => {
+  it('starts a process for each service, all reachable through the gateway', async () => {
     assert.equal(await status('/.well-known/jwks.json'), 200)
     assert.equal(await status('/products'), 200)
     assert.equal(await status('/orders'), 401)
@@ -42,13 +42,13 @@ describe('the system', () => {
     assert.equal(new Set([process.pid, ...pids]).size, 5)
   })
 
-  it('gives each process the settings meant for it', async () => {
+  it('passes settings to all processes or to one', async () => {
     assert.equal(await login('user-1'), 200)
     const { items } = (await (await fetch(`${system.urls.products}/products`)).json()) as { items: unknown[] }
     assert.deepEqual(items, [])
   })
 
-  it('answers 503 for a service that is killed, and works on when it is started again', async () => {
+  it('responds 503 for a killed service until it is started again', async () => {
     await system.service('orders').kill('SIGKILL')
     assert.equal(await status('/orders'), 503)
     assert.equal(await status('/products'), 200)
@@ -56,8 +56,22 @@ describe('the system', () => {
     assert.equal(await status('/orders'), 401)
   })
 
-  it('shows the bookings to nobody without a service token, and not through the gateway at all', async () => {
+  it('does not serve bookings without a service token, or through the gateway', async () => {
     assert.equal(await status('/bookings', { method: 'POST' }), 404)
     assert.equal((await fetch(`${system.urls.productsInternal}/bookings`, { method: 'POST' })).status, 401)
+  })
+})
+
+describe('installationSecret', () => {
+  let folder: string
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'souk-secret-'))))
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('creates one secret per folder, in a file that only its owner can read', () => {
+    const secret = installationSecret(join(folder, 'here'))
+    assert.match(secret, /^[0-9a-f]{64}$/)
+    assert.equal(installationSecret(join(folder, 'here')), secret)
+    assert.notEqual(installationSecret(join(folder, 'there')), secret)
+    assert.equal(statSync(join(folder, 'here', 'service-token-secret')).mode & 0o777, 0o600)
   })
 })

@@ -1,4 +1,4 @@
-// Written by `npm run contracts` from swagger/products-internal.json; not to be edited.
+// Written by `npm run contracts` from swagger/products-internal.json. Do not edit it.
 
 export const bookOrders = {
   "request": {

@@ -1,5 +1,5 @@
-/** A process that starts stand-ins and then waits to be killed: `node starting-parent.ts <port> <log>`. */
-import { startProcesses } from '../../src/launcher/processes.ts'
+/** Starts a stand-in and runs until it is killed: `node starting-parent.ts <port> <log>`. */
+import { startProcesses } from '../../../src/launcher/processes.ts'
 import { standIn } from './stand-in-spec.ts'
 
 const [, , port, log] = process.argv

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ProcessSpec } from '../../src/launcher/process-life.ts'
+import type { ProcessSpec } from '../../../src/launcher/managed-process.ts'
 
 const SCRIPT = fileURLToPath(new URL('stand-in.ts', import.meta.url))
 
-/** A process that behaves as `env` says; see stand-in.ts. */
+/** A process in the place of a service; stand-in.ts lists what `env` can set. */
 export const standIn = (name: string, port: number, env: Record<string, string> = {}): ProcessSpec => ({
   name,
   script: SCRIPT,

@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/**
- * A command of this package, with an environment of its own; with a shell between, as npm has it, if `viaShell`.
- */
+/** Runs a script of this package with its own environment. `viaShell` runs it below a shell, as npm does. */
 export function runCommand(script: string, env: Record<string, string>, { viaShell = false } = {}) {
-  const file = fileURLToPath(new URL(`../../src/${script}`, import.meta.url))
-  // A group of its own, as a terminal makes one of each command: Ctrl-C signals the group.
-  // Two commands, or some shells would become the first.
+  const file = fileURLToPath(new URL(`../../../src/${script}`, import.meta.url))
+  // `; true` because some shells replace themselves with a single command.
   const command = viaShell ? ['sh', '-c', `"${process.execPath}" "${file}"; true`] : [process.execPath, file]
   const child = spawn(command[0]!, command.slice(1), {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as in a terminal: Ctrl-C sends a signal to the whole group.
     detached: true,
   })
   let text = ''
@@ -26,17 +24,17 @@ export function runCommand(script: string, env: Record<string, string>, { viaShe
   return {
     pid: child.pid!,
     ended,
-    /** Resolves when it has written something that fits; rejects when it ends before. */
+    /** Resolves when its output matches; rejects when it ends before. */
     written: async (pattern: RegExp): Promise<void> => {
       while (!pattern.test(text)) {
-        const over = await Promise.race([once(changed, 'text'), ended])
-        if ('code' in over && !pattern.test(text))
+        const event = await Promise.race([once(changed, 'text'), ended])
+        if ('code' in event && !pattern.test(text))
           throw new Error(`It ended before it wrote ${pattern}:\n${text}`)
       }
     },
-    /** Ctrl-C, or another signal to the whole group. */
+    /** Sends a signal to the whole group, as Ctrl-C does. */
     interrupt: (signal: NodeJS.Signals = 'SIGINT') => process.kill(-child.pid!, signal),
-    /** To the process alone. */
+    /** Sends a signal to this process only. */
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   }
 }

@@ -1,13 +1,13 @@
 /**
- * A process in the place of a service. Its environment says how it behaves: PORT to listen on; FAILS to end at
- * once; NEVER_READY; STUBBORN to ignore SIGTERM; END_MS to take that long to end; LOG to note its end in.
+ * A process in the place of a service. Its environment sets its behaviour: PORT to listen on; FAILS to end at once;
+ * NEVER_READY; STUBBORN to ignore SIGTERM; END_MS to take this long to end; LOG to write its name to when it ends.
  */
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 
 const { PORT, FAILS, NEVER_READY, STUBBORN, END_MS = '0', LOG, NAME = '' } = process.env
 if (FAILS) {
-  console.error('cannot go on: the cellar is flooded')
+  console.error('cannot start: the disk is full')
   process.exit(3)
 }
 process.on('SIGTERM', () => {
@@ -19,7 +19,7 @@ process.on('SIGTERM', () => {
 })
 const server = createServer((request, response) => {
   if (request.url === '/crash') {
-    console.log('about to fall')
+    console.log('about to crash')
     process.exit(7)
   }
   response.statusCode = NEVER_READY ? 503 : 200

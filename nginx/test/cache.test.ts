@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { useNginx, withoutNginx } from './support/nginx.ts'
+
+describe('The cache of nginx', withoutNginx, () => {
+  // Long enough for 50 concurrent requests on a busy machine.
+  const gateway = useNginx({ SOUK_TIMEOUT: '3s' })
+  const { send } = gateway
+
+  /** Waits for the start of a second, so that the requests that follow are sent in the same second. */
+  const nextSecond = () => sleep(1_005 - (Date.now() % 1_000))
+  const secondNow = () => Math.floor(Date.now() / 1_000)
+  const withToken = { headers: { authorization: 'Bearer a.b.c' } }
+
+  it('sends one request per second to products for many concurrent clients', async () => {
+    const attempts = 20
+    for (const path of ['/products', '/products?limit=5', '/products/7']) {
+      const forwarded: number[] = []
+      // On a busy machine the response may take longer than the others wait, or the second may end meanwhile.
+      while (forwarded.at(-1) !== 1 && forwarded.length < attempts) {
+        await nextSecond()
+        gateway.service.reset()
+        const responses = await Promise.all(Array.from({ length: 50 }, () => send(path)))
+        assert.deepEqual([...new Set(responses.map(({ body }) => body))], ['{"from":"service"}'])
+        assert.equal(new Set(responses.map(({ headers }) => headers['x-request-id'])).size, 50)
+        forwarded.push(gateway.service.seen.length)
+      }
+      assert.equal(forwarded.at(-1), 1, `${path} was requested ${forwarded} times in a second`)
+    }
+  })
+
+  it('does not make a client wait for the response to another client', async () => {
+    const first = Promise.withResolvers<void>()
+    gateway.service.respondWith((response) => {
+      // The first request gets no response.
+      if (gateway.service.seen.length > 1) response.end('{}')
+      else first.resolve()
+    })
+    await nextSecond()
+    const lost = send('/products/6')
+    await first.promise
+    const began = performance.now()
+    assert.equal((await send('/products/6')).status, 200)
+    const took = performance.now() - began
+    assert.ok(took < 500, `it took ${took} ms`)
+    assert.equal((await lost).status, 504)
+  })
+
+  it('shows a change to every request in a later second', async () => {
+    for (let n = 0; n < 3; n++) {
+      await sleep(137 * n)
+      gateway.service.respondWith((response) => response.end(`before ${n}`))
+      await send('/products/1')
+      gateway.service.respondWith((response) => response.end(`after ${n}`))
+      const changed = secondNow()
+      for (let requested = changed; requested === changed; ) {
+        requested = secondNow()
+        const { body } = await send('/products/1')
+        if (requested > changed) assert.equal(body, `after ${n}`)
+        await sleep(10)
+      }
+    }
+  })
+
+  it('neither stores a response to a request with a token nor serves one to it', async () => {
+    await nextSecond()
+    gateway.service.respondWith((response) => response.end('for one client'))
+    for (const name of ['authorization', 'authentication'])
+      assert.equal(
+        (await send('/products/8', { headers: { [name]: 'Bearer a.b.c' } })).body,
+        'for one client',
+      )
+    gateway.service.respondWith((response) => response.end('for all'))
+    assert.equal((await send('/products/8')).body, 'for all')
+    gateway.service.respondWith((response) => response.end('for one client'))
+    assert.equal((await send('/products/8', withToken)).body, 'for one client')
+  })
+
+  it('is used only for the public catalogue', async () => {
+    for (const path of ['/orders', '/users/me', '/sellers/me/products', '/products/8/stock-adjustments']) {
+      gateway.service.reset()
+      await send(path)
+      await send(path)
+      assert.equal(gateway.service.seen.length, 2, path)
+    }
+  })
+
+  it('treats every Authorization or Authentication header as a token, even "0"', async () => {
+    await nextSecond()
+    await send('/products/8')
+    gateway.service.respondWith((response) => response.end('for one client'))
+    for (const name of ['authorization', 'authentication'])
+      assert.equal((await send('/products/8', { headers: { [name]: '0' } })).body, 'for one client')
+  })
+
+  it('does not store a response above 32 kB, because a few would fill it', async () => {
+    const large = 'x'.repeat(60_000)
+    gateway.service.respondWith((response) => response.setHeader('content-length', large.length).end(large))
+    await nextSecond()
+    for (let n = 0; n < 3; n++) assert.equal((await send('/products?limit=100')).body, large)
+    assert.equal(gateway.service.seen.length, 3)
+  })
+
+  it('does not store errors', async () => {
+    await nextSecond()
+    gateway.service.respondWith((response) => response.writeHead(404).end('none'))
+    assert.equal((await send('/products/9')).status, 404)
+    gateway.service.reset()
+    assert.equal((await send('/products/9')).status, 200)
+  })
+})

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ManagedProcess } from '@souk/dev-env/launcher/managed-process'
+import { gatewayContract } from '../../packages/dev-env/test/gateway/gateway-contract.ts'
+import { nginxSpec, openNginx, withoutNginx } from './support/nginx.ts'
+
+describe('nginx', withoutNginx, () => {
+  gatewayContract(openNginx)
+
+  it('ends when the process that started it is killed', async () => {
+    const spec = await nginxSpec()
+    const nginx = new ManagedProcess(spec)
+    await nginx.start()
+    await nginx.kill()
+    await assert.rejects(fetch(spec.readyUrl))
+  })
+})

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { useNginx, withoutNginx } from './support/nginx.ts'
+
+describe('nginx', withoutNginx, () => {
+  const gateway = useNginx()
+  const { send, exchange } = gateway
+
+  it('rejects headers with 431 and URLs with 414 when they are too long', async () => {
+    const large = await send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
+    assert.deepEqual([large.status, JSON.parse(large.body).code], [431, 'headers-too-large'])
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-${i}`, 'x'.repeat(1_000)]))
+    assert.equal((await send('/orders', { headers: many })).status, 431)
+    const long = await send(`/orders?q=${'x'.repeat(9_000)}`)
+    assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
+  })
+
+  it('waits 5 s for headers and 10 s for the next part of a body, and serves others meanwhile', async () => {
+    const started = performance.now()
+    const slowHeaders = exchange('GET /orders/slow HTTP/1.1\r\nHost: x\r\n')
+    const slowBody = exchange('POST /orders/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+    assert.equal((await send('/sellers/me/products')).status, 200)
+    await slowHeaders
+    const headersTook = performance.now() - started
+    assert.match(await slowBody, /^$|^HTTP\/1\.1 408 /)
+    const bodyTook = performance.now() - started
+    assert.ok(headersTook > 4_000 && headersTook < 8_000, `headers: ${headersTook} ms`)
+    assert.ok(bodyTook > 9_000 && bodyTook < 14_000, `body: ${bodyTook} ms`)
+    const slow = gateway.service.seen.filter(({ url }) => url === '/orders/slow')
+    assert.deepEqual(slow, [], 'no incomplete request reached the service')
+  })
+})
+
+describe('nginx with a rate limit of one request per second', withoutNginx, () => {
+  const gateway = useNginx({ SOUK_AUTH_RATE: '1r/s', SOUK_WRITE_RATE: '1r/s' })
+  const { send } = gateway
+
+  it('accepts about 21 logins at once from one address and tells the others when to retry', async () => {
+    const responses = await Promise.all(
+      Array.from({ length: 40 }, () => send('/auth/login', { method: 'POST', body: '{}' })),
+    )
+    const rejected = responses.filter(({ status }) => status === 429)
+    assert.ok(rejected.length >= 10 && rejected.length <= 19, `${rejected.length} of 40 are rejected`)
+    assert.equal(JSON.parse(rejected[0]!.body).code, 'too-many-requests')
+    assert.equal(rejected[0]!.headers['retry-after'], '1')
+    assert.equal((await send('/products')).status, 200, 'reads are not limited')
+  })
+
+  it('accepts 256 requests in flight from one address, however slowly it sends them', async () => {
+    const sockets = Array.from({ length: 300 }, () => {
+      const socket = gateway.connect()
+      socket.write('GET /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+      return socket
+    })
+    const rejected: string[] = []
+    for (const socket of sockets) socket.once('data', (text: string) => rejected.push(text))
+    for (let attempt = 0; rejected.length < 300 - 256 && attempt < 200; attempt++) await sleep(20)
+    // Time for a further rejection, which would be one too many.
+    await sleep(200)
+    for (const socket of sockets) socket.destroy()
+    assert.equal(rejected.length, 300 - 256)
+    for (const response of rejected) assert.match(response, /^HTTP\/1\.1 429 /)
+  })
+
+  it('limits the writing requests of one address', async () => {
+    const responses = await Promise.all(
+      Array.from({ length: 300 }, () => send('/orders', { method: 'POST', body: '{}' })),
+    )
+    const rejected = responses.filter(({ status }) => status === 429).length
+    assert.ok(rejected > 50 && rejected < 150, `${rejected} of 300 are rejected`)
+  })
+})
+
+describe('nginx behind a trusted load balancer', withoutNginx, () => {
+  const gateway = useNginx({ SOUK_TRUSTED_PROXY: '127.0.0.0/8', SOUK_AUTH_RATE: '1r/s' })
+
+  it('takes the client’s address from the last entry of X-Forwarded-For', async () => {
+    await gateway.send('/users/me', { headers: { 'x-forwarded-for': '6.6.6.6, 192.0.2.7' } })
+    assert.equal(gateway.service.seen[0]!.headers['x-forwarded-for'], '192.0.2.7')
+  })
+
+  /** How many of 40 logins from these addresses are rejected. */
+  async function rejectedFrom(address: (n: number) => string): Promise<number> {
+    const responses = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        gateway.send('/auth/login', {
+          method: 'POST',
+          headers: { 'x-forwarded-for': address(n + 1) },
+          body: '{}',
+        }),
+      ),
+    )
+    return responses.filter(({ status }) => status === 429).length
+  }
+
+  const hex = (n: number) => n.toString(16)
+
+  it('counts all addresses of one IPv6 network as one client, wherever the address has zeros', async () => {
+    for (const network of ['2001:db8:1:2:3:4:5:', '2001:db8::3:4:5:', '2001:db8:1::', '2001:db8:2:0:3:4:5:'])
+      assert.ok((await rejectedFrom((n) => `${network}${hex(n)}`)) >= 10, network)
+  })
+
+  for (const [what, address] of [
+    ['IPv6 networks', (n: number) => `2001:db8:3:${hex(n)}::1`],
+    ['IPv6 networks that end in the byte of a line feed', (n: number) => `2001:db8:${hex(n)}:a::a`],
+    ['IPv4 addresses written as IPv6 addresses', (n: number) => `::ffff:192.0.2.${n}`],
+  ] as const) {
+    it(`counts different ${what} as different clients`, async () => {
+      assert.equal(await rejectedFrom(address), 0)
+    })
+  }
+})

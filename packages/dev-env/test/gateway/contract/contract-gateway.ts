@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach } from 'node:test'
+import { rawRequest } from '@souk/service-kit/testing/raw-request'
+import { startUpstream, type Upstream } from '../upstream.ts'
+
+export interface OpenGateway {
+  origin: string
+  close(): Promise<void>
+}
+
+export type Urls = Record<'users' | 'products' | 'orders', string>
+
+/** Starts a gateway that waits one second for a service to respond. */
+export type Open = (upstreams: Urls) => Promise<OpenGateway>
+
+export type ContractGateway = ReturnType<typeof useGateway>
+
+/** Starts a gateway and three upstream servers for the tests of the surrounding `describe`. */
+export function useGateway(open: Open) {
+  let upstreams: Record<keyof Urls, Upstream>
+  let gateway: OpenGateway | undefined
+  before(async () => {
+    upstreams = {
+      users: await startUpstream('users'),
+      products: await startUpstream('products'),
+      orders: await startUpstream('orders'),
+    }
+    const { users, products, orders } = upstreams
+    gateway = await open({ users: users.url, products: products.url, orders: orders.url })
+  })
+  beforeEach(() => {
+    for (const { reset } of Object.values(upstreams)) reset()
+  })
+  after(async () => {
+    await gateway?.close()
+    await Promise.all(Object.values(upstreams).map(({ close }) => close()))
+  })
+  return {
+    open,
+    get upstreams() {
+      return upstreams
+    },
+    get origin() {
+      return gateway!.origin
+    },
+    everythingSeen: () => Object.values(upstreams).flatMap(({ seen }) => seen),
+    send: (path: string, options?: Parameters<typeof rawRequest>[2]) =>
+      rawRequest(gateway!.origin, path, options),
+  }
+}
+
+type Response = Awaited<ReturnType<typeof rawRequest>>
+
+/** Checks that the response is a problem document with the headers of every response. */
+export function assertProblem(response: Response, status: number, code: string): void {
+  const document = JSON.parse(response.body)
+  assert.deepEqual([response.status, document.status, document.code], [status, status, code])
+  assert.equal(response.headers['content-type'], 'application/problem+json')
+  assert.match(String(response.headers['x-request-id']), /^[\w-]{1,64}$/)
+  assert.equal(response.headers['x-content-type-options'], 'nosniff')
+  assert.match(String(response.headers['content-security-policy']), /frame-ancestors 'none'/)
+}
