@@ -1,8 +1,9 @@
 import type { BatchLimits } from '@souk/service-kit/batching/batcher'
 
 /**
- * Limits a batch of orders, both for the database and for calls to products. With 256 orders in a batch, each order's
- * share of the commit is negligible. With 1,000 lines, a statement stays within the limits of every engine and holds its locks briefly.
+ * The limits of a batch of orders, for the database and for calls to products. With 256 orders in a batch, each order's
+ * share of the commit is negligible. With 1,000 lines, a statement stays below the limits of every engine and holds its
+ * locks briefly.
  */
 export const BATCH_LIMITS: BatchLimits = {
   maxItems: 256,

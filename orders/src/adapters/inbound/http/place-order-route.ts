@@ -37,8 +37,8 @@ const schema = {
   tags: ['orders'],
   summary: 'Place an order',
   description:
-    'Books all units or none. To retry safely after a timeout, send the same Idempotency-Key and the same body: the ' +
-    'response is the first order. Status 202 means that the order is stored and will be decided later.',
+    'Books all units or none. To retry safely after a timeout, send the same Idempotency-Key and the same body. The ' +
+    'response is then the first order. Status 202 means that the order is stored and will be decided later.',
   headers: Headers,
   body: ref(NewOrderSchema),
   response: {
@@ -50,8 +50,8 @@ const schema = {
     202: schemas.undecidedResponse,
     409: orderProblem('REJECTED with insufficient-stock: `lines` has each line that is short'),
     422: orderProblem(
-      'REJECTED with unknown-product, product-disabled or mixed-currencies; or not stored, with quantity-too-large or ' +
-        'idempotency-key-reused',
+      'REJECTED with unknown-product, product-disabled or mixed-currencies; or not stored because of ' +
+        'quantity-too-large or idempotency-key-reused',
     ),
   },
 }

@@ -17,9 +17,7 @@ import { type OrderWrite, writeOrders } from './write-orders.ts'
  * transaction commits form the next batch.
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
-  telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
-    countUndecided(database),
-  )
+  telemetry.meter?.gauge('souk_orders_undecided', 'Undecided orders', {}, () => countUndecided(database))
   const writeBatch = engineWrite(database)
   const write = createBatcher<OrderWrite, Order>({
     name: 'order-writes',

@@ -56,8 +56,8 @@ async function settleOrders(
 }
 
 /**
- * The lines of the orders that now have the status to settle. An order that was settled before has its lines already, and
- * they are inserted once; an order that was cancelled in the meantime gets none.
+ * The lines of the orders that now have the status of their settlement. An order that was cancelled in the meantime gets
+ * no lines. An order that was settled before has its lines already, and the insert skips them.
  */
 async function linesOfSettled(
   trx: Transaction<OrdersTables>,

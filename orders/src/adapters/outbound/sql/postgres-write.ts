@@ -29,9 +29,9 @@ const ORDER_COLUMNS =
 const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency'
 
 /**
- * A column of the settled row with the id of the order that is updated. The statement has no joins: PostgreSQL would plan
- * them as nested loops, which compare 65,536 pairs for a batch of 256 orders. For the same reason `is true` below keeps
- * the planner from turning the subquery into a join.
+ * Looks up a column of the settled row by the id of the order. A join would be planned as a nested loop, which compares
+ * 65,536 pairs for a batch of 256 orders. For the same reason, `is true` below keeps the planner from turning the
+ * subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 

@@ -42,7 +42,7 @@ export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promi
   return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
 }
 
-/** Locks an order and stores what `decide` makes of it. */
+/** Locks an order and stores the order that `decide` returns for it. */
 export const changeOrder = (
   database: Database<OrdersTables>,
   orderId: string,
@@ -124,7 +124,7 @@ export async function listSales(
   }))
 }
 
-/** Claims the undecided orders that are due: first by their next attempt, then those that a wrong clock deferred. */
+/** Claims the undecided orders that are due, earliest first, and then those that a wrong clock deferred. */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
@@ -152,6 +152,7 @@ async function claim(
     .where('id', 'in', ids)
     .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
+  // No row is updated when another worker has claimed all of them since the select.
   return numUpdatedRows === 0n ? [] : findOrders(db, ids)
 }
 

@@ -15,11 +15,12 @@ interface OrderInsert {
 }
 
 /**
- * Writes a batch in one commit, with statements that suit the engine. It is atomic and safe to repeat, and the number of
+ * Writes a batch in one commit, with the statements of the engine. It is atomic and safe to repeat, and the number of
  * statements does not grow with the batch.
  *
  * It inserts the orders whose id and idempotency key are new. The unique constraint decides which of several orders
- * with the same key is first; if we looked up the key before the insert, concurrent requests would all find nothing.
+ * with the same key is first. A look-up before the insert could not decide it: concurrent requests would find nothing.
+ *
  * It settles the orders that are PENDING, all with the same `updated_at`, and inserts their lines.
  */
 export type WriteBatch = (rows: BatchRows) => Promise<{ allInserted: boolean; allSettled: boolean }>
