@@ -26,7 +26,12 @@ export const settings = Type.Object({
     description:
       'the address of the internal listener, which only the orders service may reach; or a host name, which may resolve to all replicas',
   }),
-  INTERNAL_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 9002 }),
+  INTERNAL_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 9002,
+    description: 'port of the internal listener, where orders books units; never publish it',
+  }),
 })
 
 /** @throws ConfigError when a setting is not valid */

@@ -7,7 +7,13 @@ export const telemetrySettings = {
     default: '127.0.0.1',
     description: 'address that serves /metrics; only Prometheus should reach it',
   }),
-  METRICS_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      description: 'port that serves /metrics; without it nothing is measured',
+    }),
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Type.String({ pattern: '^https?://', description: 'URL that receives traces, OTLP over HTTP' }),
   ),
@@ -24,13 +30,18 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** The settings that all services have. */
 export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUrl: string }) => ({
   HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on; 0.0.0.0 in a container' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: port }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: port, description: 'port to listen on' }),
   DATABASE_URL: Type.String({
     default: databaseUrl,
     pattern: '^(sqlite:|postgres(ql)?://|mysql://|mariadb://)',
     description: 'sqlite:<file>, postgres://... or mysql://...',
   }),
-  DATABASE_POOL_SIZE: Type.Integer({ minimum: 1, maximum: 1_000, default: 10 }),
+  DATABASE_POOL_SIZE: Type.Integer({
+    minimum: 1,
+    maximum: 1_000,
+    default: 10,
+    description: 'most connections to the database; SQLite always has one',
+  }),
   SEED_DEMO_DATA: Type.Boolean({
     default: false,
     description: 'creates demo data; never in production',
@@ -40,7 +51,10 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
     default: '',
     description: 'proxies whose X-Forwarded-For is trusted: addresses or networks, separated by commas',
   }),
-  NODE_ENV: Type.String({ default: 'development' }),
+  NODE_ENV: Type.String({
+    default: 'development',
+    description: 'production rejects demo data, public secrets and failpoints',
+  }),
   ...telemetrySettings,
 })
 
