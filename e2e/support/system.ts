@@ -68,7 +68,7 @@ export async function startShop(
 
 /**
  * Settings of nginx that switch its limits per address off, because all requests of a test come from one address.
- * The bursts are raised as well: requests that nginx reads together count as simultaneous, whatever the rate is.
+ * The bursts are raised as well, because requests that nginx reads together count as simultaneous at any rate.
  */
 export const UNLIMITED = {
   SOUK_AUTH_RATE: '100000r/s',

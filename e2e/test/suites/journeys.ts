@@ -39,7 +39,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     )
   })
 
-  it('of two buyers who want the last unit, one gets it and the other is told what is short', async () => {
+  it('of two buyers who order the last unit, one gets it and the other learns which line is short', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await listProduct(seller, 1)
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
