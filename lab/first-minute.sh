@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What a newcomer does first, after `npm ci`: starts the shop, runs the demo against it, stops it with Ctrl-C,
-# and starts it again on the same data. Fails when any of it does, or takes more than a minute.
-# Job control: each background job is a process group of its own, as in a terminal.
+# Checks the first commands of a newcomer after `npm ci`: start the system, run the demo, stop with Ctrl-C, and start
+# again on the same data. Fails when a step fails, or when start and demo take more than a minute.
+# `-m` gives each background job a process group of its own, as in a terminal.
 set -euo pipefail -m
 cd "$(dirname "$0")/.."
 data=$(mktemp -d); log=$(mktemp)
@@ -15,16 +15,16 @@ start() {
     kill -0 "$shop" 2>/dev/null || break
     sleep 0.5
   done
-  cat "$log" >&2; echo 'npm start did not come up' >&2; exit 1
+  cat "$log" >&2; echo 'npm start did not become ready' >&2; exit 1
 }
-stop() { # As Ctrl-C in a terminal does: SIGINT for the whole foreground group, npm and its shell included.
+stop() { # Like Ctrl-C in a terminal: SIGINT for the whole process group, including npm and its shell.
   kill -INT -- "-$shop"
   wait "$shop" || true
   for _ in $(seq 50); do
     curl -s http://localhost:8080/health/live >/dev/null || return 0
     sleep 0.1
   done
-  cat "$log" >&2; echo 'Something still answers after Ctrl-C' >&2; exit 1
+  cat "$log" >&2; echo 'The gateway still responds after Ctrl-C' >&2; exit 1
 }
 
 began=$SECONDS
@@ -37,4 +37,4 @@ stop
 start
 curl -fsS 'http://localhost:8080/products?q=the+last+one' | grep -q 'Lamp, the last one'
 stop
-echo "Started, demonstrated in $took s, stopped, and found its data again."
+echo "Start and demo took $took s; after a restart the data is still there."

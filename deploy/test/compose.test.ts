@@ -8,9 +8,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FILES = ['docker-compose.yaml', 'docker-compose.mariadb.yaml', 'docker-compose.monitoring.yaml']
 const DOCKERFILES = { service: 'Dockerfile', gateway: 'nginx/Dockerfile' }
 const SERVICES = ['users', 'products', 'orders']
-/** What no container is given. */
+/** Settings that no container may have. */
 const FORBIDDEN = ['privileged', 'cap_add', 'devices', 'pid', 'ipc', 'userns_mode']
-/** What confines one: a file over the first says it anew for none that is there. */
+/** Settings that confine a container: an overlay must not change them. */
 const CONFINING = [
   ...['network_mode', 'security_opt', 'read_only', 'cap_drop', 'user'],
   ...['mem_limit', 'pids_limit', 'logging'],
@@ -40,71 +40,77 @@ interface Compose {
 }
 
 const textOf = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
-// `!override` says how files are put together, which is not done here.
+// The tag `!override` only matters when compose merges files, which this test does not do.
 const read = (file: string): Compose => parse(textOf(file), { merge: true, logLevel: 'error' })
 const base = read(FILES[0]!)
 
-/** What a compose file's containers could do beyond what they need, a sentence each. */
+/**
+ * Returns one sentence for each privilege that a container has and does not need. With `below`, the file is an overlay of
+ * `below` and must not loosen the containers that are there already.
+ */
 function weaknesses({ services }: Compose, below?: Compose): string[] {
   return Object.entries(services).flatMap(([name, container]) => {
     const found: string[] = []
-    const must = (holds: unknown, what: string) => holds || found.push(`${name} ${what}`)
-    for (const volume of container.volumes ?? []) must(!volume.includes('docker.sock'), 'rules the engine')
-    const under = below?.services[name]
-    if (under) {
+    const check = (holds: unknown, weakness: string) => holds || found.push(`${name} ${weakness}`)
+    for (const volume of container.volumes ?? [])
+      check(!volume.includes('docker.sock'), 'controls the container engine')
+    if (below?.services[name]) {
       const loosened = [...FORBIDDEN, ...CONFINING].filter((key) => key in container)
-      // Whose image it is may change, and with it who it runs as.
-      must(
-        loosened.every((key) => key === 'user' && isNobodyMuch(container.user)),
+      // An overlay may bring another image, and with it another unprivileged user.
+      check(
+        loosened.every((key) => key === 'user' && isUnprivileged(container.user)),
         `loosens ${loosened}`,
       )
       return found
     }
-    must(container.read_only === true, 'writes to its own files')
-    must(`${container.cap_drop}` === 'ALL', 'has capabilities')
-    must(
+    check(container.read_only === true, 'writes to its own file system')
+    check(`${container.cap_drop}` === 'ALL', 'has capabilities')
+    check(
       container.security_opt?.some((option) => /^no-new-privileges(:true)?$/.test(option)),
       'may gain privileges',
     )
-    must(container.mem_limit && container.pids_limit, 'takes what it likes of the machine')
-    must(container.logging?.driver === 'local', 'fills the disk with its log')
-    for (const key of FORBIDDEN) must(!(key in container), `has ${key}`)
-    must(!container.network_mode || container.network_mode === 'none', 'shares a network that is not its own')
+    check(container.mem_limit && container.pids_limit, 'has no limit of memory or processes')
+    check(container.logging?.driver === 'local', 'fills the disk with its log')
+    for (const key of FORBIDDEN) check(!(key in container), `has ${key}`)
+    check(!container.network_mode || container.network_mode === 'none', 'shares the network of another')
     const ours = /^souk-/.test(container.image)
-    // It owns the volumes that it fills, which are root's; it talks to nobody.
+    // This one is root, because it fills volumes that belong to root; it has no network.
     const fillsVolumes = name === 'secrets' && container.network_mode === 'none'
-    must(fillsVolumes || (ours ? !container.user : isNobodyMuch(container.user)), 'may be root')
-    if (!ours) must(/:(?!latest$)[\w.-]+$/.test(container.image), 'takes whatever image is newest')
+    check(fillsVolumes || (ours ? !container.user : isUnprivileged(container.user)), 'may be root')
+    if (!ours) check(/:(?!latest$)[\w.-]+$/.test(container.image), 'has an image without a version')
     return found
   })
 }
 
-const isNobodyMuch = (user = 'root') => !/^(root|0)?(:|$)/.test(user)
+const isUnprivileged = (user = 'root') => !/^(root|0)?(:|$)/.test(user)
 
 const networksOf = ({ networks = {} }: Container) =>
   (Array.isArray(networks) ? networks : Object.keys(networks)).toSorted()
 
-describe('the containers', () => {
+describe('compose files', () => {
   for (const file of FILES) {
-    it(`of ${file} are not root, write to none of their files and have no capability`, () => {
+    it(`the containers of ${file} are not root, cannot write to their files and have no capability`, () => {
       assert.deepEqual(weaknesses(read(file), file === FILES[0] ? undefined : base), [])
     })
   }
 
   for (const [what, change] of [
-    ['root', { user: 'root' }],
-    ['root by number', { user: '0:0' }],
-    ['one that writes to its files', { read_only: false }],
-    ['one with a capability', { cap_add: ['NET_ADMIN'] }],
-    ['one that keeps its capabilities', { cap_drop: [] }],
-    ['one that may gain privileges', { security_opt: [] }],
-    ['one that rules the engine', { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }],
-    ['one on the network of its host', { network_mode: 'host' }],
-    ['one without a limit of memory', { mem_limit: '' }],
-    ['one that keeps its log for ever', { logging: { driver: 'json-file' } }],
-    ['one of the newest image', { image: 'postgres:latest' }],
+    ['the user root', { user: 'root' }],
+    ['the user 0', { user: '0:0' }],
+    ['a container that writes to its files', { read_only: false }],
+    ['a container with a capability', { cap_add: ['NET_ADMIN'] }],
+    ['a container that drops no capability', { cap_drop: [] }],
+    ['a container that may gain privileges', { security_opt: [] }],
+    [
+      'a container that controls the container engine',
+      { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] },
+    ],
+    ['a container on the network of its host', { network_mode: 'host' }],
+    ['a container without a memory limit', { mem_limit: '' }],
+    ['a container whose log grows without limit', { logging: { driver: 'json-file' } }],
+    ['an image without a version', { image: 'postgres:latest' }],
   ] as [string, Partial<Container>][]) {
-    it(`would be found out with ${what} among them, in the file or in one over it`, () => {
+    it(`the check finds ${what}, in the first file and in an overlay`, () => {
       const loosened = (container: Container): Compose => ({
         services: { database: container },
         networks: {},
@@ -115,7 +121,7 @@ describe('the containers', () => {
     })
   }
 
-  it('are reached from outside through the gateway alone, and from this machine at the seed’s addresses', () => {
+  it('only the gateway is published to other machines, and the services only to this one', () => {
     const published = FILES.flatMap((file) =>
       Object.entries(read(file).services).flatMap(([name, { ports = [] }]) =>
         ports.map((port) => `${name} ${port}`),
@@ -130,7 +136,7 @@ describe('the containers', () => {
     ])
   })
 
-  it('meet only whom they need, and the gateway alone has a way out', () => {
+  it('containers share networks only with those they need, and only the gateway has a way out', () => {
     const on = (network: string) =>
       Object.keys(base.services)
         .filter((name) => networksOf(base.services[name]!).includes(network))
@@ -142,8 +148,8 @@ describe('the containers', () => {
       on('databases'),
       ['database', ...SERVICES, ...SERVICES.map((name) => `${name}-migration`)].toSorted(),
     )
-    const leadOut = Object.keys(base.networks).filter((name) => !base.networks[name]?.internal)
-    assert.deepEqual(leadOut, ['outside'])
+    const withWayOut = Object.keys(base.networks).filter((name) => !base.networks[name]?.internal)
+    assert.deepEqual(withWayOut, ['outside'])
     const added = FILES.slice(1).flatMap((file) =>
       Object.entries(read(file).services)
         .filter(([, { networks }]) => networks)
@@ -152,12 +158,12 @@ describe('the containers', () => {
     assert.deepEqual(added, [
       ...SERVICES.map((name) => `${name}: monitoring`),
       'prometheus: monitoring',
-      // To be published it has to be on a network with a way out.
+      // A container with a published port must be on a network with a way out.
       'grafana: default,monitoring',
     ])
   })
 
-  it('are told no secret in their environment', () => {
+  it('no container gets a secret in its environment', () => {
     for (const file of FILES) {
       for (const [name, { environment = {}, env_file }] of Object.entries(read(file).services)) {
         const lines = env_file ? textOf(env_file).split('\n') : []
@@ -172,7 +178,7 @@ describe('the containers', () => {
     }
   })
 
-  it('have a gateway that believes no proxy and lets no other page in, until it is told to', () => {
+  it('the gateway trusts no proxy and allows no other origin by default', () => {
     for (const setting of ['SOUK_TRUSTED_PROXY=255.255.255.255', 'SOUK_CORS_ORIGINS=-']) {
       assert.match(textOf(DOCKERFILES.gateway), new RegExp(`^ENV (.+ )?${RegExp.escape(setting)}( |$)`, 'm'))
       const [name] = setting.split('=') as [string]
@@ -180,7 +186,7 @@ describe('the containers', () => {
     }
   })
 
-  it('begin when what they need is there, and come back when they have ended', () => {
+  it('containers start after those they need are ready, and restart when they end', () => {
     for (const service of SERVICES) {
       assert.deepEqual(base.services[service]!.depends_on, {
         [`${service}-migration`]: { condition: 'service_completed_successfully' },
@@ -195,7 +201,7 @@ describe('the containers', () => {
   })
 
   for (const [image, file] of Object.entries(DOCKERFILES)) {
-    it(`have an image of ${image} that is not root, of a base with a tag, and tells whether it is well`, () => {
+    it(`the image of the ${image} runs as a user, has a base with a version and a health check`, () => {
       const instructions = textOf(file)
         .replaceAll(/^#.*\n/gm, '')
         .replaceAll('\\\n', '')
@@ -204,7 +210,7 @@ describe('the containers', () => {
       assert.match(last('USER')!, /^USER [1-9]\d*:[1-9]\d*$/)
       assert.ok(instructions.lastIndexOf(last('USER')!) > instructions.lastIndexOf(last('FROM')!))
       assert.match(last('HEALTHCHECK')!, /CMD \["/)
-      // Without a shell in between, SIGTERM reaches what runs.
+      // Without a shell in between, SIGTERM reaches the process.
       assert.match(last('CMD')!, /^CMD \["/)
       const froms = instructions.filter((line) => line.startsWith('FROM '))
       for (const from of froms) assert.match(from, /^FROM [a-z]+:(?!latest)[\w.-]+( AS \w+)?$/)

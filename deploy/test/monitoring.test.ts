@@ -4,26 +4,26 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
 import { freePorts } from '@souk/dev-env/launcher/ports'
-import { listProduct, order, type Person } from '@souk/e2e/support/client'
+import { listProduct, placeOrder, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { hasPrometheus, type Prometheus, startPrometheus } from './support/prometheus.ts'
 
 const DASHBOARD = new URL('../monitoring/grafana/dashboards/souk.json', import.meta.url)
-/** A rate needs two scrapes, which are 5 s apart; the rest is for slow machines. */
+/** A rate needs two scrapes; the rest of the time is for slow machines. */
 const DATA_WITHIN_MS = 60_000
 const SERVICES = ['users', 'products', 'orders'] as const
 
-// One with a pool of connections: SQLite has none to show.
+// SQLite has no pool of connections whose metrics could be tested.
 const engine = (await availableEngines()).find((one) => one !== 'sqlite')
 const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
 
-describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' and no ')} here` }, () => {
+describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.join(', ')}` }, () => {
   let running: RunningShop
   let prometheus: Prometheus
   let metrics: Record<(typeof SERVICES)[number], string>
-  let buyer: Person
+  let buyer: User
   let product: number
   let soldOut: number
 
@@ -46,16 +46,16 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     await running?.stop()
   })
 
-  it('counts orders by their outcome', async () => {
-    await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => order(buyer, id)))
+  it('metrics count orders by outcome', async () => {
+    await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => placeOrder(buyer, id)))
     const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /^souk_orders_total\{outcome="CONFIRMED"\} 7$/m)
     assert.match(body, /^souk_orders_total\{outcome="REJECTED"\} 2$/m)
     assert.match(body, /^souk_orders_undecided 0$/m)
   })
 
-  it('knows routes by their patterns, and nothing that a caller sent', async () => {
-    const placed = await order(buyer, product)
+  it('metrics name routes by their patterns, and hold nothing that a caller sent', async () => {
+    const placed = await placeOrder(buyer, product)
     await buyer.call('GET', `/orders/${placed.body.id}`)
     await rawRequest(running.system.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
     const { body } = await rawRequest(metrics.orders, '/metrics')
@@ -64,7 +64,7 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     assert.ok(![placed.body.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
   })
 
-  it('has data for every query of the dashboard', async () => {
+  it('every query of the dashboard has data', async () => {
     const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as {
       panels: { targets: { expr: string }[] }[]
     }
@@ -72,15 +72,15 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     assert.ok(without.length >= panels.length && panels.length > 0)
     const deadline = Date.now() + DATA_WITHIN_MS
     while (without.length > 0 && Date.now() < deadline) {
-      await Promise.all([product, product, soldOut].map((id) => order(buyer, id)))
+      await Promise.all([product, product, soldOut].map((id) => placeOrder(buyer, id)))
       await sleep(250)
-      const answers = await Promise.all(without.map((query) => prometheus.query(query)))
-      without = without.filter((_query, i) => answers[i]!.length === 0)
+      const results = await Promise.all(without.map((query) => prometheus.query(query)))
+      without = without.filter((_query, i) => results[i]!.length === 0)
     }
-    assert.deepEqual(without, [], 'these have none')
+    assert.deepEqual(without, [], 'queries without data')
   })
 
-  it('finds each service, and calls its job by its name', async () => {
+  it('Prometheus scrapes each service as a job with its name', async () => {
     const up = await prometheus.query('up')
     assert.deepEqual(
       Object.fromEntries(up.map(({ labels, value }) => [labels.job, value])),
@@ -88,7 +88,7 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     )
   })
 
-  it('is not to be had where the public or another service calls', async () => {
+  it('metrics are served only by the metrics listener', async () => {
     const paths = [
       '/metrics',
       '//metrics',
@@ -101,13 +101,17 @@ describe('the monitoring', { skip: missing.length > 0 && `no ${missing.join(' an
     for (const [listener, url] of Object.entries(running.system.urls)) {
       for (const path of paths) {
         const { status, body } = await rawRequest(url, path)
-        assert.ok(status === 404 || status === 400, `${listener} answered ${path} with ${status}`)
+        assert.ok(status === 404 || status === 400, `${listener} responded to ${path} with ${status}`)
         assert.ok(!body.includes('# HELP'))
       }
     }
     for (const url of Object.values(metrics)) {
       assert.equal((await rawRequest(url, '/metrics')).status, 200)
-      assert.equal((await rawRequest(url, '/health/ready')).status, 404, 'and nothing else is had there')
+      assert.equal(
+        (await rawRequest(url, '/health/ready')).status,
+        404,
+        'the metrics listener serves nothing else',
+      )
     }
   })
 })

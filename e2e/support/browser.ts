@@ -1,4 +1,4 @@
-import { accessSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
 const CANDIDATES = [
@@ -8,29 +8,23 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
 ]
 
-/** The browser of this machine; undefined when it has none and none is required (`REQUIRE_BROWSER=1`). */
+/** The path of an installed browser; undefined when there is none. @throws Error when `REQUIRE_BROWSER` is set */
 export function browserPath(): string | undefined {
-  const found = CANDIDATES.find((path) => {
-    try {
-      accessSync(path ?? '')
-      return true
-    } catch {
-      return false
-    }
-  })
+  const found = CANDIDATES.find((path) => path !== undefined && existsSync(path))
   if (!found && process.env.REQUIRE_BROWSER)
     throw new Error('A browser is required; install the package chromium.')
   return found
 }
 
-/** A headless browser with nothing of its user's in it; `close` leaves nothing behind. */
+/** Starts a headless browser with an empty profile. */
 export async function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
-    // Root, as in a container, can't use the sandbox; the rest keeps it from calling home.
     args: [
+      // The sandbox does not work for root, which is the user in a container.
       '--no-sandbox',
       '--disable-gpu',
+      // Send nothing to the browser's vendor.
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',

@@ -6,23 +6,33 @@ import type { Engine } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 
+/** A system that this process has started. */
 export interface RunningShop {
   system: System
   shop: Shop
   databaseUrls: Record<Service, string>
-  /** What the processes wrote, the last thousand lines: a failing test may show it. */
+  /** The last thousand lines that its processes wrote, for a test that fails. */
   output: string[]
   stop(): Promise<void>
 }
 
-const LINES_KEPT = 1_000
+/** What the suites need to know about the system that they test, however it was started. */
+export interface SystemUnderTest extends Pick<RunningShop, 'shop' | 'databaseUrls' | 'stop'> {
+  urls: Record<Service | 'gateway', string>
+  /** The secret that orders signs its tokens for products with. */
+  serviceTokenSecret: string
+  /** Its processes; undefined when it runs in containers. */
+  system?: System
+}
+
+const OUTPUT_LINES = 1_000
 
 export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'ports' | 'gateway'>> {
-  /** Where the databases are made, if not on the server that the tests share. */
+  /** The URL of the server to create the databases on; the tests' shared server unless given. */
   server?: string | undefined
 }
 
-/** The whole system on fresh databases of `engine`, gone without a trace after `stop`. */
+/** Starts the whole system on new databases of `engine`; `stop` removes them. */
 export async function startShop(
   engine: Engine,
   { server, ...options }: ShopOptions = {},
@@ -37,7 +47,7 @@ export async function startShop(
   const output: string[] = []
   const onOutput = (process: string, line: string) => {
     output.push(`${process}: ${line}`)
-    if (output.length > LINES_KEPT) output.shift()
+    if (output.length > OUTPUT_LINES) output.shift()
   }
   const dropAll = async () => {
     await Promise.all(databases.map((database) => database.drop()))
@@ -57,8 +67,8 @@ export async function startShop(
 }
 
 /**
- * Tests come from one address, as a crowd would not. The bursts too: what nginx reads in one turn of its loop has come
- * at the same time for it, whatever the rate.
+ * Settings of nginx that switch its limits per address off, because all requests of a test come from one address.
+ * The bursts are raised as well, because requests that nginx reads together count as simultaneous at any rate.
  */
 export const UNLIMITED = {
   SOUK_AUTH_RATE: '100000r/s',
@@ -67,3 +77,6 @@ export const UNLIMITED = {
   SOUK_WRITE_BURST: '10000',
   SOUK_AT_ONCE: '10000',
 }
+
+/** Settings of users that switch its limits per address off. */
+export const UNLIMITED_USERS = { LOGIN_LIMIT_ADDRESS: '1000000', REGISTRATION_LIMIT_ADDRESS: '1000000' }

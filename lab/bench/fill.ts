@@ -5,10 +5,10 @@ import { sql } from 'kysely'
 const UNITS = 1_000_000_000
 const ROWS_AT_ONCE = 1_000
 
-// biome-ignore lint/suspicious/noExplicitAny: the tables are the services' own; this tool only fills them
+// biome-ignore lint/suspicious/noExplicitAny: the table types belong to the services; this tool only fills the tables
 const open = (url: string) => openDatabase<any>(url, { poolSize: 1 })
 
-/** Fills the catalogue up to `count` products of a seller, each with its units and their entry in the ledger. */
+/** Adds products of a seller, with stock and its ledger entry, until there are `count` products. */
 export async function fillProducts(url: string, sellerId: string, count: number): Promise<void> {
   const { kysely, close } = open(url)
   try {
@@ -34,7 +34,8 @@ export async function fillProducts(url: string, sellerId: string, count: number)
         .insertInto('products')
         .values(Array.from({ length }, (_, i) => product(i)))
         .execute()
-      // In steps: one statement for a million would take longer than a statement may. The demo's own are in the first.
+      // In steps, because one statement for a million rows would exceed the statement timeout. The first step includes
+      // the demo products.
       const raised = sql`id > ${sql.lit(last)} and stock < ${sql.lit(UNITS / 2)}`
       await sql`insert into stock_adjustments (product_id, delta, reason, stock, created_at)
         select id, ${sql.lit(UNITS)}, 'bench', stock + ${sql.lit(UNITS)}, ${sql.lit(Date.now())}
@@ -48,7 +49,7 @@ export async function fillProducts(url: string, sellerId: string, count: number)
   }
 }
 
-/** Fills both books up to `count` orders of the buyers, confirmed, a line each, as if they had been placed long ago. */
+/** Adds confirmed orders with one line each, and their bookings, until there are `count` orders. */
 export async function fillOrders(
   urls: { orders: string; products: string },
   buyers: readonly { id: string }[],

@@ -1,5 +1,5 @@
--- What wrk sends: an order of one unit, each with a token and an idempotency key of its own.
--- Arguments: the file of tokens, the highest product id, a prefix for the keys, the path to get instead ('-').
+-- The requests of wrk: orders of one unit, each with a buyer's token and an idempotency key of its own.
+-- Arguments: the file of tokens, the highest product id, a prefix for the keys, and a path to get ('-' places orders).
 local tokens, products, prefix, path = {}, 1, '', '-'
 local sent, threads = 0, 0
 
@@ -17,7 +17,7 @@ end
 function request()
   sent = sent + 1
   if path ~= '-' then
-    -- Orders are their buyer's own; products are for everybody.
+    -- Reading orders needs a token; reading products does not.
     local headers = path:find('^/orders') and { authorization = 'Bearer ' .. tokens[sent % #tokens + 1] } or {}
     return wrk.format('GET', (path:gsub('{id}', tostring(math.random(products)))), headers)
   end

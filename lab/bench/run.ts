@@ -1,30 +1,27 @@
 /**
- * `npm run bench`: what Souk does under a crowd, each figure beside its floor from the same run on this machine.
+ * `npm run bench`: measures Souk under load. Each figure is compared with a baseline from the same run.
  *
- *   --engine NAME    postgres (default, the only one with a floor for placing), mysql, sqlite
- *   --seconds N      a measurement; 10 unless given
+ *   --engine NAME    postgres (default, the only one with a baseline for orders), mysql, sqlite
+ *   --seconds N      per measurement; 10 unless given
  *   --rounds N       3 unless given; the median counts
- *   --growth         instead: how fast it is with 1,000, 100,000 and 1,000,000 products and as many orders
+ *   --growth         measures with 1,000, 100,000 and 1,000,000 products and as many orders instead
  *
- * Needs wrk and, for the floor, pgbench. Writes lab/bench/results.json, img/bench.svg and the README's figures, or docs/growth.md.
+ * Needs wrk and, for the baseline, pgbench. Writes lab/bench/results.json, img/bench.svg and the README's figures; with
+ * --growth it writes docs/growth.md.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
-import { settled } from '@souk/e2e/support/client'
+import { untilSettled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database/database'
-import { startCeiling } from './ceiling.ts'
-import { chart } from './chart.ts'
-import { openCrowd } from './crowd.ts'
+import { type OrderBaseline, openOrderBaseline, serveStaticFile, startBareServer } from './baselines.ts'
 import { fillProducts } from './fill.ts'
-import { type Floor, openFloor } from './floors.ts'
 import { measureGrowth } from './growth.ts'
-import type { Measured } from './load.ts'
-import { writeReadme } from './readme.ts'
-import { serveStaticFile } from './static-file.ts'
+import { type Measurement, startLoadTest } from './load.ts'
+import { writeReport } from './report.ts'
 
 const { values } = parseArgs({
   options: {
@@ -40,93 +37,97 @@ const rounds = Number(values.rounds)
 const WARM_UP_SECONDS = 3
 const PRODUCTS = 10_000
 
-const figures = new Map<string, Measured[]>()
-const note = (name: string, measured: Measured) => {
-  if (measured.failed > 0) throw new Error(`${name}: ${measured.failed} requests failed`)
-  figures.set(name, [...(figures.get(name) ?? []), measured])
+const figures = new Map<string, Measurement[]>()
+const record = (name: string, measurement: Measurement) => {
+  if (measurement.failed > 0) throw new Error(`${name}: ${measurement.failed} requests failed`)
+  figures.set(name, [...(figures.get(name) ?? []), measurement])
   console.log(
-    `${name.padEnd(34)} ${Math.round(measured.perSecond)}/s  p50 ${measured.p50} ms  p99 ${measured.p99} ms`,
+    `${name.padEnd(34)} ${Math.round(measurement.perSecond)}/s  p50 ${measurement.p50} ms  p99 ${measurement.p99} ms`,
   )
 }
 
-let floor: Floor | undefined
+let orderBaseline: OrderBaseline | undefined
 let memory = { resident: 0, proportional: 0 }
 
 if (values.growth) await measureGrowth(engine, seconds)
-else await measureAgainstFloors()
+else await measureAll()
 
-async function measureAgainstFloors(): Promise<void> {
-  floor = engine === 'postgres' ? await openFloor() : undefined
+async function measureAll(): Promise<void> {
+  orderBaseline = engine === 'postgres' ? await openOrderBaseline() : undefined
   try {
     await measureShop({})
     await measureShop({ BATCHING: 'false' })
     if (nginxIsInstalled()) await measureNginx()
   } finally {
-    await floor?.drop()
+    await orderBaseline?.drop()
   }
-  writeResults()
+  const summaries = Object.fromEntries([...figures].map(([name, list]) => [name, summarise(list)]))
+  const cores = cpus().length
+  writeReport({ engine, seconds, rounds, cores, node: process.version, memory, figures: summaries })
 }
 
 async function measureShop(env: Record<string, string>): Promise<void> {
   const batched = env.BATCHING !== 'false'
-  const crowd = await openCrowd(engine, env)
-  const { running } = crowd
+  const loadTest = await startLoadTest(engine, env)
+  const { running } = loadTest
   const { system } = running
-  const ceiling = batched ? await startCeiling(running.shop.url) : undefined
+  const bareServer = batched ? await startBareServer(running.shop.url) : undefined
   try {
-    await fillProducts(running.databaseUrls.products, crowd.seller.id, PRODUCTS)
-    const place = (products: number, time = seconds) => crowd.place(products, time)
-    const get = (url: string, path: string) => crowd.get(url, path, seconds)
+    await fillProducts(running.databaseUrls.products, loadTest.seller.id, PRODUCTS)
+    const place = (products: number, time = seconds) => loadTest.place(products, time)
+    const get = (url: string, path: string) => loadTest.get(url, path, seconds)
     await place(1, WARM_UP_SECONDS)
     for (let round = 0; round < rounds; round++) {
       const suffix = batched ? '' : ', unbatched'
-      note(`place, one hot product${suffix}`, await place(1))
-      if (floor && batched) note('floor: one hot product', await floor.measure(1, seconds))
-      note(`place, 10,000 products${suffix}`, await place(PRODUCTS))
-      if (floor && batched) note('floor: 10,000 products', await floor.measure(PRODUCTS, seconds))
-      if (!ceiling) continue
-      note('get one product', await get(system.urls.products, '/products/1'))
-      note('ceiling: one product', await get(ceiling.url, '/products/1'))
-      note('list 20 products', await get(system.urls.products, '/products'))
-      note('ceiling: 20 products', await get(ceiling.url, '/products'))
+      record(`place, one hot product${suffix}`, await place(1))
+      if (orderBaseline && batched)
+        record('baseline: one hot product', await orderBaseline.measure(1, seconds))
+      record(`place, 10,000 products${suffix}`, await place(PRODUCTS))
+      if (orderBaseline && batched)
+        record('baseline: 10,000 products', await orderBaseline.measure(PRODUCTS, seconds))
+      if (!bareServer) continue
+      record('get one product', await get(system.urls.products, '/products/1'))
+      record('baseline: one product', await get(bareServer.url, '/products/1'))
+      record('list 20 products', await get(system.urls.products, '/products'))
+      record('baseline: 20 products', await get(bareServer.url, '/products'))
     }
     if (batched) memory = memoryOf(running)
-    await settled(crowd.buyers)
+    await untilSettled(loadTest.buyers)
     await assertInvariants(running)
   } finally {
-    await ceiling?.stop()
-    await crowd.stop()
+    await bareServer?.stop()
+    await loadTest.stop()
   }
 }
 
-/** The same through nginx, and its cache of the catalogue beside a file of the same bytes. */
+/** Measures orders through nginx, and nginx's cache of the catalogue in comparison with a file of the same bytes. */
 async function measureNginx(): Promise<void> {
-  const crowd = await openCrowd(engine, {}, 'nginx')
-  const { gateway } = crowd.running.system.urls
+  const loadTest = await startLoadTest(engine, {}, 'nginx')
+  const { gateway } = loadTest.running.system.urls
   try {
-    await fillProducts(crowd.running.databaseUrls.products, crowd.seller.id, PRODUCTS)
+    await fillProducts(loadTest.running.databaseUrls.products, loadTest.seller.id, PRODUCTS)
     const file = await serveStaticFile(await (await fetch(`${gateway}/products`)).text())
     try {
-      await crowd.place(1, WARM_UP_SECONDS, gateway)
+      await loadTest.place(1, WARM_UP_SECONDS, gateway)
       for (let round = 0; round < rounds; round++) {
-        note('place through nginx, hot', await crowd.place(1, seconds, gateway))
-        note('place through nginx, 10,000', await crowd.place(PRODUCTS, seconds, gateway))
-        note('list 20 products, nginx', await crowd.get(gateway, '/products', seconds))
-        note('nginx: a file of these bytes', await crowd.get(new URL(file.url).origin, '/file.json', seconds))
+        record('place through nginx, hot', await loadTest.place(1, seconds, gateway))
+        record('place through nginx, 10,000', await loadTest.place(PRODUCTS, seconds, gateway))
+        record('list 20 products, nginx', await loadTest.get(gateway, '/products', seconds))
+        record('baseline: nginx, a file', await loadTest.get(new URL(file.url).origin, '/file.json', seconds))
       }
     } finally {
       await file.stop()
     }
-    await settled(crowd.buyers)
-    await assertInvariants(crowd.running)
+    await untilSettled(loadTest.buyers)
+    await assertInvariants(loadTest.running)
   } finally {
-    await crowd.stop()
+    await loadTest.stop()
   }
 }
 
 /**
- * Memory of the four processes together, in MiB: what each has resident, added up, and what they take in fact, each
- * page that they share (Node itself, above all) counted once.
+ * Memory of the four processes together, in MiB: the sum of their resident memory, and the sum in which a page that they
+ * share (most of Node itself) counts once.
  */
 function memoryOf({ system }: RunningShop): { resident: number; proportional: number } {
   const names = ['users', 'products', 'orders', 'gateway'] as const
@@ -136,39 +137,13 @@ function memoryOf({ system }: RunningShop): { resident: number; proportional: nu
   return { resident: Math.round(sum('Rss') / 1_024), proportional: Math.round(sum('Pss') / 1_024) }
 }
 
-function writeResults(): void {
+function summarise(rounds: Measurement[]) {
   const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!
-  const summary = Object.fromEntries(
-    [...figures].map(([name, rows]) => {
-      const rates = rows.map(({ perSecond }) => Math.round(perSecond))
-      return [
-        name,
-        {
-          perSecond: median(rates),
-          lowest: Math.min(...rates),
-          highest: Math.max(...rates),
-          p99: median(rows.map(({ p99 }) => p99)),
-        },
-      ]
-    }),
-  )
-  const cores = cpus().length
-  const results = { engine, seconds, rounds, cores, node: process.version, memory, figures: summary }
-  writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
-  if (engine === 'postgres') {
-    writeFileSync(new URL('../../img/bench.svg', import.meta.url), chart(summary))
-    writeReadme(summary, memory.proportional, cores)
+  const rates = rounds.map(({ perSecond }) => Math.round(perSecond))
+  return {
+    perSecond: median(rates),
+    lowest: Math.min(...rates),
+    highest: Math.max(...rates),
+    p99: median(rounds.map(({ p99 }) => p99)),
   }
-  const ratio = (name: string, floorName: string) =>
-    summary[name] && summary[floorName]
-      ? (summary[name].perSecond / summary[floorName].perSecond).toFixed(2)
-      : 'n/a'
-  console.log(`
-place, hot:      ${ratio('place, one hot product', 'floor: one hot product')} x the floor
-place, spread:   ${ratio('place, 10,000 products', 'floor: 10,000 products')} x the floor
-batching, hot:   ${ratio('place, one hot product', 'place, one hot product, unbatched')} x without
-get one:         ${ratio('get one product', 'ceiling: one product')} x the ceiling
-list 20:         ${ratio('list 20 products', 'ceiling: 20 products')} x the ceiling
-list 20, nginx:  ${ratio('list 20 products, nginx', 'nginx: a file of these bytes')} x a static file
-memory:          ${memory.proportional} MiB for the four processes (resident: ${memory.resident} MiB)`)
 }

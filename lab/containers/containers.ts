@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Service } from '@souk/dev-env/launcher/system'
+import { waitUntil } from '@souk/e2e/support/wait'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Longer than a container takes that sets a database up first. */
+/** Long enough for a container that creates its database first. */
 const HEALTHY_WITHIN_MS = 120_000
 
-/** The containers of a compose project of our own: somebody's `docker compose up` keeps its data. */
+/** The containers of a compose project of its own, so that the data of a developer's `docker compose up` stays. */
 export interface Containers {
   compose(...args: string[]): string
-  /** The ids of a service's containers. */
+  /** Returns the ids of a service's containers. */
   of(service: string): string[]
-  /** What a command in a service's first container writes, and how it ends. */
+  /** Runs a command in a service's first container; returns its exit code and its output. */
   inside(service: string, ...command: string[]): { code: number; text: string }
-  /** SIGKILL. @throws Error when it did not end by it */
+  /** Sends SIGKILL. @throws Error when the container did not end because of it */
   kill(id: string): void
   start(id: string): Promise<void>
   databaseUrls(): Record<Service, string>
@@ -57,11 +57,9 @@ export function containers(engine: ContainersEngine): Containers {
     },
     start: async (id) => {
       docker('start', id)
-      const deadline = performance.now() + HEALTHY_WITHIN_MS
-      while (docker('inspect', '--format', '{{.State.Health.Status}}', id).trim() !== 'healthy') {
-        if (performance.now() > deadline) throw new Error(`${id} does not become healthy`)
-        await sleep(200)
-      }
+      const isHealthy = () =>
+        docker('inspect', '--format', '{{.State.Health.Status}}', id).trim() === 'healthy'
+      await waitUntil(isHealthy, HEALTHY_WITHIN_MS, `${id} is not healthy`)
     },
     databaseUrls: () => {
       const published = Number(compose('port', 'database', port).trim().split(':').at(-1))

@@ -1,18 +1,18 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, chownSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { type Engine, openDatabase } from '@souk/service-kit/database/database'
 
-/** A database server of our own, which may be killed. Its commits are on the disk before they are answered. */
+/** A database server of its own, which may be killed. It writes every commit to disk before it responds. */
 export interface DatabaseServer {
   url: string
-  /** Ends it in the middle of whatever it does. */
+  /** Ends it without a regular shutdown. */
   kill(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void>
-  /** Starts it again and resolves when it has recovered. */
+  /** Starts it again; resolves when it has recovered. */
   start(): Promise<void>
   /** Ends it and removes its data. */
   remove(): Promise<void>
@@ -21,7 +21,7 @@ export interface DatabaseServer {
 type ServerEngine = Exclude<Engine, 'sqlite'>
 
 interface Recipe {
-  /** Whom root runs it as: PostgreSQL refuses root. */
+  /** The account that runs the server when this process is root, because PostgreSQL does not run as root. */
   account: string
   serverPath: () => string | undefined
   create: (serverPath: string, folder: string) => [command: string, ...args: string[]]
@@ -44,7 +44,7 @@ const RECIPES: Record<ServerEngine, Recipe> = {
   },
   mysql: {
     account: 'mysql',
-    serverPath: () => ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd'].find(exists),
+    serverPath: () => ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd'].find((path) => existsSync(path)),
     create: (_serverPath, folder) => [
       'mariadb-install-db',
       '--no-defaults',
@@ -65,7 +65,7 @@ const RECIPES: Record<ServerEngine, Recipe> = {
   },
 }
 
-/** The engines that can be run here. SQLite always can. */
+/** The engines that are installed; SQLite always is. */
 export const runnableEngines = (): Engine[] => [
   'sqlite',
   ...(['postgres', 'mysql'] as const).filter((engine) => RECIPES[engine].serverPath() !== undefined),
@@ -73,7 +73,7 @@ export const runnableEngines = (): Engine[] => [
 
 const READY_WITHIN_MS = 30_000
 
-/** A new server of `engine` in a folder of its own under the system's temporary one, started. */
+/** Creates and starts a server of `engine` in a temporary folder. */
 export async function startDatabaseServer(engine: ServerEngine): Promise<DatabaseServer> {
   const recipe = RECIPES[engine]
   const serverPath = recipe.serverPath()
@@ -105,10 +105,10 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
       })
       child = started
       while (started.exitCode === null && performance.now() < deadline) {
-        if (await answers(url)) return
+        if (await responds(url)) return
         await sleep(25)
       }
-      // It refuses to start while processes of the killed one are still about.
+      // The server does not start while processes of the killed one still run.
       await sleep(100)
     }
     throw new Error(`${engine} was not ready within ${READY_WITHIN_MS / 1_000} s`)
@@ -128,14 +128,14 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
   }
 }
 
-/** Root hands the server to its account; anybody else runs it as themselves. */
+/** The account to run the server as; undefined for this process's own. */
 function ownerOf({ account }: Recipe): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, account], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function responds(url: string): Promise<boolean> {
   const database = openDatabase(url, { poolSize: 1 })
   return await database
     .ping()
@@ -144,13 +144,4 @@ async function answers(url: string): Promise<boolean> {
       () => false,
     )
     .finally(() => database.close())
-}
-
-function exists(path: string): boolean {
-  try {
-    accessSync(path)
-    return true
-  } catch {
-    return false
-  }
 }

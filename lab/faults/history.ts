@@ -1,38 +1,38 @@
 import assert from 'node:assert/strict'
-import type { ApiAnswer, Person } from '@souk/e2e/support/client'
+import type { ApiResponse, User } from '@souk/e2e/support/client'
 import type { RunningShop } from '@souk/e2e/support/system'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { sql } from 'kysely'
 
-type Told = 'CONFIRMED' | 'REJECTED' | 'CANCELLED' | 'ACCEPTED' | 'CANCEL ASKED FOR'
+type Reported = 'CONFIRMED' | 'REJECTED' | 'CANCELLED' | 'ACCEPTED' | 'CANCEL SENT'
 
-/** An order as its buyer was last told of it. */
-interface ToldOrder {
-  buyer: Person
-  told: Told
+/** An order as the last response to its buyer reported it. */
+interface ReportedOrder {
+  buyer: User
+  reported: Reported
   quantity: number
-  /** Of the answer, as text; null when it had none. */
+  /** The total in the response as JSON; null when it had none. */
   total: string | null
 }
 
-/** What the clients of a load were told, all of which must be found true afterwards. */
+/** What the clients of a load know from responses; all of it must be true afterwards. */
 export interface History {
-  orders: Map<string, ToldOrder>
-  /** How many of them were confirmed or rejected in the answer. */
+  orders: Map<string, ReportedOrder>
+  /** How many of the orders were confirmed or rejected in the first response. */
   decided: number
-  /** By buyer and key, the order that an answer named. */
+  /** The order id in a response, by buyer and idempotency key. */
   orderOfKey: Map<string, string>
   usernames: string[]
   productIds: number[]
-  /** A product that nobody buys: how many adjustments by one were acknowledged, and what became of the others. */
+  /** A product that is not bought: how many stock adjustments by one were acknowledged, and how many have no outcome. */
   adjusted: { productId: number; acknowledged: number; unknown: number } | undefined
-  /** Requests sent, repetitions included; those that got no answer or an outage's; those refused for overload. */
+  /** Requests, retries included; those that got no response or a 5xx; those that got a 503. */
   sent: number
-  unanswered: number
-  refused: number
+  failed: number
+  unavailable: number
   slowestMs: number
-  /** Answers that no fault excuses. */
-  surprises: string[]
+  /** Responses that no fault explains. */
+  unexpected: string[]
 }
 
 export const emptyHistory = (): History => ({
@@ -43,44 +43,44 @@ export const emptyHistory = (): History => ({
   productIds: [],
   adjusted: undefined,
   sent: 0,
-  unanswered: 0,
-  refused: 0,
+  failed: 0,
+  unavailable: 0,
   slowestMs: 0,
-  surprises: [],
+  unexpected: [],
 })
 
-/** Units that the buyers of a load find on the shelf which only the seller touches. */
-export const ADJUSTED_FROM = 1_000
+/** The initial stock of the product that only stock adjustments change. */
+export const INITIAL_STOCK = 1_000
 
-/** Asserts that everything a client was told is still so. */
+/** Asserts that everything the clients know from responses is true. */
 export async function assertHistory(
   running: Pick<RunningShop, 'shop' | 'databaseUrls'>,
   history: History,
 ): Promise<void> {
-  assert.deepEqual(history.surprises.slice(0, 10), [], 'answers that no fault excuses')
+  assert.deepEqual(history.unexpected.slice(0, 10), [], 'responses that no fault explains')
   const orders = [...history.orders]
-  const lookThrough = async () => {
+  const checkOrders = async () => {
     for (let next = orders.pop(); next; next = orders.pop()) await assertOrder(...next)
   }
-  await Promise.all(Array.from({ length: 16 }, lookThrough))
+  await Promise.all(Array.from({ length: 16 }, checkOrders))
   await assertRegistrations(running, history)
   await assertProducts(running, history)
 }
 
-const POSSIBLE: Record<Told, string[]> = {
+const POSSIBLE: Record<Reported, string[]> = {
   CONFIRMED: ['CONFIRMED'],
   REJECTED: ['REJECTED'],
   CANCELLED: ['CANCELLED'],
   ACCEPTED: ['CONFIRMED', 'REJECTED'],
-  // Nobody heard whether it was: it may have been too late, or never arrived.
-  'CANCEL ASKED FOR': ['CONFIRMED', 'REJECTED', 'CANCELLED'],
+  // The response was lost: the cancellation may have been too late, or not have arrived.
+  'CANCEL SENT': ['CONFIRMED', 'REJECTED', 'CANCELLED'],
 }
 
-async function assertOrder(id: string, { buyer, told, quantity, total }: ToldOrder): Promise<void> {
+async function assertOrder(id: string, { buyer, reported, quantity, total }: ReportedOrder): Promise<void> {
   const found = await buyer.call('GET', `/orders/${id}`)
-  assert.equal(found.status, 200, `order ${id} was ${told} and is gone`)
+  assert.equal(found.status, 200, `order ${id} was ${reported} and does not exist`)
   const { status, lines } = found.body
-  assert.ok(POSSIBLE[told].includes(status), `order ${id} was ${told} and is ${status}`)
+  assert.ok(POSSIBLE[reported].includes(status), `order ${id} was ${reported} and is ${status}`)
   assert.deepEqual(
     lines.map((line: { quantity: number }) => line.quantity),
     [quantity],
@@ -102,7 +102,7 @@ async function assertRegistrations(
   assert.deepEqual(
     usernames.filter((username) => !known.has(username)),
     [],
-    'users who were acknowledged and are gone',
+    'registrations that were acknowledged and lost',
   )
 }
 
@@ -115,18 +115,18 @@ async function assertProducts(
   }
   if (!adjusted) return
   const { stock } = (await shop.call('GET', `/products/${adjusted.productId}`)).body
-  const least = ADJUSTED_FROM + adjusted.acknowledged
+  const minimum = INITIAL_STOCK + adjusted.acknowledged
   assert.ok(
-    stock >= least && stock <= least + adjusted.unknown,
-    `each adjustment once: ${stock} units where ${least} were acknowledged`,
+    stock >= minimum && stock <= minimum + adjusted.unknown,
+    `${stock} units, although the acknowledged adjustments make ${minimum}`,
   )
 }
 
-/** Notes that an answer named an order for a buyer's key: never two for one. */
-export function noteKey(history: History, buyer: Person, key: string, answer: ApiAnswer): void {
-  const id = answer.body?.id ?? answer.body?.orderId
+/** Records the order id in a response. A second id for the same key is an unexpected response. */
+export function recordKey(history: History, buyer: User, key: string, response: ApiResponse): void {
+  const id = response.body?.id ?? response.body?.orderId
   if (id === undefined) return
   const known = history.orderOfKey.get(`${buyer.id} ${key}`) ?? id
-  if (known !== id) history.surprises.push(`key ${key} of ${buyer.username} made ${known} and ${id}`)
+  if (known !== id) history.unexpected.push(`key ${key} of ${buyer.username} made ${known} and ${id}`)
   history.orderOfKey.set(`${buyer.id} ${key}`, id)
 }

@@ -1,43 +1,40 @@
 /**
- * `npm run test:faults`: kills, cuts off, slows and misleads the real processes and their databases under load, on
- * every engine that is installed, then waits for quiet and holds the databases and what the clients were told against
- * the invariants. The database servers are its own, in temporary folders.
+ * `npm run test:faults`: injects faults into the real processes and their databases under load, on every engine that is
+ * installed. After each scenario it waits until all orders are settled, then checks the databases and every response that
+ * a client got. The database servers are its own, in temporary folders.
  *
- *   --long          the full numbers, hours of them; else as many as fit into minutes
- *   --engine NAME   one engine only
- *   --only TEXT     the scenarios with this in their name
- *   --seed N        the same choices again; printed by every run
+ *   --long          the full numbers of faults, which take hours; a few minutes' worth unless given
+ *   --engine NAME   only this engine
+ *   --only TEXT     only the scenarios whose name contains this text
+ *   --seed N        the same random choices again; printed by every run
  */
 import { parseArgs } from 'node:util'
 import type { Engine } from '@souk/service-kit/database/database'
 import { randomFrom } from '../support/random.ts'
-import { wrongClocks } from './clocks.ts'
-import { lastUnit, sameKey } from './crowds.ts'
-import { databaseConnectionsCut, databaseKills } from './cuts.ts'
 import { runnableEngines } from './database-server.ts'
-import { endings } from './endings.ts'
-import { freezes } from './freezes.ts'
-import { type Ground, type Scenario, startGround } from './ground.ts'
-import { kills } from './kills.ts'
-import { poolOfOne } from './pool.ts'
-import { badWire, cutWire, slowProducts } from './wires.ts'
+import { wrongClocks } from './scenarios/clocks.ts'
+import { closedConnections, databaseKills, poolOfOne } from './scenarios/databases.ts'
+import { badNetwork, partition, slowProducts } from './scenarios/network.ts'
+import { kills, pauses, shutdowns } from './scenarios/processes.ts'
+import { lastUnit, sameKey } from './scenarios/races.ts'
+import { type Scenario, startTestbed, type Testbed } from './testbed.ts'
 
 const SCENARIOS: readonly Scenario[] = [
-  endings,
+  shutdowns,
   lastUnit,
   sameKey,
   poolOfOne,
-  badWire,
-  cutWire,
+  badNetwork,
+  partition,
   slowProducts,
   wrongClocks,
-  freezes,
-  databaseConnectionsCut,
+  pauses,
+  closedConnections,
   databaseKills,
   kills,
 ]
 
-/** What the processes said last, when something failed. */
+/** How many of the last lines of the processes' output a failure shows. */
 const LINES_SHOWN = 25
 const shortened = (line: string) => line.slice(0, 300)
 
@@ -53,14 +50,13 @@ const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 const required = process.env.REQUIRE_ENGINES?.split(',') ?? []
 const runnable = runnableEngines()
 const missing = required.filter((engine) => !runnable.includes(engine as Engine))
-if (missing.length > 0) throw new Error(`These engines are required and not installed: ${missing.join(', ')}`)
+if (missing.length > 0) throw new Error(`These engines are required but not installed: ${missing.join(', ')}`)
 const engines = runnable.filter((engine) => !values.engine || engine === values.engine)
 const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.only))
-if (engines.length === 0 || scenarios.length === 0)
-  throw new Error('There is nothing to run by these options.')
+if (engines.length === 0 || scenarios.length === 0) throw new Error('No scenario matches these options.')
 
 const counts = new Map<string, Map<Engine, number>>()
-console.log(`Faults on ${engines.join(', ')}; to repeat this run: --seed ${seed}`)
+console.log(`Faults on ${engines.join(', ')}. To repeat this run: --seed ${seed}`)
 const started = performance.now()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -73,35 +69,35 @@ try {
 } finally {
   printCounts()
 }
-console.log(`Every invariant held. ${engines.length} passed, 0 failed, ${secondsSince(started)} s.`)
+console.log(`All invariants hold. ${engines.length} passed, 0 failed, ${secondsSince(started)} s.`)
 
 async function runOn(engine: Engine): Promise<void> {
   console.log(`\n${engine}`)
-  const ground = await startGround(engine, {
+  const testbed = await startTestbed(engine, {
     random: randomFrom(seed),
     long: values.long,
-    happened: (what, times = 1) => {
+    count: (what, times = 1) => {
       const row = counts.get(what) ?? new Map<Engine, number>()
       counts.set(what, row.set(engine, (row.get(engine) ?? 0) + times))
     },
   })
   try {
-    for (const scenario of scenarios) await runScenario(ground, scenario)
+    for (const scenario of scenarios) await runScenario(testbed, scenario)
   } finally {
-    await ground.stop()
+    await testbed.stop()
   }
 }
 
-async function runScenario(ground: Ground, { name, engines: only, run }: Scenario): Promise<void> {
-  if (only && !only.includes(ground.engine)) return
+async function runScenario(testbed: Testbed, { name, engines: only, run }: Scenario): Promise<void> {
+  if (only && !only.includes(testbed.engine)) return
   const since = performance.now()
   try {
-    await run(ground)
+    await run(testbed)
   } catch (error) {
-    console.error(ground.running.output.slice(-LINES_SHOWN).map(shortened).join('\n'))
-    throw new Error(`${name}, on ${ground.engine}, with --seed ${seed}`, { cause: error })
+    console.error(testbed.running.output.slice(-LINES_SHOWN).map(shortened).join('\n'))
+    throw new Error(`${name}, on ${testbed.engine}, with --seed ${seed}`, { cause: error })
   }
-  console.log(`  ${name}: held, ${secondsSince(since)} s`)
+  console.log(`  ${name}: passed, ${secondsSince(since)} s`)
 }
 
 function secondsSince(since: number): string {

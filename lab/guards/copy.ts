@@ -3,8 +3,8 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } 
 import { dirname, join } from 'node:path'
 
 /**
- * Copies the files of the repository at `root` that git knows or would take in into the folder `copy`, and
- * makes them run there: the packages of others are shared, our own resolve into the copy.
+ * Copies the repository's files, without those that git ignores, from `root` to the folder `copy`. Third-party packages
+ * are links to the ones of `root`; our own workspaces resolve to the copy.
  */
 export function copyRepository(root: string, copy: string): void {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -20,7 +20,7 @@ export function copyRepository(root: string, copy: string): void {
   linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
 }
 
-/** npm links a workspace by a path relative to `node_modules`: taken over as it is, it leads into the copy. */
+/** npm links a workspace with a path relative to `node_modules`, so the same link leads into the copy. */
 function linkPackages(from: string, to: string): void {
   mkdirSync(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {

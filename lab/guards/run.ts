@@ -1,18 +1,18 @@
 /**
- * `npm run test:guards`: removes each safeguard from a copy of the repository and expects a test file to fail. A
- * promise that no test checks holds only by luck.
+ * `npm run test:guards`: removes one safeguard after the other from a copy of the repository and expects the named test
+ * file to fail. It proves that the tests notice when a safeguard is lost.
  *
- *   --only TEXT     only the safeguards whose name contains this text
+ *   --only TEXT     tests only the safeguards whose name contains this text
  *   --check         only checks that each text to remove occurs once in its file; part of `npm run check`
- *   --parallel N    copies to work on side by side; 2 unless given
+ *   --parallel N    works on this many copies of the repository side by side; 3 unless given
  */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import type { Engine } from '@souk/service-kit/database/database'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { copyRepository } from './copy.ts'
@@ -27,18 +27,18 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const GUARDS = [...ordersGuards, ...productsGuards, ...usersGuards, ...serviceKitGuards, ...gatewayGuards]
 /** Limit for one test file on one engine. */
 const FILE_TIMEOUT_MS = 60_000
-/** Some tests provoke a race, which a busy machine does not show on every run. */
+/** Some tests provoke a race, which does not happen in every run on a busy machine. */
 const ATTEMPTS = 3
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     check: { type: 'boolean', default: false },
-    parallel: { type: 'string', default: '2' },
+    parallel: { type: 'string', default: '3' },
   },
 })
 
-/** `undefined` when a test noticed that the safeguard is missing, else what happened instead. */
+/** `undefined` when a test noticed that the safeguard was missing, otherwise what happened instead. */
 type Failure = string | undefined
 
 // Node's test runner, which runs inside this process, swallows unhandled errors.
@@ -80,21 +80,30 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   const failures: string[] = []
   try {
     for (const copy of copies) copyRepository(ROOT, copy)
-    assertTypes(copies[0]!, guards)
-    await assertGreen(copies[0]!, guards)
-    const queue = guards.entries()
-    const work = async (copy: string) => {
-      for (const [i, guard] of queue) {
-        const failure = await testGuard(copy, guard)
-        if (failure) failures.push(`${guard.safeguard}: ${failure}`)
-        console.log(`${i + 1}/${guards.length} ${failure ? 'NOT NOTICED' : 'noticed'}: ${guard.safeguard}`)
-      }
-    }
-    await Promise.all(copies.map(work))
+    await assertTypes(copies[0]!, guards)
+    await assertGreen(copies, guards)
+    await inEachCopy(copies, guards.entries(), async (copy, [i, guard]) => {
+      const failure = await testGuard(copy, guard)
+      if (failure) failures.push(`${guard.safeguard}: ${failure}`)
+      console.log(`${i + 1}/${guards.length} ${failure ? 'NOT NOTICED' : 'noticed'}: ${guard.safeguard}`)
+    })
   } finally {
     rmSync(folder, { recursive: true })
   }
   return failures
+}
+
+/** Hands the jobs out to the copies; each copy does one at a time. */
+async function inEachCopy<Job>(
+  copies: readonly string[],
+  jobs: IterableIterator<Job>,
+  work: (copy: string, job: Job) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (const job of jobs) await work(copy, job)
+    }),
+  )
 }
 
 /**
@@ -102,23 +111,25 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
  *
  * @throws Error with the compiler's output
  */
-function assertTypes(copy: string, guards: readonly Guard[]): void {
+async function assertTypes(copy: string, guards: readonly Guard[]): Promise<void> {
   const edited = guards.map(({ file }, i) => join(copy, file.replace(/\.ts$/, `.guard-${i}.ts`)))
   for (const [i, path] of edited.entries()) writeFileSync(path, withoutSafeguard(guards[i]!))
-  const tsc = spawnSync(process.execPath, [join(copy, 'node_modules/typescript/bin/tsc')], { cwd: copy })
+  const compiler = join(copy, 'node_modules/typescript/bin/tsc')
+  await promisify(execFile)(process.execPath, [compiler], { cwd: copy }).catch(({ stdout, stderr }) => {
+    throw new Error(`The edits do not compile:\n${stdout}${stderr}`)
+  })
   for (const path of edited) rmSync(path)
-  if (tsc.status !== 0) throw new Error(`The edits do not compile:\n${tsc.stdout}${tsc.stderr}`)
 }
 
-/** Every test file must pass while all safeguards are in place, or its failure would prove nothing. */
-async function assertGreen(copy: string, guards: readonly Guard[]): Promise<void> {
+/** Asserts that every test file passes with all safeguards in place; otherwise its failure would prove nothing. */
+async function assertGreen(copies: readonly string[], guards: readonly Guard[]): Promise<void> {
   const runs = new Map<string, { test: string; engine: Engine }>(
     guards.map(({ test, engine = 'sqlite' }) => [`${test} on ${engine}`, { test, engine }]),
   )
-  for (const [name, { test, engine }] of runs) {
+  await inEachCopy(copies, runs.entries(), async (copy, [name, { test, engine }]) => {
     const outcome = await runTests(copy, test, engine)
     if (outcome !== 'passed') throw new Error(`${name} fails with all safeguards in place: ${outcome}`)
-  }
+  })
 }
 
 async function testGuard(copy: string, guard: Guard): Promise<Failure> {
@@ -137,10 +148,10 @@ async function testGuard(copy: string, guard: Guard): Promise<Failure> {
 }
 
 /**
- * Runs a test file on one engine and stops at the first failed expectation. A file that does not load, a failing hook
- * or a timeout is not a failed expectation: it says nothing about the safeguard.
+ * Runs a test file on one engine and stops at the first failed assertion. A file that does not load, a failing hook
+ * or a timeout is not a failed assertion and says nothing about the safeguard.
  *
- * @returns `passed`, `failed`, or what prevented both
+ * @returns `passed`, `failed`, or the reason for neither
  */
 async function runTests(copy: string, test: string, engine: Engine): Promise<string> {
   const stop = new AbortController()
@@ -155,7 +166,7 @@ async function runTests(copy: string, test: string, engine: Engine): Promise<str
       continue
     }
     const { failureType, cause } = data.details.error as Error & { failureType?: string }
-    if (isFailedExpectation(failureType, cause)) {
+    if (isFailedAssertion(failureType, cause)) {
       stop.abort()
       return 'failed'
     }
@@ -165,7 +176,7 @@ async function runTests(copy: string, test: string, engine: Engine): Promise<str
   return passed > 0 ? 'passed' : 'ran no test'
 }
 
-function isFailedExpectation(failureType: string | undefined, cause: unknown): boolean {
+function isFailedAssertion(failureType: string | undefined, cause: unknown): boolean {
   if (failureType !== 'testCodeFailure' && failureType !== 'uncaughtException') return false
   return !(cause instanceof Error && ['SyntaxError', 'TypeError', 'ReferenceError'].includes(cause.name))
 }

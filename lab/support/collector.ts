@@ -1,5 +1,4 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { startTestServer } from './test-server.ts'
 
 export interface CollectedSpan {
   service: string
@@ -16,16 +15,16 @@ export interface Collector {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   url: string
   spans: CollectedSpan[]
-  /** All that was sent, as it came. */
+  /** Returns every body that was sent. */
   text(): string
   close(): Promise<void>
 }
 
-/** As much of an OpenTelemetry collector as shows what the services send: OTLP over HTTP, as JSON. */
+/** An OpenTelemetry collector for tests: it accepts traces as OTLP over HTTP in JSON and stores their spans. */
 export async function openCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = []
   const bodies: string[] = []
-  const server = createServer(async (request, response) => {
+  const server = await startTestServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString()
     bodies.push(body)
     if (request.url === '/v1/traces') spans.push(...spansOf(JSON.parse(body)))
@@ -33,16 +32,10 @@ export async function openCollector(): Promise<Collector> {
       .writeHead(request.url === '/v1/traces' ? 200 : 404, { 'content-type': 'application/json' })
       .end('{}')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     spans,
     text: () => bodies.join('\n'),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
   }
 }
 
@@ -51,7 +44,7 @@ interface Attribute {
   value: Record<string, unknown>
 }
 
-/** The parts of OTLP's JSON that are looked at. */
+/** The parts of an OTLP request in JSON that the tests read. */
 interface TraceRequest {
   resourceSpans: {
     resource: { attributes: Attribute[] }

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
-import { listProduct, type Person } from '@souk/e2e/support/client'
+import { listProduct, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
 
-const CROWD = 40
-const WORD = 'a-word-that-nobody-should-keep'
+const SIMULTANEOUS = 40
+const SENTINEL = 'a-value-that-no-trace-may-contain'
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 
-/** An order in a trace that a client began. */
-async function order(buyer: Person, productId: number, key = hex(8)) {
+/** Places an order in a trace that the client started. */
+async function order(buyer: User, productId: number, key = hex(8)) {
   const [traceId, spanId] = [hex(16), hex(8)]
   const { status, headers } = await buyer.call('POST', '/orders', {
     body: { lines: [{ productId, quantity: 1 }] },
@@ -22,20 +22,20 @@ async function order(buyer: Person, productId: number, key = hex(8)) {
   return { traceId, spanId, requestId: headers.get('x-request-id') }
 }
 
-/** A span with all above it, as `service name > service name`. */
+/** The path of a span from its root, as `service name > service name`. */
 function pathOf(span: CollectedSpan, spans: readonly CollectedSpan[]): string {
   const parent = spans.find(({ spanId }) => spanId === span.parentSpanId)
   const own = `${span.service} ${span.name}`
   return parent ? `${pathOf(parent, spans)} > ${own}` : own
 }
 
-await describeOnEachEngine('traces', (engine) => {
+await describeOnEachEngine('tracing', (engine) => {
   let collector: Collector
   let running: RunningShop
-  let alone: { traceId: string; spanId: string }
-  let crowd: { traceId: string }[]
+  let single: { traceId: string; spanId: string }
+  let many: { traceId: string }[]
 
-  /** Everything is done first: the last spans come when the services end. */
+  /** Places all orders and stops the services first, because they send their last spans when they end. */
   before(async () => {
     collector = await openCollector()
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: 'info' }
@@ -43,9 +43,9 @@ await describeOnEachEngine('traces', (engine) => {
     const { shop } = running
     const product = await listProduct(await shop.newSeller(), 1_000)
     const buyer = await shop.newBuyer()
-    alone = await order(buyer, product, WORD)
-    crowd = await Promise.all(Array.from({ length: CROWD }, () => order(buyer, product)))
-    await shop.call('GET', `/products?q=${WORD}`)
+    single = await order(buyer, product, SENTINEL)
+    many = await Promise.all(Array.from({ length: SIMULTANEOUS }, () => order(buyer, product)))
+    await shop.call('GET', `/products?q=${SENTINEL}`)
     await running.system.stop()
   })
   after(async () => {
@@ -53,7 +53,7 @@ await describeOnEachEngine('traces', (engine) => {
     await collector.close()
   })
 
-  /** Those of one service in their order; between services the clocks of two processes are not that exact. */
+  /** The spans of a trace by start time. The order is exact within a service only, because clocks differ. */
   const inTrace = ({ traceId }: { traceId: string }) =>
     collector.spans
       .filter((span) => span.traceId === traceId)
@@ -67,17 +67,17 @@ await describeOnEachEngine('traces', (engine) => {
     'products POST /bookings > products wait bookings > products batch bookings',
   ].join(' > ')
 
-  it('show the whole way of an order that goes alone in one, which the client began', () => {
-    const spans = inTrace(alone)
+  it('a trace that the client started shows all steps of a single order', () => {
+    const spans = inTrace(single)
     const paths = spans.map((span) => pathOf(span, spans))
-    const [first, ...others] = spans.filter(({ parentSpanId }) => parentSpanId === alone.spanId)
+    const [first, ...others] = spans.filter(({ parentSpanId }) => parentSpanId === single.spanId)
     assert.deepEqual([first?.service, first?.name, others], ['gateway', 'POST /orders', []])
     assert.deepEqual(
       paths.filter((path) => [WRITTEN, CALLED].includes(path)),
       [WRITTEN, CALLED, WRITTEN],
-      `T1, the call and T3 in their order, not ${paths.join('\n')}`,
+      `T1, the booking call and T3 in this order, not ${paths.join('\n')}`,
     )
-    assert.ok(paths.includes(BOOKED), `and in it T2, not ${paths.join('\n')}`)
+    assert.ok(paths.includes(BOOKED), `T2 inside the booking call, not ${paths.join('\n')}`)
     const statements = (under: string) =>
       spans.filter(
         (span) => pathOf(span, spans).startsWith(`${under} > `) && 'db.query.text' in span.attributes,
@@ -86,10 +86,10 @@ await describeOnEachEngine('traces', (engine) => {
     assert.ok(statements(BOOKED).some((span) => /stock/.test(String(span.attributes['db.query.text']))))
   })
 
-  it('show each order of a crowd to its end, and lead to the batches that it was in', () => {
+  it('the trace of each of many simultaneous orders links to the batches that the order was in', () => {
     const all = new Map(collector.spans.map((span) => [span.spanId, span]))
     let linked = 0
-    for (const one of crowd) {
+    for (const one of many) {
       const spans = inTrace(one)
       const waits = spans.filter(({ service, name }) => service === 'orders' && name.startsWith('wait'))
       assert.deepEqual(
@@ -106,32 +106,33 @@ await describeOnEachEngine('traces', (engine) => {
         linked++
         assert.ok(
           batch!.links.some(({ spanId }) => spanId === wait.spanId),
-          'and back',
+          'the batch links back to the order',
         )
       }
     }
-    assert.ok(linked > 0, 'some of them shared a batch')
+    assert.ok(linked > 0, 'some orders shared a batch')
   })
 
-  it('keep the values of statements and the queries of addresses to themselves', () => {
+  it('traces hold no values of statements and no query strings', () => {
     assert.ok(collector.spans.some(({ name }) => name === 'GET /products'))
-    assert.ok(!collector.text().includes(WORD))
+    assert.ok(!collector.text().includes(SENTINEL))
   })
 
-  it('are named in the lines of the log', () => {
-    const lines = running.output.filter((line) => line.includes(alone.traceId))
+  it('log lines contain the id of their trace', () => {
+    const lines = running.output.filter((line) => line.includes(single.traceId))
     for (const service of ['gateway', 'orders', 'products']) {
       const line = lines.find((one) => one.startsWith(`${service}: `))
-      assert.ok(line, `a line of ${service}`)
-      assert.equal(JSON.parse(line.slice(service.length + 2)).trace_id, alone.traceId)
+      assert.ok(line, `a log line of ${service}`)
+      assert.equal(JSON.parse(line.slice(service.length + 2)).trace_id, single.traceId)
     }
   })
 })
 
 const noNginx =
-  !(nginxIsInstalled() && (await availableEngines()).includes('postgres')) && 'no nginx or no PostgreSQL here'
+  !(nginxIsInstalled() && (await availableEngines()).includes('postgres')) &&
+  'not available: nginx or PostgreSQL'
 
-describe('traces behind nginx', { skip: noNginx }, () => {
+describe('tracing behind nginx', { skip: noNginx }, () => {
   let collector: Collector
   let running: RunningShop
   let requestId: string | null
@@ -153,7 +154,7 @@ describe('traces behind nginx', { skip: noNginx }, () => {
     await collector.close()
   })
 
-  it('begin at the service, and nginx’s line of the log leads to it and so to T1, T2 and T3', () => {
+  it('the log line of nginx names the trace, which starts at the service and shows T1, T2 and T3', () => {
     const line = running.output.find((one) => one.startsWith('gateway: ') && one.includes(`"${requestId}"`))
     const { traceresponse } = JSON.parse(line!.slice('gateway: '.length))
     const [, traceId, spanId] = traceresponse.split('-')

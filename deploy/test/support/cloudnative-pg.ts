@@ -1,6 +1,6 @@
 /**
- * What we use of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, as of 1.30), as its API reference has it: no
- * package has these types. A field that is not here does not pass the check of the manifests.
+ * The part of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, version 1.30) that our manifests use, because no package
+ * has its types. A field that is missing here fails the check of the manifests.
  */
 export interface ICluster {
   apiVersion: 'postgresql.cnpg.io/v1'

@@ -14,7 +14,7 @@ import { parseAllDocuments } from 'yaml'
 import type { ICluster } from './cloudnative-pg.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-/** The first kustomize of `kubectl` in which folders are resources and patches have targets. */
+/** The first kustomize in `kubectl` that takes folders as resources and patches with targets. */
 const KUSTOMIZE_NEEDED = 5
 
 export interface Kinds {
@@ -37,17 +37,17 @@ export interface Manifest {
 export const ofKind = <Kind extends keyof Kinds>(kind: Kind, manifests: Manifest[]) =>
   manifests.filter((manifest) => manifest.kind === kind) as unknown as Kinds[Kind][]
 
-/** Whether this machine can build them; throws where it must (`REQUIRE_KUBECTL=1`). */
+/** Whether an installed `kubectl` can build the manifests. @throws Error when it cannot and `REQUIRE_KUBECTL` is set */
 export function kubectlBuilds(): boolean {
-  const asked = spawnSync('kubectl', ['version', '--client', '--output=json'], { encoding: 'utf8' })
-  const version = /"kustomizeVersion": "v(\d+)/.exec(asked.stdout ?? '')?.[1]
+  const response = spawnSync('kubectl', ['version', '--client', '--output=json'], { encoding: 'utf8' })
+  const version = /"kustomizeVersion": "v(\d+)/.exec(response.stdout ?? '')?.[1]
   if (Number(version) >= KUSTOMIZE_NEEDED) return true
   if (process.env.REQUIRE_KUBECTL)
     throw new Error(`kubectl with kustomize ${KUSTOMIZE_NEEDED} or later is required (Debian 13's is).`)
   return false
 }
 
-/** What `kubectl apply -k` would send for a folder below `deploy/kubernetes/`. */
+/** Returns the manifests that `kubectl apply -k` sends for a folder of `deploy/kubernetes/`. */
 export function build(folder: string): Manifest[] {
   const yaml = execFileSync('kubectl', ['kustomize', `deploy/kubernetes/${folder}`], {
     cwd: ROOT,
@@ -57,29 +57,31 @@ export function build(folder: string): Manifest[] {
 }
 
 /**
- * What Kubernetes would not understand, a line each: unknown kinds and fields, wrong types, what is missing. The
- * types are made from the schemas of its API, and the compiler refuses unknown fields, which the schemas themselves
- * let pass.
+ * Compiles sets of manifests against the types of the Kubernetes API and returns the errors of each set: unknown kinds
+ * and fields, wrong types, missing parts. The compiler rejects unknown fields, which the API's schemas allow.
  */
-export function misunderstood(manifests: Manifest[]): string[] {
+export function typeErrors(sets: Manifest[][]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'souk-manifests-'))
   try {
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-    const typed = manifests.map(
-      (manifest) =>
-        `const _: import('${moduleOf(manifest)}').I${manifest.kind} = ${JSON.stringify(manifest, null, 1)}`,
-    )
-    writeFileSync(join(folder, 'manifests.mts'), typed.map((text) => `{ ${text} }`).join('\n'))
+    const files = sets.map((_set, i) => `manifests-${i}.mts`)
+    for (const [i, manifests] of sets.entries()) {
+      const typed = manifests.map(
+        (manifest) =>
+          `{ const _: import('${moduleOf(manifest)}').I${manifest.kind} = ${JSON.stringify(manifest, null, 1)} }`,
+      )
+      writeFileSync(join(folder, files[i]!), typed.join('\n'))
+    }
     const options = '--noEmit --strict --skipLibCheck --module nodenext --allowImportingTsExtensions'.split(
       ' ',
     )
-    const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), [...options, 'manifests.mts'], {
+    const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), [...options, ...files], {
       cwd: folder,
       encoding: 'utf8',
     })
     const errors = (tsc.stdout ?? '').split('\n').filter((line) => line.includes('error TS'))
     if (tsc.status !== 0 && errors.length === 0) throw new Error(`The compiler failed: ${tsc.stderr}`)
-    return errors
+    return files.map((file) => errors.filter((error) => error.startsWith(file)))
   } finally {
     rmSync(folder, { recursive: true })
   }

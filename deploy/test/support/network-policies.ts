@@ -3,22 +3,22 @@ import { type Manifest, ofKind } from './manifests.ts'
 
 type Labels = Record<string, string>
 
-/** A pod as the policies see it, and where it listens. */
+/** A pod, with what the policies select it by and the ports that it listens on. */
 export interface Pod {
   name: string
-  /** Ours are in `souk`. */
+  /** `souk` for our own pods. */
   namespace: string
   labels: Labels
   ports: number[]
-  /** Of what is no pod but a host outside the cluster. */
+  /** The address of a host outside the cluster. */
   address?: string
 }
 
 const OURS = 'souk'
-/** PostgreSQL, its instance manager, its metrics. */
+/** The ports of PostgreSQL, of its instance manager and of its metrics. */
 const DATABASE_PORTS = [5432, 8000, 9187]
 
-/** The pods that the manifests make. */
+/** Returns the pods that the manifests create. */
 export function podsOf(manifests: Manifest[]): Pod[] {
   const templates = [...ofKind('Deployment', manifests), ...ofKind('Job', manifests)].map(
     ({ metadata, spec }) => ({
@@ -41,8 +41,8 @@ export function podsOf(manifests: Manifest[]): Pod[] {
 
 type Direction = 'Ingress' | 'Egress'
 
-/** Every way that the policies leave open between these pods, as `from -> to:port`; of one direction or both. */
-export function openWays(
+/** Returns every connection that the policies allow between these pods, as `from -> to:port`. */
+export function openConnections(
   manifests: Manifest[],
   pods: Pod[],
   directions: Direction[] = ['Egress', 'Ingress'],
@@ -63,7 +63,7 @@ export function openWays(
     .sort()
 }
 
-/** As Kubernetes decides: what no policy selects is open; what one selects needs a rule of any of them. */
+/** Decides as Kubernetes does: a pod that no policy selects is open, and any rule of those that select it allows. */
 function allows(
   policies: INetworkPolicy[],
   direction: Direction,

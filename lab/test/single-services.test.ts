@@ -3,10 +3,10 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { after, before, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePorts } from '@souk/dev-env/launcher/ports'
+import { waitUntilReady } from '@souk/e2e/support/wait'
 import {
   createTestDatabase,
   describeOnEachEngine,
@@ -17,20 +17,20 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SERVICES = ['users', 'products', 'orders'] as const
 
-/** As the README has it, but for the addresses: all three in one database, which the defaults have too. */
-await describeOnEachEngine('each service alone', (engine) => {
-  let place: TestDatabase
+/** The README's commands for single services, on other ports; as with the defaults, all three use one database. */
+await describeOnEachEngine('services that are started one by one', (engine) => {
+  let database: TestDatabase
   let env: Record<(typeof SERVICES)[number], NodeJS.ProcessEnv>
   let ports: number[]
   const stops: (() => Promise<unknown>)[] = []
 
   before(async () => {
-    place = await createTestDatabase(engine)
+    database = await createTestDatabase(engine)
     ports = await freePorts(4)
     const [users, products, orders, internal] = ports
     const common = {
       ...process.env,
-      DATABASE_URL: place.url,
+      DATABASE_URL: database.url,
       JWKS_URL: `http://127.0.0.1:${users}/.well-known/jwks.json`,
     }
     env = {
@@ -41,20 +41,28 @@ await describeOnEachEngine('each service alone', (engine) => {
   })
   after(async () => {
     await Promise.all(stops.map((stop) => stop()))
-    await place.drop()
+    await database.drop()
   })
 
-  it('makes its tables and demo data with `npm run migrate`, as often as one likes', async () => {
-    for (const service of [...SERVICES, ...SERVICES]) {
+  it('the README names the commands that these tests run', () => {
+    const [, block] = /```sh alone\n(.*?)```/s.exec(readFileSync(`${ROOT}README.md`, 'utf8'))!
+    for (const command of ['npm run migrate -w users', 'npm start -w users'])
+      assert.ok(block!.includes(command), command)
+  })
+
+  it('`npm run migrate` creates the tables and demo data, and can be repeated', async () => {
+    const migrate = async (service: (typeof SERVICES)[number]) => {
       const { stdout } = await run('npm', ['run', 'migrate', '-w', service], { cwd: ROOT, env: env[service] })
       assert.match(stdout, /tables/)
     }
+    for (const service of SERVICES) await migrate(service)
+    await Promise.all(SERVICES.map(migrate))
   })
 
-  it('starts with `npm start -w`, and the demo buyer orders a demo product', async () => {
+  it('`npm start -w` starts each service, and the demo buyer can order the demo products', async () => {
     for (const service of SERVICES) stops.push(start(service, env[service]))
     const [users, products, orders] = ports.map((port) => `http://127.0.0.1:${port}`)
-    await Promise.all([users, products, orders].map((url) => untilReady(url!)))
+    await Promise.all([users, products, orders].map((url) => waitUntilReady(`${url}/health/ready`)))
     const login = await post(`${users}/auth/login`, { username: 'user-1', password: 'password' })
     const token = `Bearer ${login.accessToken}`
     const order = await post(
@@ -72,7 +80,7 @@ await describeOnEachEngine('each service alone', (engine) => {
     assert.equal(me.status, 200)
   })
 
-  it('has the defaults of the seed in its .env', () => {
+  it('the .env of each service has the documented default database', () => {
     for (const service of SERVICES) {
       const text = readFileSync(`${ROOT}${service}/.env`, 'utf8')
       assert.match(text, /^DATABASE_URL=postgres:\/\/postgres:admin@localhost:5432\/ecommdb$/m, service)
@@ -80,28 +88,15 @@ await describeOnEachEngine('each service alone', (engine) => {
   })
 })
 
-/** Starts a service as a person does; answers how to stop it. */
+/** Starts a service with npm and returns a function that stops it. */
 function start(service: string, env: NodeJS.ProcessEnv): () => Promise<unknown> {
-  // A group of its own, so that npm, its shell and the service get the signal as from a terminal.
+  // A process group of its own, so that npm, its shell and the service all get the signal, as from a terminal.
   const child = spawn('npm', ['start', '-w', service], { cwd: ROOT, env, detached: true, stdio: 'ignore' })
   const ended = once(child, 'exit')
   return async () => {
     process.kill(-child.pid!, 'SIGTERM')
     await ended
   }
-}
-
-async function untilReady(url: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (Date.now() < deadline) {
-    const ready = await fetch(`${url}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (ready) return
-    await sleep(100)
-  }
-  throw new Error(`${url} did not get ready`)
 }
 
 async function post(url: string, body: object, authorization = ''): Promise<Record<string, string>> {

@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, it } from 'node:test'
+import { before, it } from 'node:test'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { sql } from 'kysely'
-import { listProduct, type Person, stockOf } from '../support/client.ts'
-import { describeOnEachWay, type WholeSystem } from '../support/ways-to-run.ts'
+import { listProduct, stockOf, type User } from '../../support/client.ts'
+import type { SystemUnderTest } from '../../support/system.ts'
 
-/** What must not get in, tried where everybody comes in. */
-describeOnEachWay('the edge', (start) => {
-  let running: WholeSystem
-  let buyer: Person
-  let seller: Person
+/** Attacks on the gateway, where every request from outside arrives. */
+export function edgeSuite(system: () => SystemUnderTest): void {
+  let running: SystemUnderTest
+  let buyer: User
+  let seller: User
   let productId: number
 
   before(async () => {
-    running = await start()
+    running = system()
     ;[buyer, seller] = await Promise.all([running.shop.newBuyer(), running.shop.newSeller()])
     productId = await listProduct(seller, 5)
   })
-  after(() => running?.stop())
 
-  const ask = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
+  const send = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
     const response = await fetch(new URL(path, running.shop.url), {
       method,
       headers: {
@@ -37,7 +36,7 @@ describeOnEachWay('the edge', (start) => {
   }
   const line = () => `{"productId":${productId},"quantity":1}`
 
-  it('has no way to the bookings, not even with the token of orders', async () => {
+  it('no spelling of a path leads to the bookings, even with the token of orders', async () => {
     const token = await serviceTokens(running.serviceTokenSecret).sign('orders', 'products')
     const booking = `[{"orderId":"${randomUUID()}","lines":[${line()}]}]`
     for (const path of [
@@ -52,58 +51,60 @@ describeOnEachWay('the edge', (start) => {
       '/releases',
       '/metrics',
     ]) {
-      for (const where of [running.urls.gateway, running.urls.products]) {
+      for (const url of [running.urls.gateway, running.urls.products]) {
         const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-        const { status } = await rawRequest(where, path, { method: 'POST', headers, body: booking })
-        assert.ok([400, 404, 405].includes(status), `${where}${path}: ${status}`)
+        const { status } = await rawRequest(url, path, { method: 'POST', headers, body: booking })
+        assert.ok([400, 404, 405].includes(status), `${url}${path}: ${status}`)
       }
     }
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('refuses what is too long, too deep, too many or of another type, and says which', async () => {
+  it('requests that are too long, too deep, too many or of another type are rejected with a code', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     const many = `{"lines":[${Array.from({ length: 1_001 }, line).join(',')}]}`
-    for (const [what, answer, status, code] of [
-      ['deep', await ask('POST', '/orders', deep), 400, /./],
-      ['many lines', await ask('POST', '/orders', many), 400, /validation-failed/],
-      ['large', await ask('POST', '/orders', `"${'x'.repeat(70_000)}"`), 413, /payload-too-large/],
-      ['a large page', await ask('GET', '/orders?limit=101'), 400, /validation-failed/],
-      ['text', await ask('POST', '/orders', 'x', { 'content-type': 'text/plain' }), 415, /./],
-      ['another method', await ask('PUT', '/orders', '{}'), 405, /method-not-allowed/],
+    for (const [what, response, status, code] of [
+      ['deep', await send('POST', '/orders', deep), 400, /./],
+      ['many lines', await send('POST', '/orders', many), 400, /validation-failed/],
+      ['large', await send('POST', '/orders', `"${'x'.repeat(70_000)}"`), 413, /payload-too-large/],
+      ['a large page', await send('GET', '/orders?limit=101'), 400, /validation-failed/],
+      ['text', await send('POST', '/orders', 'x', { 'content-type': 'text/plain' }), 415, /./],
+      ['another method', await send('PUT', '/orders', '{}'), 405, /method-not-allowed/],
     ] as const) {
-      assert.equal(answer.status, status, `${what}: ${answer.text}`)
-      assert.equal(answer.headers.get('content-type'), 'application/problem+json', what)
-      assert.match(JSON.parse(answer.text).code, code, what)
+      assert.equal(response.status, status, `${what}: ${response.text}`)
+      assert.equal(response.headers.get('content-type'), 'application/problem+json', what)
+      assert.match(JSON.parse(response.text).code, code, what)
     }
-    assert.match((await ask('PUT', '/orders', '{}')).headers.get('allow') ?? '', /GET.*POST|POST.*GET/)
+    assert.match((await send('PUT', '/orders', '{}')).headers.get('allow') ?? '', /GET.*POST|POST.*GET/)
     for (const [name, url] of Object.entries(running.urls)) {
-      const { status, headers } = await ask('POST', `${url}/nothing`, `"${'x'.repeat(70_000)}"`)
+      const { status, headers } = await send('POST', `${url}/nothing`, `"${'x'.repeat(70_000)}"`)
       assert.ok(status === 404 || status === 413, name)
       assert.equal(headers.get('content-type'), 'application/problem+json', name)
     }
   })
 
-  it('takes names that mean something to JavaScript, and doubled ones, for what they are', async () => {
+  it('names that are special in JavaScript, unknown fields and doubled parameters are rejected', async () => {
     for (const body of [
       `{"__proto__":{"role":"SELLER"},"lines":[${line()}]}`,
       `{"constructor":{"prototype":{"role":"SELLER"}},"lines":[${line()}]}`,
       `{"lines":[${line()}],"userId":"${seller.id}"}`,
     ])
-      assert.equal((await ask('POST', '/orders', body)).status, 400, body)
+      assert.equal((await send('POST', '/orders', body)).status, 400, body)
     for (const query of ['limit=1&limit=2', 'status[]=PENDING', '__proto__=1', 'constructor[prototype]=1'])
-      assert.equal((await ask('GET', `/orders?${query}`)).status, 400, query)
+      assert.equal((await send('GET', `/orders?${query}`)).status, 400, query)
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('believes nobody who says who they are in a header', async () => {
+  it('headers that claim an identity or a role have no effect', async () => {
     const claims = { 'x-user-id': seller.id, 'x-user-role': 'SELLER', x_user_role: 'SELLER' }
-    assert.equal((await ask('GET', '/sellers/me/products', undefined, claims)).status, 403)
-    assert.equal((await ask('GET', '/users/me', undefined, { authorization: '', ...claims })).status, 401)
+    assert.equal((await send('GET', '/sellers/me/products', undefined, claims)).status, 403)
+    const withoutToken = { authorization: '', ...claims }
+    assert.equal((await send('GET', '/users/me', undefined, withoutToken)).status, 401)
   })
 
-  it('shows nothing of the inside when a service fails at its database', async (test) => {
-    if (running.databaseUrls.users.startsWith('sqlite:')) return test.skip('nobody else gets at its file')
+  it('a service whose database fails responds with 500 and shows no statement, stack or file', async (test) => {
+    if (running.databaseUrls.users.startsWith('sqlite:'))
+      return test.skip('the test cannot change the SQLite file of a running service')
     for (const [service, table, method, path, body] of [
       ['users', 'users', 'POST', '/auth/login', '{"username":"user-1","password":"password"}'],
       ['products', 'products', 'GET', '/products'],
@@ -113,7 +114,7 @@ describeOnEachWay('the edge', (start) => {
       const rename = (from: string, to: string) =>
         sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(database.kysely)
       await rename(table, 'elsewhere')
-      const { status, headers, text } = await ask(method, path, body).finally(async () => {
+      const { status, headers, text } = await send(method, path, body).finally(async () => {
         await rename('elsewhere', table)
         await database.close()
       })
@@ -128,13 +129,13 @@ describeOnEachWay('the edge', (start) => {
     }
   })
 
-  it('answers errors with the headers that answers have', async () => {
+  it('error responses have the same security headers as other responses', async () => {
     for (const path of ['/nothing', '/orders/unknown', '/users/me']) {
-      const { headers } = await ask('GET', path)
+      const { headers } = await send('GET', path)
       assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
       assert.equal(headers.get('cache-control'), 'no-store', path)
       assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/, path)
       assert.match(headers.get('x-request-id') ?? '', /^[\w-]{32,64}$/, path)
     }
   })
-})
+}

@@ -1,0 +1,3 @@
+import { describeProcesses } from './every-suite.ts'
+
+await describeProcesses('mysql', 'nginx')
