@@ -46,7 +46,7 @@ describe('cancelOrder', () => {
     assert.equal(inventory.stockOf(3), 1)
   })
 
-  it('leaves an order CANCELLING that the products service cannot release, and recoverOrders completes it', async () => {
+  it('leaves the order CANCELLING while products is down, and recoverOrders completes it', async () => {
     const { application, inventory, wait } = testShop()
     const { id: orderId, buyerId } = await application.placeOrder(
       placeCommand([{ productId: 1, quantity: 1 }]),

@@ -116,7 +116,7 @@ describe('the state machine of orders', () => {
     )
   })
 
-  it('allows no step from the final statuses REJECTED and CANCELLED', () => {
+  it('leaves a REJECTED or CANCELLED order unchanged in every step', () => {
     const pending = pendingOrder([{ productId: 1, quantity: 1 }])
     const rejected = settle(pending, rejection, 1)
     const cancelled = completeCancellation(requestCancellation(pending, 1), 2)

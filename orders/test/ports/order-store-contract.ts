@@ -13,7 +13,7 @@ const LINES = [
 /** Sorts orders newest first. The ids are UUIDv7, whose order within one millisecond is random. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
-const shortOf = (productId: number) =>
+const insufficientStock = (productId: number) =>
   ({
     rejected: { reason: 'insufficient-stock', lines: [{ productId, requested: 1, available: 0 }] },
   }) as const
@@ -43,19 +43,16 @@ export function orderStoreContract(open: () => OrderStore): void {
   })
 
   it('stores the reason and the lines of a rejection', async () => {
-    const order = settle(await add(), shortOf(2), Date.now())
-    const short = {
-      ...order,
-      rejection: { ...order.rejection!, lines: [{ productId: 2, requested: 1, available: 0 }] },
-    }
-    assert.deepEqual(await open().settle(short), short)
-    assert.deepEqual(await open().find(order.id), short)
+    const order = settle(await add(), insufficientStock(2), Date.now())
+    assert.deepEqual(order.rejection?.lines, [{ productId: 2, requested: 1, available: 0 }])
+    assert.deepEqual(await open().settle(order), order)
+    assert.deepEqual(await open().find(order.id), order)
   })
 
   it('ignores a second settlement and returns the stored order', async () => {
     const pending = await add()
     const first = await open().settle(confirmed(pending))
-    assert.deepEqual(await open().settle(settle(pending, shortOf(2), Date.now() + 5)), first)
+    assert.deepEqual(await open().settle(settle(pending, insufficientStock(2), Date.now() + 5)), first)
     assert.deepEqual(await open().find(pending.id), first)
   })
 

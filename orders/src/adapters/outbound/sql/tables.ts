@@ -39,7 +39,7 @@ export interface LineRow {
 /** The id of an order to settle, and the new values of its columns. */
 export type SettledRow = Pick<OrderRow, 'id' | 'status' | 'rejection' | 'updated_at'>
 
-/** The rows of one batch: orders to insert, orders to settle (with the same `updated_at`), and lines of booked orders. */
+/** The rows of one batch: orders to insert, orders to settle (all with one `updated_at`), and booked lines. */
 export interface BatchRows {
   inserted: readonly OrderRow[]
   settled: readonly SettledRow[]

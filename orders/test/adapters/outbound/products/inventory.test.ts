@@ -149,7 +149,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
 })
 
 // These tests replace the clock of the process, so they run one after the other.
-describe('the token of the client of the products service', () => {
+describe('the service token', () => {
   for (const [difference, offsetMs] of [
     ['ahead', HOUR_MS],
     ['behind', -HOUR_MS],

@@ -160,6 +160,7 @@ await describeOnEachEngine('the order store', (engine) => {
     const scans = () =>
       statistic(own, sql`select sum(seq_scan) as n from pg_stat_user_tables where relname like 'order%'`)
     const before = await scans()
+    // The second round writes the same orders again, which also runs the look-ups of stored orders.
     for (let round = 0; round < 2; round++) {
       const inserts = batch.map((order) => insertion(order, order.id))
       const settlements = batch.map((order) => settlement(confirmed(order)))
