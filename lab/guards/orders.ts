@@ -4,12 +4,12 @@ export const ordersGuards: Guard[] = [
   {
     safeguard: 'A timeout in the products client is not a rejection',
     file: 'orders/src/adapters/outbound/products/inventory.ts',
-    remove: "throw new OutcomeUnknown('The products service did not decide in time.', { cause: error })",
+    remove: "throw new OutcomeUnknown('The products service returned no result in time.', { cause: error })",
     replace: "return [{ outcome: 'REJECTED', reason: 'released', lines: [] }] as T",
     test: 'orders/test/adapters/outbound/products/inventory.test.ts',
   },
   {
-    safeguard: 'A failure in the use case is not a rejection',
+    safeguard: 'A failure while an order is booked is not a rejection',
     file: 'orders/src/application/resume-order.ts',
     remove: 'return order\n',
     replace:
@@ -17,14 +17,14 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/application/place-order.test.ts',
   },
   {
-    safeguard: 'Settling expects PENDING (SQLite, MySQL)',
+    safeguard: 'Only a PENDING order is settled (SQLite, MySQL)',
     file: 'orders/src/adapters/outbound/sql/portable-write.ts',
     remove: ".where('status', '=', 'PENDING')",
     replace: '',
     test: 'orders/test/adapters/outbound/sql/order-store.test.ts',
   },
   {
-    safeguard: 'Settling expects PENDING (PostgreSQL)',
+    safeguard: 'Only a PENDING order is settled (PostgreSQL)',
     file: 'orders/src/adapters/outbound/sql/postgres-write.ts',
     remove: " and status = 'PENDING'",
     replace: '',
@@ -48,14 +48,14 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/application/recover-orders.test.ts',
   },
   {
-    safeguard: 'An order is confirmed only with the lines it requested',
+    safeguard: 'An order is confirmed only with the quantities that it requested',
     file: 'orders/src/domain/order.ts',
     remove: 'line?.quantity === quantity',
     replace: 'line',
     test: 'orders/test/domain/order.test.ts',
   },
   {
-    safeguard: 'One order per buyer and idempotency key',
+    safeguard: 'A buyer has one order per idempotency key',
     file: 'orders/src/adapters/outbound/sql/migrations.ts',
     remove: ".addUniqueConstraint('orders_idempotency', ['buyer_id', 'idempotency_key'])",
     replace: '',
@@ -69,7 +69,7 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/adapters/outbound/sql/order-store.test.ts',
   },
   {
-    safeguard: 'A reused key with another body is rejected',
+    safeguard: 'An idempotency key that is reused with another body is rejected',
     file: 'orders/src/adapters/outbound/sql/write-orders.ts',
     remove: 'first.fingerprint === idempotency.fingerprint',
     replace: 'true',
@@ -111,7 +111,7 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/adapters/outbound/sql/order-store.test.ts',
   },
   {
-    safeguard: 'A client cannot set price, status or owner',
+    safeguard: 'A client cannot set the status, buyer, total or id of an order',
     file: 'orders/src/adapters/inbound/http/place-order-route.ts',
     remove: "{ $id: 'NewOrder', ...schemas.strict,",
     replace: "{ $id: 'NewOrder',",

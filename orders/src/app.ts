@@ -15,7 +15,7 @@ export interface OrdersAppOptions {
   ui?: boolean
 }
 
-/** Builds the HTTP app of the service. `main.ts` makes it listen; tests call it without a socket. */
+/** Builds the HTTP app of the service. `main.ts` opens a port for it; tests send it requests without a network. */
 export async function buildApp(application: Application, options: OrdersAppOptions): Promise<App> {
   const app = await createApp({
     ...options,

@@ -27,7 +27,7 @@ export const settings = Type.Object({
     minimum: 100,
     maximum: 4_000,
     default: 2_500,
-    description: 'how long a request waits for the products service before it responds with 202',
+    description: 'how long a request waits for the products service; after that, its response is 202',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,

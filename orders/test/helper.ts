@@ -9,7 +9,7 @@ import { type BookedLine, newOrder, type Order, type RequestedLine, settle } fro
 export const SELLER: string = randomUUIDv7()
 const USD = (amount: number) => ({ amount, currency: 'USD' })
 
-/** The products of the fake stock: plenty of 1 and 2, one unit of 3, 4 is disabled, 5 is priced in euros. */
+/** The products of the fake inventory: 1 and 2 are in stock, 3 has one unit, 4 is disabled, 5 has a price in euros. */
 export const PRODUCTS = {
   1: { name: 'Lamp', sellerId: SELLER, price: USD(1999), stock: 100 },
   2: { name: 'Rug', sellerId: SELLER, price: USD(500), stock: 100 },
@@ -30,14 +30,14 @@ export interface TestShop {
 
 /** Creates the application with fakes for its ports and a clock that tests can move. */
 export function testShop(overrides: Partial<Ports> = {}): TestShop {
-  let ahead = 0
+  let aheadMs = 0
   const reported: string[] = []
   const orders = memoryOrderStore()
   const inventory = memoryInventory(PRODUCTS)
   const application = createApplication({
     orders,
     inventory,
-    now: () => Date.now() + ahead,
+    now: () => Date.now() + aheadMs,
     report: (event) => reported.push(event),
     ...overrides,
   })
@@ -47,13 +47,13 @@ export function testShop(overrides: Partial<Ports> = {}): TestShop {
     inventory,
     reported,
     wait: (ms) => {
-      ahead += ms
+      aheadMs += ms
     },
   }
 }
 
-/** The command of a buyer who orders these lines. */
-export const placing = (lines: RequestedLine[], buyerId: string = randomUUIDv7()) => ({
+/** A command to place an order with these lines. */
+export const placeCommand = (lines: RequestedLine[], buyerId: string = randomUUIDv7()) => ({
   orderId: randomUUIDv7(),
   buyerId,
   lines,
@@ -77,6 +77,6 @@ export const booked = (lines: readonly RequestedLine[], sellerId = SELLER): Book
 export const confirmed = (order: Order, sellerId = SELLER): Order =>
   settle(order, { booked: booked(order.lines, sellerId) }, order.updatedAt + 1)
 
-/** Matches the OrderError with a code, for `assert.rejects` and `assert.throws`. */
+/** Matches an OrderError with this code, for `assert.rejects` and `assert.throws`. */
 export const withCode = (code: string) => (error: unknown) =>
   error instanceof OrderError && error.code === code

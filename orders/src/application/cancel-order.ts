@@ -4,8 +4,8 @@ import type { Ports } from './ports.ts'
 import { resumeOrder } from './resume-order.ts'
 
 /**
- * Cancels a buyer's order and returns its units to stock. A CANCELLING result means that the products service is
- * unavailable and the units are released later. Cancelling an order again changes nothing.
+ * Cancels a buyer's order and returns its units to stock. A CANCELLING result means that the units are released later,
+ * because the products service is unavailable. Cancelling a CANCELLED order has no effect.
  *
  * @throws OrderError `order-not-found`, also for another buyer's order; `order-not-cancellable`
  */

@@ -1,6 +1,6 @@
 import type { Money, Order, OrderStatus } from '../domain/order.ts'
 
-/** The part of a list that follows the position `after`, at most `limit` items. Without `after`, the first part. */
+/** Asks for at most `limit` items of a list: the items after the position `after`, or the first items if it is null. */
 export interface PageRequest<Position> {
   after: Position | null
   limit: number
@@ -12,7 +12,7 @@ export interface SalePosition {
   lineNo: number
 }
 
-/** A line that a seller sold. `soldAt` is in milliseconds since 1970, UTC. */
+/** An order line that a seller sold. `soldAt` is in milliseconds since 1970, UTC. */
 export interface Sale extends SalePosition {
   productId: number
   name: string
@@ -21,10 +21,10 @@ export interface Sale extends SalePosition {
   soldAt: number
 }
 
-/** Lists have the newest item first. They come straight from the store, because no rule applies to them. */
+/** Lists have the newest item first. */
 export interface OrderLists {
-  /** Lists a buyer's orders. The position is the id of an order. */
+  /** Lists a buyer's orders. A position in this list is the id of an order. */
   listOrders(buyerId: string, status: OrderStatus | null, page: PageRequest<string>): Promise<Order[]>
-  /** Lists the lines of confirmed orders that belong to a seller. */
+  /** Lists the lines of CONFIRMED orders that a seller sold. */
   listSales(sellerId: string, page: PageRequest<SalePosition>): Promise<Sale[]>
 }

@@ -11,10 +11,10 @@ export interface PlaceOrder {
 
 /**
  * Stores an order, then books its units and settles it. The order is stored first, so the recovery worker can resume it
- * after a crash at any later point. A PENDING result means that the order is stored and not decided yet.
+ * after a crash at any later point. A PENDING result means that the order is stored, but not booked or rejected yet.
  *
  * @throws OrderError `quantity-too-large`, `idempotency-key-reused`
- * @throws OutcomeUnknown if the order could not be stored
+ * @throws OutcomeUnknown if it is unknown whether the order was stored
  */
 export async function placeOrder(ports: Ports, command: PlaceOrder): Promise<Order> {
   const order = newOrder(command.orderId, command.buyerId, command.lines, ports.now())

@@ -2,14 +2,14 @@ import type { BookingOutcome, Order, RequestedLine } from '../domain/order.ts'
 import type { OrderLists } from './lists.ts'
 
 /**
- * It is unknown whether a call took effect, because the database or the products service is unavailable or too slow.
- * It is never a rejection. Adapters throw it for each of their temporary failures.
+ * The database or the products service is unavailable or too slow, so it is unknown whether a call took effect. This is
+ * never a rejection. Adapters throw this error for every temporary failure.
  */
 export class OutcomeUnknown extends Error {
   override name = 'OutcomeUnknown'
 }
 
-/** Makes retries safe: the client's key and a hash of the request. */
+/** Makes retries safe: the client's key, and a hash of the request as its fingerprint. */
 export interface Idempotency {
   key: string
   fingerprint: string
@@ -24,32 +24,34 @@ export interface OrderStore extends OrderLists {
    * @throws OrderError `idempotency-key-reused` if that order has another fingerprint
    */
   add(order: Order, idempotency: Idempotency | null): Promise<Order>
-  /** Stores a CONFIRMED or REJECTED order if it is still PENDING. Returns the order as it is stored afterwards. */
+  /** Stores a CONFIRMED or REJECTED order if the stored order is PENDING. Returns the stored order. */
   settle(order: Order): Promise<Order>
   /**
-   * Locks an order, calls `decide` with it and stores the order that `decide` returns.
+   * Locks an order, calls `decide` with it and stores the order that `decide` returns. After a lost connection,
+   * `decide` may be called again with the order that it returned before. It must then return this order unchanged.
    *
    * @throws OrderError `order-not-found`, or the error of `decide`; then nothing is changed
    */
   change(orderId: string, decide: (order: Order) => Order): Promise<Order>
   find(orderId: string): Promise<Order | null>
   /**
-   * Returns at most `limit` undecided orders whose next attempt is due, in any order, and defers their next attempt by
-   * RESUME_AFTER_MS. Two callers may receive the same order; resuming it twice is harmless.
+   * Returns at most `limit` undecided orders (PENDING or CANCELLING) that the recovery worker may resume at `now`, and
+   * defers the next attempt by RESUME_AFTER_MS. Two callers may receive the same order; resuming it twice is harmless.
    */
   claimUndecided(now: number, limit: number): Promise<Order[]>
 }
 
-/** The stock, which belongs to the products service. Repeating a call has no further effect. */
+/** The stock, which the products service stores. Repeating a call has no further effect. */
 export interface Inventory {
   /**
-   * Books all units of an order, or none. Every call for the same order id returns the first decision.
+   * Books all units of an order, or none. A repeated call returns the first outcome. After `release`, a booking is
+   * rejected with the reason `released`.
    *
    * @throws OutcomeUnknown
    */
   book(order: { id: string; lines: readonly RequestedLine[] }): Promise<BookingOutcome>
   /**
-   * Returns the units of an order to stock. An order without a booking can no longer be booked afterwards.
+   * Returns the booked units of an order, if any, to stock.
    *
    * @throws OutcomeUnknown
    */
@@ -62,6 +64,6 @@ export interface Ports {
   inventory: Inventory
   /** Milliseconds since 1970, UTC. */
   now(): number
-  /** Logs a failure that the caller does not see, because the order is stored and resumed later. */
+  /** Logs a failure that is not thrown, because the order is stored and will be resumed. */
   report(event: string, error: unknown): void
 }

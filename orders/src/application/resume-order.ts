@@ -2,10 +2,10 @@ import { completeCancellation, type Order, settle } from '../domain/order.ts'
 import type { Ports } from './ports.ts'
 
 /**
- * Takes an undecided order as far as possible and returns it. A request and the recovery worker may resume the same
- * order at the same time.
+ * Books a PENDING order and settles it, or releases a CANCELLING order. Returns the order with its new status, and any
+ * other order as it is. A request and the recovery worker may resume the same order at the same time.
  *
- * It never throws: after a failure the order stays undecided, and the recovery worker resumes it later. A failure is
+ * It never throws. After a failure the order keeps its status, and the recovery worker resumes it later. A failure is
  * not a rejection.
  */
 export async function resumeOrder(ports: Ports, order: Order): Promise<Order> {

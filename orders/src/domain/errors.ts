@@ -4,7 +4,7 @@ export type OrderErrorCode =
   | 'idempotency-key-reused'
   | 'quantity-too-large'
 
-/** A request that breaks a rule of orders. */
+/** The request breaks a business rule. */
 export class OrderError extends Error {
   override name = 'OrderError'
   readonly code: OrderErrorCode
@@ -16,12 +16,11 @@ export class OrderError extends Error {
 }
 
 /**
- * The error for an unknown order and for another buyer's order. Both have the same text, so a caller cannot find out
+ * The error for an unknown order and for another buyer's order. Both are the same, so that a buyer cannot find out
  * which orders exist.
  */
 export const orderNotFound = () => new OrderError('order-not-found', 'You have no order with this id.')
 
-/** The error for an idempotency key that the buyer has used for another order. */
 export const idempotencyKeyReused = () =>
   new OrderError(
     'idempotency-key-reused',

@@ -2,7 +2,7 @@ import { OrderError } from './errors.ts'
 
 /**
  * An order is PENDING until the products service books or rejects it, and CANCELLING until the products service has
- * released its units. REJECTED and CANCELLED are final.
+ * released its units. In these two statuses it is undecided. REJECTED and CANCELLED are final.
  *
  *     PENDING -> CONFIRMED | REJECTED        PENDING | CONFIRMED -> CANCELLING -> CANCELLED
  */
@@ -20,7 +20,7 @@ export interface RequestedLine {
   quantity: number
 }
 
-/** A line with the name, seller and price that the product had when it was booked. */
+/** A line with the product's name, seller and price at the time of the booking. */
 export interface BookedLine extends RequestedLine {
   name: string
   sellerId: string
@@ -34,6 +34,7 @@ export const REJECTION_REASONS = [
   'unknown-product',
   'product-disabled',
   'mixed-currencies',
+  // The order was cancelled before the products service received the booking.
   'released',
 ] as const
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
@@ -44,7 +45,7 @@ export interface Rejection {
   lines: readonly { productId: number; requested: number; available: number }[]
 }
 
-/** The products service's decision about an order. It never changes. */
+/** Whether the products service booked or rejected an order. */
 export type BookingOutcome = { booked: readonly BookedLine[] } | { rejected: Rejection }
 
 /** Times are milliseconds since 1970, UTC. Only a REJECTED order has a `rejection`. */
@@ -58,13 +59,13 @@ export interface Order {
   readonly updatedAt: number
 }
 
-/** The most units of one product that an order may contain. */
+/** Maximum number of units of one product in an order. */
 export const MAX_QUANTITY = 1_000
 
 /**
- * Creates a PENDING order. Lines with the same product are merged into the first of them.
+ * Creates a PENDING order. Merges lines with the same product.
  *
- * @throws OrderError `quantity-too-large` when the merged quantity is over the maximum
+ * @throws OrderError `quantity-too-large` if a merged line has more than MAX_QUANTITY units
  */
 export function newOrder(
   id: string,
@@ -87,14 +88,14 @@ export function newOrder(
   return { id, buyerId, status: 'PENDING', lines, rejection: null, createdAt: now, updatedAt: now }
 }
 
-/** Applies the products service's decision. A booking must contain exactly the lines of the order. */
+/** Confirms or rejects a PENDING order. A booking must contain each line of the order with the same quantity. */
 export function settle(order: Order, outcome: BookingOutcome, now: number): Order {
   expectStatus(order, 'PENDING')
   if ('rejected' in outcome)
     return { ...order, status: 'REJECTED', rejection: outcome.rejected, updatedAt: now }
-  const booked = new Map(outcome.booked.map((line) => [line.productId, line]))
+  const bookedByProduct = new Map(outcome.booked.map((line) => [line.productId, line]))
   const lines = order.lines.map(({ productId, quantity }) => {
-    const line = booked.get(productId)
+    const line = bookedByProduct.get(productId)
     if (line?.quantity === quantity) return line
     throw new Error(`The booking of order ${order.id} has other lines than the order.`)
   })
@@ -102,7 +103,7 @@ export function settle(order: Order, outcome: BookingOutcome, now: number): Orde
 }
 
 /**
- * Starts the cancellation. An order that is CANCELLING or CANCELLED is returned unchanged.
+ * Starts a cancellation. Returns an order that is CANCELLING or CANCELLED unchanged.
  *
  * @throws OrderError `order-not-cancellable` for a rejected order, which has no units to release
  */
@@ -119,17 +120,17 @@ export function requestCancellation(order: Order, now: number): Order {
   }
 }
 
-/** Ends the cancellation, after the units have been released. */
+/** Completes a cancellation after the units have been released. */
 export function completeCancellation(order: Order, now: number): Order {
   if (order.status === 'CANCELLED') return order
   expectStatus(order, 'CANCELLING')
   return { ...order, status: 'CANCELLED', updatedAt: now }
 }
 
-/** Whether the products service has yet to book or release the order's units. */
+/** Whether the products service must still book, reject or release the order. */
 export const isUndecided = ({ status }: Order) => status === 'PENDING' || status === 'CANCELLING'
 
-/** The price of the order, or null before it is booked. */
+/** The price of the order, or null if it is not booked. */
 export function total(order: Order): Money | null {
   const booked = order.lines.filter(isBooked)
   const [first] = booked

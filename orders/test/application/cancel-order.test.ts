@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RESUME_AFTER_MS } from '../../src/application/recover-orders.ts'
-import { placing, testShop, withCode } from '../helper.ts'
+import { placeCommand, testShop, withCode } from '../helper.ts'
 
 describe('cancelOrder', () => {
   it('returns the units to stock once, even when it is called twice', async () => {
     const { application, inventory } = testShop()
-    const { id: orderId, buyerId } = await application.placeOrder(placing([{ productId: 1, quantity: 5 }]))
+    const { id: orderId, buyerId } = await application.placeOrder(
+      placeCommand([{ productId: 1, quantity: 5 }]),
+    )
     const first = await application.cancelOrder({ orderId, buyerId })
     assert.equal(first.status, 'CANCELLED')
     assert.deepEqual(await application.cancelOrder({ orderId, buyerId }), first)
     assert.equal(inventory.stockOf(1), 100)
   })
 
-  it("does not find another buyer's order", async () => {
+  it("throws order-not-found for another buyer's order", async () => {
     const { application, inventory } = testShop()
-    const { id: orderId } = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const { id: orderId } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     await assert.rejects(
       application.cancelOrder({ orderId, buyerId: 'somebody' }),
       withCode('order-not-found'),
@@ -23,16 +25,20 @@ describe('cancelOrder', () => {
     assert.equal(inventory.stockOf(1), 99)
   })
 
-  it('does not cancel a rejected order', async () => {
+  it('throws order-not-cancellable for a REJECTED order', async () => {
     const { application } = testShop()
-    const { id: orderId, buyerId } = await application.placeOrder(placing([{ productId: 99, quantity: 1 }]))
+    const { id: orderId, buyerId } = await application.placeOrder(
+      placeCommand([{ productId: 99, quantity: 1 }]),
+    )
     await assert.rejects(application.cancelOrder({ orderId, buyerId }), withCode('order-not-cancellable'))
   })
 
-  it('prevents the booking of a pending order, even one in flight', async () => {
+  it('prevents the booking of a PENDING order by a call that arrives later', async () => {
     const { application, inventory, orders } = testShop()
     inventory.network = 'down'
-    const { id: orderId, buyerId } = await application.placeOrder(placing([{ productId: 3, quantity: 1 }]))
+    const { id: orderId, buyerId } = await application.placeOrder(
+      placeCommand([{ productId: 3, quantity: 1 }]),
+    )
     const pending = (await orders.find(orderId))!
     inventory.network = 'up'
     assert.equal((await application.cancelOrder({ orderId, buyerId })).status, 'CANCELLED')
@@ -40,9 +46,11 @@ describe('cancelOrder', () => {
     assert.equal(inventory.stockOf(3), 1)
   })
 
-  it('leaves the order CANCELLING for the recovery when the products service is unavailable', async () => {
+  it('leaves the order CANCELLING while products is down, and recoverOrders completes it', async () => {
     const { application, inventory, wait } = testShop()
-    const { id: orderId, buyerId } = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const { id: orderId, buyerId } = await application.placeOrder(
+      placeCommand([{ productId: 1, quantity: 1 }]),
+    )
     inventory.network = 'down'
     assert.equal((await application.cancelOrder({ orderId, buyerId })).status, 'CANCELLING')
     inventory.network = 'up'

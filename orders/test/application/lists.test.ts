@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { confirmed, pendingOrder, placing, testShop } from '../helper.ts'
+import { confirmed, pendingOrder, placeCommand, testShop } from '../helper.ts'
 
 const page = { after: null, limit: 10 }
 
 describe('listOrders', () => {
-  it("returns a buyer's own orders only", async () => {
+  it("returns only the buyer's own orders", async () => {
     const { application } = testShop()
-    const mine = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
-    await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const mine = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
+    await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     const found = await application.listOrders({ buyerId: mine.buyerId, status: null, page })
     assert.deepEqual(found, [mine])
   })
 })
 
 describe('listSales', () => {
-  it('returns confirmed sales and leaves out cancelled ones', async () => {
+  it('returns the lines of CONFIRMED orders, but not of CANCELLED orders', async () => {
     const { application, orders } = testShop()
     const sell = async () => {
       const order = await orders.add(pendingOrder([{ productId: 1, quantity: 1 }]), null)

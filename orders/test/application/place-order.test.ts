@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { placing, testShop, withCode } from '../helper.ts'
+import { placeCommand, testShop, withCode } from '../helper.ts'
 
 describe('placeOrder', () => {
   it('confirms an order with the names and prices of the booking', async () => {
     const { application, inventory } = testShop()
-    const order = await application.placeOrder(placing([{ productId: 1, quantity: 2 }]))
+    const order = await application.placeOrder(placeCommand([{ productId: 1, quantity: 2 }]))
     assert.equal(order.status, 'CONFIRMED')
     assert.partialDeepStrictEqual(order.lines[0], { name: 'Lamp', price: { amount: 1999, currency: 'USD' } })
     assert.equal(inventory.stockOf(1), 98)
   })
 
-  it('rejects the whole order when one line is short, and names the line', async () => {
+  it('rejects the whole order when one line exceeds the stock, and reports that line', async () => {
     const { application, inventory } = testShop()
     const order = await application.placeOrder(
-      placing([
+      placeCommand([
         { productId: 1, quantity: 1 },
         { productId: 3, quantity: 2 },
       ]),
@@ -40,7 +40,7 @@ describe('placeOrder', () => {
   ] as const) {
     it(`rejects an order with the reason ${reason}`, async () => {
       const { application } = testShop()
-      const order = await application.placeOrder(placing([...lines]))
+      const order = await application.placeOrder(placeCommand([...lines]))
       assert.deepEqual([order.status, order.rejection?.reason], ['REJECTED', reason])
     })
   }
@@ -48,7 +48,7 @@ describe('placeOrder', () => {
   it('sells the last unit to exactly one of two buyers', async () => {
     const { application } = testShop()
     const orders = await Promise.all(
-      [1, 2].map(() => application.placeOrder(placing([{ productId: 3, quantity: 1 }]))),
+      [1, 2].map(() => application.placeOrder(placeCommand([{ productId: 3, quantity: 1 }]))),
     )
     assert.deepEqual(orders.map(({ status }) => status).sort(), ['CONFIRMED', 'REJECTED'])
   })
@@ -56,17 +56,17 @@ describe('placeOrder', () => {
   it('returns a PENDING order and reports the failure when the products service is unavailable', async () => {
     const { application, inventory, reported } = testShop()
     inventory.network = 'down'
-    const order = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const order = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     assert.equal(order.status, 'PENDING')
     assert.equal(reported.length, 1)
   })
 
   const withKey = () => ({
-    ...placing([{ productId: 1, quantity: 1 }]),
+    ...placeCommand([{ productId: 1, quantity: 1 }]),
     idempotency: { key: 'k', fingerprint: 'f' },
   })
 
-  it('returns the first order for a retry with the same idempotency key', async () => {
+  it('returns the first order to a retry with the same idempotency key', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     const first = await application.placeOrder(command)
@@ -75,7 +75,7 @@ describe('placeOrder', () => {
     assert.equal(inventory.stockOf(1), 99)
   })
 
-  it('rejects an idempotency key that was used for another request', async () => {
+  it('throws idempotency-key-reused for a key that was used for another request', async () => {
     const { application } = testShop()
     const command = withKey()
     await application.placeOrder(command)
@@ -83,7 +83,7 @@ describe('placeOrder', () => {
     await assert.rejects(application.placeOrder(other), withCode('idempotency-key-reused'))
   })
 
-  it('resumes the first order when it is still PENDING at a retry', async () => {
+  it('resumes the first order when a retry arrives while it is PENDING', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     inventory.network = 'loses-next-response'

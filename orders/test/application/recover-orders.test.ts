@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RESUME_AFTER_MS, ROUND_LIMIT } from '../../src/application/recover-orders.ts'
-import { placing, testShop } from '../helper.ts'
+import { placeCommand, testShop } from '../helper.ts'
 
 const LATER_MS = RESUME_AFTER_MS + 1_000
 const DAY_MS = 86_400_000
@@ -10,17 +10,17 @@ describe('recoverOrders', () => {
   it('settles an order whose booking response was lost, without a second booking', async () => {
     const { application, inventory, orders, wait } = testShop()
     inventory.network = 'loses-next-response'
-    const { id } = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     wait(LATER_MS)
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'CONFIRMED')
     assert.equal(inventory.stockOf(1), 99)
   })
 
-  it('books a pending order however old it is', async () => {
+  it('books a PENDING order of any age', async () => {
     const { application, inventory, orders, wait } = testShop()
     inventory.network = 'down'
-    const { id } = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     wait(DAY_MS)
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'PENDING')
@@ -34,18 +34,18 @@ describe('recoverOrders', () => {
   it('skips an order that a request may still be resuming', async () => {
     const { application, inventory, orders } = testShop()
     inventory.network = 'loses-next-response'
-    const { id } = await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'PENDING')
   })
 
-  it('asks for the next round at once after a full round, unless the products service is unavailable', async () => {
+  it('returns true after a full round, but false while the products service is unavailable', async () => {
     const { application, inventory, wait } = testShop()
     inventory.network = 'down'
     for (let i = 0; i <= ROUND_LIMIT; i++)
-      await application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+      await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     wait(LATER_MS)
-    assert.equal(await application.recoverOrders(), false, 'no order could be decided')
+    assert.equal(await application.recoverOrders(), false, 'all orders are still undecided')
     inventory.network = 'up'
     wait(LATER_MS)
     assert.equal(await application.recoverOrders(), true)
@@ -53,13 +53,13 @@ describe('recoverOrders', () => {
     assert.equal(inventory.stockOf(1), 0)
   })
 
-  it('settles an order after an earlier attempt failed unexpectedly', async () => {
+  it('settles an order after an earlier attempt threw an unexpected error', async () => {
     const shop = testShop()
     const broken = testShop({
       orders: { ...shop.orders, settle: () => Promise.reject(new Error('a bug')) },
       inventory: shop.inventory,
     })
-    const order = await broken.application.placeOrder(placing([{ productId: 1, quantity: 1 }]))
+    const order = await broken.application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     assert.equal(order.status, 'PENDING')
     assert.equal(broken.reported.length, 1)
     shop.wait(LATER_MS)

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { Inventory } from '../../src/application/ports.ts'
 import type { RequestedLine } from '../../src/domain/order.ts'
 
-/** An adapter of the port with some products in stock. */
+/** The Inventory adapter under test and its sample product ids; `unknown` does not exist. */
 export interface StockUnderTest {
   inventory: Inventory
   products: { plenty: number; lastUnit: number; disabled: number; inEuros: number; unknown: number }
@@ -13,9 +13,9 @@ export interface StockUnderTest {
 
 const order = (...lines: RequestedLine[]) => ({ id: randomUUIDv7(), lines })
 
-/** Tests what every adapter of the port Inventory promises. Each test opens its own stock. */
+/** Tests what every adapter of the port Inventory promises. Each test calls `open` for a fresh adapter. */
 export function inventoryContract(open: () => Promise<StockUnderTest>): void {
-  it('books all lines with their names and prices, and reduces the stock', async () => {
+  it('returns the booked lines with names and prices, and reduces the stock', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const outcome = await inventory.book(order({ productId: products.plenty, quantity: 3 }))
@@ -26,7 +26,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 3)
   })
 
-  it('books an order once and returns the same decision for every call', async () => {
+  it('books an order once, and returns the same outcome for every call', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const same = order({ productId: products.plenty, quantity: 1 })
@@ -35,7 +35,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 1)
   })
 
-  it('books nothing when one line is short, and names the line', async () => {
+  it('books nothing when one line exceeds the stock, and reports that line', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const outcome = await inventory.book(
@@ -46,7 +46,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('repeats a rejection, even after units were returned to stock', async () => {
+  it('returns the same rejection for a retried order, even after units return to stock', async () => {
     const { inventory, products } = await open()
     const winner = order({ productId: products.lastUnit, quantity: 1 })
     const loser = order({ productId: products.lastUnit, quantity: 1 })
@@ -56,7 +56,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.deepEqual(await inventory.book(loser), rejected)
   })
 
-  for (const [reason, of] of [
+  for (const [reason, kind] of [
     ['unknown-product', 'unknown'],
     ['product-disabled', 'disabled'],
     ['mixed-currencies', 'inEuros'],
@@ -64,15 +64,15 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     it(`rejects an order with the reason ${reason}`, async () => {
       const { inventory, products } = await open()
       const outcome = await inventory.book(
-        order({ productId: products.plenty, quantity: 1 }, { productId: products[of], quantity: 1 }),
+        order({ productId: products.plenty, quantity: 1 }, { productId: products[kind], quantity: 1 }),
       )
       assert.ok('rejected' in outcome)
       assert.equal(outcome.rejected.reason, reason)
-      assert.ok(outcome.rejected.lines.some(({ productId }) => productId === products[of]))
+      assert.ok(outcome.rejected.lines.some(({ productId }) => productId === products[kind]))
     })
   }
 
-  it('returns the units of a released order to stock once', async () => {
+  it('returns the units to stock once when an order is released three times', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const booked = order({ productId: products.plenty, quantity: 4 })

@@ -10,10 +10,10 @@ const LINES = [
   { productId: 1, quantity: 2 },
   { productId: 2, quantity: 1 },
 ]
-/** Sorts newest first. Ids are UUIDv7; within one millisecond their order is random. */
+/** Sorts orders newest first. The ids are UUIDv7, whose order within one millisecond is random. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
-const shortOf = (productId: number) =>
+const insufficientStock = (productId: number) =>
   ({
     rejected: { reason: 'insufficient-stock', lines: [{ productId, requested: 1, available: 0 }] },
   }) as const
@@ -28,7 +28,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('finds no order with an unknown id, and does not change one', async () => {
+  it('returns null from `find` and throws order-not-found from `change` for an unknown id', async () => {
     assert.equal(await open().find(randomUUIDv7()), null)
     await assert.rejects(
       open().change(randomUUIDv7(), (order) => order),
@@ -36,30 +36,27 @@ export function orderStoreContract(open: () => OrderStore): void {
     )
   })
 
-  it('settles a confirmed order with the lines of its booking', async () => {
+  it('stores the booked lines of an order that is settled as CONFIRMED', async () => {
     const order = confirmed(await add())
     assert.deepEqual(await open().settle(order), order)
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('settles a rejected order with its reason and the short lines', async () => {
-    const order = settle(await add(), shortOf(2), Date.now())
-    const short = {
-      ...order,
-      rejection: { ...order.rejection!, lines: [{ productId: 2, requested: 1, available: 0 }] },
-    }
-    assert.deepEqual(await open().settle(short), short)
-    assert.deepEqual(await open().find(order.id), short)
+  it('stores the reason and the lines of a rejection', async () => {
+    const order = settle(await add(), insufficientStock(2), Date.now())
+    assert.deepEqual(order.rejection?.lines, [{ productId: 2, requested: 1, available: 0 }])
+    assert.deepEqual(await open().settle(order), order)
+    assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('ignores a second decision and returns the stored order', async () => {
+  it('ignores a second settlement and returns the stored order', async () => {
     const pending = await add()
     const first = await open().settle(confirmed(pending))
-    assert.deepEqual(await open().settle(settle(pending, shortOf(2), Date.now() + 5)), first)
+    assert.deepEqual(await open().settle(settle(pending, insufficientStock(2), Date.now() + 5)), first)
     assert.deepEqual(await open().find(pending.id), first)
   })
 
-  it('ignores a decision that arrives after the order was cancelled', async () => {
+  it('ignores a settlement after the order was cancelled', async () => {
     const pending = await add()
     await open().settle(confirmed(pending))
     await open().change(pending.id, (order) => requestCancellation(order, Date.now()))
@@ -70,7 +67,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(pending.id), cancelled)
   })
 
-  it('does not change an order when the decide function throws', async () => {
+  it('does not change an order when `decide` throws', async () => {
     const order = await add()
     const reject = () => {
       throw new OrderError('order-not-cancellable', 'no')
@@ -79,7 +76,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('stores one of many concurrent orders with the same idempotency key', async () => {
+  it('stores only one of 20 concurrent orders with the same idempotency key', async () => {
     const buyerId = randomUUIDv7()
     const idempotency = { key: 'one', fingerprint: 'f'.repeat(64) }
     const orders = Array.from({ length: 20 }, () => pendingOrder(LINES, buyerId))
@@ -88,14 +85,14 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().listOrders(buyerId, null, ALL), [stored[0]])
   })
 
-  it('rejects an idempotency key that was used with another fingerprint', async () => {
+  it('throws idempotency-key-reused for a key that was used with another fingerprint', async () => {
     const buyerId = randomUUIDv7()
     await open().add(pendingOrder(LINES, buyerId), { key: 'one', fingerprint: 'a'.repeat(64) })
     const other = open().add(pendingOrder(LINES, buyerId), { key: 'one', fingerprint: 'b'.repeat(64) })
     await assert.rejects(other, withCode('idempotency-key-reused'))
   })
 
-  it('distinguishes idempotency keys by buyer and by case', async () => {
+  it('distinguishes the idempotency keys of two buyers, and upper and lower case', async () => {
     const [mine, theirs] = [randomUUIDv7(), randomUUIDv7()]
     const fingerprint = 'a'.repeat(64)
     const added = [
@@ -106,7 +103,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(new Set(added.map(({ id }) => id)).size, 3)
   })
 
-  it("lists a buyer's orders newest first, in pages without gaps, and by status", async () => {
+  it("lists a buyer's orders newest first, in pages without gaps, and filters them by status", async () => {
     const buyerId = randomUUIDv7()
     const orders: Order[] = []
     for (let i = 0; i < 5; i++) {
@@ -123,7 +120,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().listOrders(buyerId, 'CONFIRMED', ALL), [orders[3]])
   })
 
-  it('lists the lines that a seller sold newest first, in pages without gaps', async () => {
+  it('lists the order lines that a seller sold, newest first, in pages without gaps', async () => {
     const sellerId = randomUUIDv7()
     const sold: Order[] = []
     for (let i = 0; i < 3; i++) sold.push(await open().settle(confirmed(await add(), sellerId)))
@@ -151,25 +148,25 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(keys(await open().listSales(sellerId, { after: unknownOrder, limit: 9 })), expected)
   })
 
-  it('claims undecided orders that are due, and only once within the recovery delay', async () => {
+  it('claims only undecided orders that are due, and no order twice within RESUME_AFTER_MS', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now - 60_000))
     const cancelling = await open().change((await add()).id, (order) =>
       requestCancellation(order, now - 60_000),
     )
-    const decided = await open().settle(confirmed(await add(pendingOrder(LINES, undefined, now - 60_000))))
+    const settled = await open().settle(confirmed(await add(pendingOrder(LINES, undefined, now - 60_000))))
     const fresh = await add(pendingOrder(LINES, undefined, now))
     const claimed = await open().claimUndecided(now, 1_000)
     const has = (orders: Order[], { id }: Order) => orders.some((order) => order.id === id)
     assert.deepEqual(
-      [pending, cancelling, decided, fresh].map((order) => has(claimed, order)),
+      [pending, cancelling, settled, fresh].map((order) => has(claimed, order)),
       [true, true, false, false],
     )
     assert.equal(has(await open().claimUndecided(now, 1_000), pending), false)
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000), pending), true)
   })
 
-  it('claims an order that a replica with a clock far ahead has deferred', async () => {
+  it('claims an order whose next attempt a replica with a wrong clock has set an hour ahead', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now + 3_600_000))
     const has = (orders: Order[]) => orders.some(({ id }) => id === pending.id)

@@ -2,8 +2,8 @@ import type { BatchLimits } from '@souk/service-kit/batching/batcher'
 
 /**
  * The limits of a batch of orders, for the database and for calls to products. With 256 orders in a batch, each order's
- * share of the commit is negligible. With 1,000 lines, a statement stays below the limits of every engine and holds its
- * locks briefly.
+ * share of the commit is negligible. `maxWeight` counts order lines. With 1,000, a statement stays below every engine's
+ * size limits and holds locks briefly.
  */
 export const BATCH_LIMITS: BatchLimits = {
   maxItems: 256,

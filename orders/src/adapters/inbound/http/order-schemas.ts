@@ -1,6 +1,6 @@
 import { pageOf } from '@souk/service-kit/http/pagination'
 import { ref, response } from '@souk/service-kit/http/schema'
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import {
   isBooked,
   MAX_QUANTITY,
@@ -11,8 +11,7 @@ import {
 } from '../../../domain/order.ts'
 
 export const strict = { additionalProperties: false }
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const orderId = Type.String({ format: 'uuid' })
 export const productId = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
@@ -39,13 +38,13 @@ const OrderLineSchema = Type.Object(
   },
   {
     $id: 'OrderLine',
-    description: 'Name, seller and price are set when the line is booked, and null before',
+    description: '`name`, `sellerId` and `price` are null until the line is booked',
   },
 )
 
 export const ShortLineSchema = Type.Object(
   { productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() },
-  { $id: 'ShortLine', description: 'A line that could not be booked, with the units in stock' },
+  { $id: 'ShortLine', description: 'A line that caused the rejection; `available` units are in stock' },
 )
 
 const RejectionSchema = Type.Object(
@@ -77,16 +76,16 @@ export const orderSchemas = [
   OrderPageSchema,
 ]
 
-/** The 202 response of an order that the products service has not decided or released yet. */
+/** The 202 response for an undecided order, which is PENDING or CANCELLING. */
 export const undecidedResponse = {
-  ...response('The order is stored but not decided yet: poll Location after Retry-After', ref(OrderSchema)),
+  ...response('PENDING or CANCELLING: poll Location after Retry-After for the outcome', ref(OrderSchema)),
   headers: { Location: Type.String(), 'Retry-After': Type.Integer({ description: 'Seconds' }) },
 }
 
-/** When to poll such an order. */
+/** How long a client waits before it reads an undecided order again. */
 export const RETRY_AFTER_SECONDS = 2
 
-/** Converts an order to its form in the contract. */
+/** Converts an order to an `Order` of the contract. */
 export const orderView = (order: Order): Static<typeof OrderSchema> => ({
   id: order.id,
   status: order.status,

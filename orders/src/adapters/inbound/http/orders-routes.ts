@@ -67,7 +67,7 @@ export function registerOrdersRoutes(app: App, application: Application): void {
         tags: ['orders'],
         summary: 'Cancel one of your orders',
         description:
-          'Returns the units to stock. A repeated request has the same response and no further effect.',
+          'Returns the units to stock. Cancelling an order again has the same response and no further effect.',
         params: Params,
         response: {
           200: response('CANCELLED: the units are back in stock', ref(schemas.OrderSchema)),

@@ -25,7 +25,7 @@ const Headers = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
-      description: 'Any text that is unique for this order, such as a UUID. It makes retries safe.',
+      description: 'Unique for this order, such as a UUID. A retry with the same key places no new order.',
     }),
   ),
 })
@@ -38,7 +38,7 @@ const schema = {
   summary: 'Place an order',
   description:
     'Books all units or none. To retry safely after a timeout, send the same Idempotency-Key and the same body. The ' +
-    'response is then the first order. Status 202 means that the order is stored and will be decided later.',
+    'response then has the first order. Status 202 means that the order is stored, but not booked or rejected yet.',
   headers: Headers,
   body: ref(NewOrderSchema),
   response: {
@@ -46,9 +46,9 @@ const schema = {
       ...response('CONFIRMED: the units are booked', ref(schemas.OrderSchema)),
       headers: { Location: Type.String() },
     },
-    200: response('CANCELLED: the first order with this key was cancelled', ref(schemas.OrderSchema)),
+    200: response('CANCELLED: the order placed with this key was cancelled', ref(schemas.OrderSchema)),
     202: schemas.undecidedResponse,
-    409: orderProblem('REJECTED with insufficient-stock: `lines` has each line that is short'),
+    409: orderProblem('REJECTED with insufficient-stock: `lines` has the lines that exceed the stock'),
     422: orderProblem(
       'REJECTED with unknown-product, product-disabled or mixed-currencies; or not stored because of ' +
         'quantity-too-large or idempotency-key-reused',
@@ -57,7 +57,7 @@ const schema = {
 }
 
 export function registerPlaceOrderRoute(app: App, application: Application): void {
-  const countOrder = telemetry.meter?.counter('souk_orders_total', 'Placed orders by status', 'outcome')
+  const countOrder = telemetry.meter?.counter('souk_orders_total', 'Order requests by status', 'outcome')
   const config = { access: { role: 'BUYER' } } as const
   app.post('/orders', { config, schema }, async (request, reply) => {
     const { lines } = request.body
@@ -78,6 +78,6 @@ export function registerPlaceOrderRoute(app: App, application: Application): voi
   })
 }
 
-/** Identifies what a body asks for, however its JSON is formatted. */
+/** A hash of the requested lines. The formatting of the JSON body does not change it. */
 const fingerprint = (lines: readonly { productId: number; quantity: number }[]) =>
   hash('sha256', lines.map(({ productId, quantity }) => `${productId}x${quantity}`).join())

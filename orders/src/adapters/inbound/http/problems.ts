@@ -6,15 +6,13 @@ import { OrderError, type OrderErrorCode } from '../../../domain/errors.ts'
 import type { Order, Rejection, RejectionReason } from '../../../domain/order.ts'
 import { ShortLineSchema } from './order-schemas.ts'
 
-/** The body of a response to an order that was rejected or not stored. */
+/** The problem document for an order that was rejected or not stored. */
 export const OrderProblemSchema = Type.Object(
   {
     ...ProblemSchema.properties,
-    orderId: Type.Optional(
-      Type.String({ format: 'uuid', description: 'The rejected order, which is stored' }),
-    ),
+    orderId: Type.Optional(Type.String({ format: 'uuid', description: 'The id of the rejected order' })),
     lines: Type.Optional(
-      Type.Array(ref(ShortLineSchema), { description: 'The lines that could not be booked' }),
+      Type.Array(ref(ShortLineSchema), { description: 'The lines that caused the rejection' }),
     ),
   },
   { $id: 'OrderProblem' },
@@ -27,7 +25,7 @@ const STATUS_OF_ERROR = {
   'quantity-too-large': 422,
 } satisfies Record<OrderErrorCode, number>
 
-/** Converts an error of the application to a problem. Returns undefined for any other error. */
+/** Converts an error of the application to an error response. Returns undefined for any other error. */
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof OrderError)
     return new HttpProblem(STATUS_OF_ERROR[error.code], error.code, error.message)
@@ -43,12 +41,15 @@ export function toProblem(error: unknown): HttpProblem | undefined {
 const REJECTIONS = {
   'insufficient-stock': {
     status: 409,
-    detail: 'The stock of some products is too low; see lines. Nothing was booked.',
+    detail: 'The stock of some products is too low; see `lines`. Nothing was booked.',
   },
-  'unknown-product': { status: 422, detail: 'Some products do not exist; see lines. Nothing was booked.' },
+  'unknown-product': {
+    status: 422,
+    detail: 'Some products do not exist; see `lines`. Nothing was booked.',
+  },
   'product-disabled': {
     status: 422,
-    detail: 'Some products are not for sale; see lines. Nothing was booked.',
+    detail: 'Some products are not for sale; see `lines`. Nothing was booked.',
   },
   'mixed-currencies': {
     status: 422,
@@ -57,7 +58,7 @@ const REJECTIONS = {
   released: { status: 409, detail: 'The order was cancelled before it was booked.' },
 } satisfies Record<RejectionReason, { status: number; detail: string }>
 
-/** The problem that tells the buyer why an order was rejected. */
+/** The error response that tells the buyer why an order was rejected. */
 export function rejectionProblem({ id }: Order, { reason, lines }: Rejection): HttpProblem {
   const { status, detail } = REJECTIONS[reason]
   return new HttpProblem(status, reason, detail, { members: { orderId: id, lines } })

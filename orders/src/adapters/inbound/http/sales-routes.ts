@@ -26,7 +26,7 @@ export const saleSchemas = [SaleSchema, SalePageSchema]
 
 const ListQuery = Type.Object(pageQuery, strict)
 
-/** Registers the routes with which a seller reads sales. */
+/** Registers the route with which a seller lists sales. */
 export function registerSalesRoutes(app: App, application: Application): void {
   app.get(
     '/sellers/me/sales',
@@ -56,7 +56,7 @@ function positionIn(cursor: string | undefined) {
   return { orderId, lineNo }
 }
 
-/** Converts a sale to its form in the contract, which shows a seller nothing about the buyer. */
+/** Converts a sale to a `Sale` of the contract. A seller receives no data about the buyer. */
 const saleView = ({ lineNo: _, soldAt, ...sale }: Sale): Static<typeof SaleSchema> => ({
   ...sale,
   total: { amount: sale.price.amount * sale.quantity, currency: sale.price.currency },

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Application } from '../../../application/index.ts'
 
 /**
- * Starts the recovery worker, which resumes undecided orders in rounds. It pauses for `pauseMs` unless a round asks for
- * the next one at once.
+ * Starts the recovery worker. It resumes undecided orders, which are PENDING or CANCELLING, in rounds. After each round
+ * it waits `pauseMs`, unless `recoverOrders` returns true.
  *
- * @returns a function that stops the worker; its promise resolves when the current round has ended
+ * @returns a function that stops the worker and resolves when the current round has ended
  */
 export function startRecovery(
   application: Pick<Application, 'recoverOrders'>,
@@ -15,11 +15,11 @@ export function startRecovery(
   const stopped = new AbortController()
   const run = async () => {
     while (!stopped.signal.aborted) {
-      const again = await application.recoverOrders().catch((error: unknown) => {
+      const nextAtOnce = await application.recoverOrders().catch((error: unknown) => {
         report('a recovery round failed', error)
         return false
       })
-      if (!again) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
+      if (!nextAtOnce) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
     }
   }
   const running = run()

@@ -10,12 +10,12 @@ import { bookOrders, releaseOrders } from './products-contract.gen.ts'
 import type { ServiceToken } from './service-token.ts'
 
 export interface ProductsClientOptions {
-  /** The internal listener of the products service. */
+  /** The URL of the internal API of the products service. */
   baseUrl: string
   serviceToken: ServiceToken
-  /** How long a call waits for the decision, retries included. After that, the recovery worker resumes the order. */
+  /** How long `book` and `release` retry. After that, the recovery worker resumes the order. */
   deadlineMs: number
-  /** `false` sends each order in a call of its own; `true` by default. */
+  /** `false` sends each order in its own call. Default: `true`. */
   batching?: boolean
 }
 
@@ -28,9 +28,9 @@ const bookings = Schema.Compile(bookOrders.response)
 const releases = Schema.Compile(releaseOrders.response)
 
 /**
- * Books and releases units over the internal API of the products service. The order id is the idempotency key there, so
- * a call that fails in any way is retried until the deadline; then its outcome is unknown. Only status 200 carries a
- * decision. Orders that arrive while a call is in flight form the batch of the next call.
+ * Books and releases units through the internal API of the products service. The order id is the idempotency key, so a
+ * failed call is retried until the deadline. Then its outcome is unknown, because only a response with status 200 says
+ * whether an order was booked or rejected. Orders that arrive while two calls are in flight form the next batch.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
@@ -64,7 +64,7 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   }
 }
 
-/** The products service rejected the call, possibly because of one order in it. */
+/** The products service responded with 400. One order of the batch may be the cause. */
 class BadRequest extends Error {}
 
 function toOutcome(result: BookingResult): BookingOutcome {
@@ -81,10 +81,10 @@ async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): 
     try {
       return await attempt()
     } catch (error) {
-      // Random pauses spread the retries of orders that failed at the same moment.
+      // Random pauses spread the retries of orders that failed at the same time.
       const wait = pause * (0.5 + Math.random())
       if (performance.now() + wait >= deadline) {
-        throw new OutcomeUnknown('The products service did not decide in time.', { cause: error })
+        throw new OutcomeUnknown('The products service returned no result in time.', { cause: error })
       }
       await sleep(wait)
     }
@@ -92,7 +92,7 @@ async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): 
 }
 
 async function post(options: ProductsClientOptions, path: string, orders: unknown): Promise<unknown> {
-  // `request` follows no redirects, so the service token never reaches another host.
+  // `request` does not follow redirects, so the service token never reaches another host.
   const { statusCode, headers, body } = await request(new URL(path, options.baseUrl), {
     method: 'POST',
     headers: {
@@ -100,7 +100,7 @@ async function post(options: ProductsClientOptions, path: string, orders: unknow
       authorization: `Bearer ${await options.serviceToken.current()}`,
     },
     body: JSON.stringify(orders),
-    // Half of the deadline, so a lost response leaves time for a retry.
+    // Half of the deadline, to leave time for a retry after a lost response.
     signal: AbortSignal.timeout(Math.ceil(options.deadlineMs / 2)),
   })
   const text = await body.text()
@@ -110,7 +110,7 @@ async function post(options: ProductsClientOptions, path: string, orders: unknow
   throw statusCode === 400 ? new BadRequest(message) : new Error(message)
 }
 
-/** Returns the results if they fit the contract and there is one for each order, in the same order. */
+/** Returns the results if they match the contract and are those of `orders`, in the same order. */
 function checked<Result extends { orderId: string }>(
   contract: { Check(value: unknown): boolean },
   orders: readonly { orderId: string }[],
@@ -120,5 +120,5 @@ function checked<Result extends { orderId: string }>(
   const results = response as readonly Result[]
   const sameOrders = orders.every(({ orderId }, i) => results[i]?.orderId === orderId)
   if (sameOrders && results.length === orders.length) return results
-  throw new Error('The response of the products service is about other orders.')
+  throw new Error('The response of the products service does not have one result for each order.')
 }

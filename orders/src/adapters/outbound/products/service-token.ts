@@ -1,17 +1,17 @@
 import { type DateHeader, remoteClock } from '@souk/service-kit/auth/remote-clock'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 
-/** Half of a token's lifetime, so that a token does not expire in flight. */
+/** Half of a token's lifetime, so that no token expires while its request is in flight. */
 const REUSE_MS = 30_000
 
 /** The token with which orders authenticates to products. */
 export interface ServiceToken {
   current(): Promise<string>
-  /** To call when products rejected the token, with the `Date` of its response: the next token follows that clock. */
+  /** Call this when products rejects the token. The next token uses the time in that response's `Date` header. */
   rejected(date: DateHeader): void
 }
 
-/** Signs a new token for the products service every 30 seconds. */
+/** Returns a cached token; signs a new one after 30 seconds or a rejection. */
 export function productsToken(secret: string): ServiceToken {
   const tokens = serviceTokens(secret)
   const clock = remoteClock()

@@ -6,28 +6,26 @@ import { failpoint } from '@souk/service-kit/process/failpoint'
 import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
 import type { Order } from '../../../domain/order.ts'
 import { BATCH_LIMITS } from '../batch-limits.ts'
-import { portableWrite } from './portable-write.ts'
-import { postgresWrite } from './postgres-write.ts'
 import { changeOrder, claimUndecided, countUndecided, findOrders, listOrders, listSales } from './queries.ts'
 import type { OrdersTables } from './tables.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
 
 /**
- * Stores orders in a relational database. New and decided orders are written in batches: writes that arrive while a
- * transaction commits form the next batch.
+ * Stores orders in a relational database. New orders and settled orders are written in batches: writes that arrive
+ * during the commit of a batch form the next batch. In the names of the failpoints, T1 is the transaction that stores a
+ * new order, and T3 the one that settles it (docs/adr/0003-the-order-protocol.md).
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
   telemetry.meter?.gauge('souk_orders_undecided', 'Undecided orders', {}, () => countUndecided(database))
-  const writeBatch = engineWrite(database)
   const write = createBatcher<OrderWrite, Order>({
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // With one batch at a time, the next one grows during the commit, and so do the booking calls that follow it.
+    // With one batch at a time, the next batch and the booking calls after it contain more orders.
     concurrency: 1,
     isPoison: (error) => !isTemporary(error),
     weigh: ({ order }) => order.lines.length,
-    run: (writes) => writeOrders(database, writeBatch, writes),
+    run: (writes) => writeOrders(database, writes),
   })
 
   return {
@@ -52,10 +50,7 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
   }
 }
 
-export const engineWrite = (database: Database<OrdersTables>) =>
-  database.engine === 'postgres' ? postgresWrite(database) : portableWrite(database)
-
-/** The application need not know why the database failed, only that the outcome is unknown. */
+/** Runs `work`. Throws OutcomeUnknown in place of a temporary error of the database. */
 async function translateErrors<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()

@@ -1,32 +1,32 @@
 import type { Database, Engine } from '@souk/service-kit/database/database'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { type InsertQueryBuilder, type InsertResult, sql, type Transaction } from 'kysely'
-import type { LineRow, OrderRow, OrdersTables, SettledRow } from './tables.ts'
-import type { WriteBatch } from './write-orders.ts'
+import type { BatchCounts, BatchRows, LineRow, OrderRow, OrdersTables, SettledRow } from './tables.ts'
 
 /** Writes a batch in a transaction of a few statements that run on every engine; used for SQLite and MySQL. */
-export const portableWrite =
-  (database: Database<OrdersTables>): WriteBatch =>
-  ({ inserted, settled, lines }) =>
-    inTransaction(
-      database,
-      async (trx) => ({
-        allInserted: await insertOrders(trx, database.engine, inserted),
-        allSettled: await settleOrders(trx, database.engine, settled, lines),
-      }),
-      // Each statement names the status it expects, so running the transaction twice has no further effect.
-      { idempotent: true },
-    )
+export const portableWrite = (
+  database: Database<OrdersTables>,
+  { inserted, settled, lines }: BatchRows,
+): Promise<BatchCounts> =>
+  inTransaction(
+    database,
+    async (trx) => ({
+      inserted: await insertOrders(trx, database.engine, inserted),
+      settled: await settleOrders(trx, database.engine, settled, lines),
+    }),
+    // Inserts skip existing rows and the update changes only PENDING orders, so a second run has no further effect.
+    { idempotent: true },
+  )
 
 async function insertOrders(
   trx: Transaction<OrdersTables>,
   engine: Engine,
   orders: readonly OrderRow[],
-): Promise<boolean> {
-  if (orders.length === 0) return true
+): Promise<number> {
+  if (orders.length === 0) return 0
   await ignoringDuplicates(engine, trx.insertInto('orders').values(orders), 'id').execute()
   const stored = await statusesOf(trx, orders)
-  return stored.size === orders.length
+  return stored.size
 }
 
 async function settleOrders(
@@ -34,8 +34,8 @@ async function settleOrders(
   engine: Engine,
   orders: readonly SettledRow[],
   lines: readonly LineRow[],
-): Promise<boolean> {
-  if (orders.length === 0) return true
+): Promise<number> {
+  if (orders.length === 0) return 0
   const { numUpdatedRows } = await trx
     .updateTable('orders')
     .set({
@@ -47,17 +47,21 @@ async function settleOrders(
     .where('id', 'in', idsOf(orders))
     .where('status', '=', 'PENDING')
     .executeTakeFirst()
-  const allSettled = numUpdatedRows === BigInt(orders.length)
-  const ownLines = allSettled ? lines : await linesOfSettled(trx, orders, lines)
-  if (ownLines.length > 0) {
-    await ignoringDuplicates(engine, trx.insertInto('order_lines').values(ownLines), 'order_id').execute()
+  const settled = Number(numUpdatedRows)
+  const linesToInsert = settled === orders.length ? lines : await linesOfSettled(trx, orders, lines)
+  if (linesToInsert.length > 0) {
+    await ignoringDuplicates(
+      engine,
+      trx.insertInto('order_lines').values(linesToInsert),
+      'order_id',
+    ).execute()
   }
-  return allSettled
+  return settled
 }
 
 /**
- * The lines of the orders that now have the status of their settlement. An order that was cancelled in the meantime gets
- * no lines. An order that was settled before has its lines already, and the insert skips them.
+ * Returns the lines of orders whose stored status is the one in this batch. These orders were settled now or before; if
+ * before, their lines exist and the insert skips them. An order that was cancelled in the meantime has another status.
  */
 async function linesOfSettled(
   trx: Transaction<OrdersTables>,
@@ -65,8 +69,8 @@ async function linesOfSettled(
   lines: readonly LineRow[],
 ): Promise<LineRow[]> {
   const stored = await statusesOf(trx, orders)
-  const wanted = new Map(orders.map(({ id, status }) => [id, status]))
-  return lines.filter(({ order_id }) => stored.get(order_id) === wanted.get(order_id))
+  const inBatch = new Map(orders.map(({ id, status }) => [id, status]))
+  return lines.filter(({ order_id }) => stored.get(order_id) === inBatch.get(order_id))
 }
 
 async function statusesOf(
@@ -81,14 +85,14 @@ async function statusesOf(
   return new Map(rows.map(({ id, status }) => [id, status]))
 }
 
-/** An expression that gives each order its own value of a column, so that one statement updates all of them. */
+/** A SQL expression with a different value for each order, so that one statement updates all orders. */
 const valueById = <Column extends 'status' | 'rejection'>(orders: readonly SettledRow[], column: Column) =>
   sql<SettledRow[Column]>`case id ${sql.join(
     orders.map((order) => sql`when ${order.id} then ${order[column]}`),
     sql` `,
   )} end`
 
-/** Skips rows whose key exists. MySQL's `insert ignore` would hide other errors too, so a column is set to itself. */
+/** Skips rows whose key exists. On MySQL it sets a column to itself: `insert ignore` would also hide other errors. */
 const ignoringDuplicates = <Table extends keyof OrdersTables>(
   engine: Engine,
   insert: InsertQueryBuilder<OrdersTables, Table, InsertResult>,

@@ -1,37 +1,31 @@
 import type { Database } from '@souk/service-kit/database/database'
 import { repeated } from '@souk/service-kit/database/transaction'
 import { CompiledQuery } from 'kysely'
-import type { OrdersTables } from './tables.ts'
-import type { WriteBatch } from './write-orders.ts'
+import type { BatchCounts, BatchRows, OrdersTables } from './tables.ts'
 
 /**
  * Writes a batch with one statement, which is its own transaction: one round trip instead of six or seven. The rows are
  * JSON parameters, so the text of the statement is constant, and each connection parses and plans it once.
  */
-export const postgresWrite =
-  ({ kysely }: Database<OrdersTables>): WriteBatch =>
-  async ({ inserted, settled, lines }) => {
-    const settledById = Object.fromEntries(settled.map((row) => [row.id, row]))
-    const parameters = [inserted, settledById, lines].map((rows) => JSON.stringify(rows))
-    const statement = CompiledQuery.raw(WRITE, [...parameters, settled.map(({ id }) => id)])
-    const { rows } = await repeated(
-      () => kysely.executeQuery<{ inserted: number; settled: number }>(statement),
-      { idempotent: true },
-    )
-    return {
-      allInserted: rows[0]!.inserted === inserted.length,
-      allSettled: rows[0]!.settled === settled.length,
-    }
-  }
+export async function postgresWrite(
+  { kysely }: Database<OrdersTables>,
+  { inserted, settled, lines }: BatchRows,
+): Promise<BatchCounts> {
+  const settledById = Object.fromEntries(settled.map((row) => [row.id, row]))
+  const parameters = [inserted, settledById, lines].map((rows) => JSON.stringify(rows))
+  const statement = CompiledQuery.raw(WRITE, [...parameters, settled.map(({ id }) => id)])
+  const { rows } = await repeated(() => kysely.executeQuery<BatchCounts>(statement), { idempotent: true })
+  return rows[0]!
+}
 
 const ORDER_COLUMNS =
   'id, buyer_id, status, requested_lines, idempotency_key, fingerprint, created_at, updated_at, next_attempt_at'
 const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency'
 
 /**
- * Looks up a column of the settled row by the id of the order. A join would be planned as a nested loop, which compares
- * 65,536 pairs for a batch of 256 orders. For the same reason, `is true` below keeps the planner from turning the
- * subquery into a join.
+ * SQL that reads a column of the order's row in `$2`. With a join instead, PostgreSQL would plan a nested loop, which
+ * compares 65,536 pairs for a batch of 256 orders. For the same reason, `is true` below prevents the planner from
+ * turning the subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 

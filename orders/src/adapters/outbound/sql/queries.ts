@@ -27,7 +27,7 @@ export async function findOrders(
   return withLines(db, rows)
 }
 
-/** The orders of some rows, in the same order, with their lines. */
+/** Reads the lines of some order rows, and returns the orders in the order of the rows. */
 export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promise<Order[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
@@ -65,11 +65,11 @@ export const changeOrder = (
         .execute()
       return changed
     },
-    // The update names the status it expects, so running the transaction twice has no further effect.
+    // If the first run was committed, `decide` returns the changed order as it is, so a second run has no effect.
     { idempotent: true },
   )
 
-/** Lists a buyer's orders, newest first: ids are UUIDv7, which sort by time. */
+/** Lists a buyer's orders, newest first. Ids are UUIDv7, which sort by time. */
 export async function listOrders(
   db: Queryable,
   buyerId: string,
@@ -88,7 +88,7 @@ export async function listOrders(
   return withLines(db, rows)
 }
 
-/** Lists the lines that a seller sold, newest order first. */
+/** Lists the order lines that a seller sold, newest order first. */
 export async function listSales(
   { kysely }: Queryable,
   sellerId: string,
@@ -124,7 +124,7 @@ export async function listSales(
   }))
 }
 
-/** Claims the undecided orders that are due, earliest first, and then those that a wrong clock deferred. */
+/** Claims the undecided orders that are due, and then orders that a replica with a wrong clock deferred too far. */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
@@ -152,14 +152,14 @@ async function claim(
     .where('id', 'in', ids)
     .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
-  // No row is updated when another worker has claimed all of them since the select.
+  // No row is updated if another worker has claimed all these orders since the select.
   return numUpdatedRows === 0n ? [] : findOrders(db, ids)
 }
 
-/** A larger count has no use and would take longer. */
+/** Counting stops here, because a larger count takes longer and has no use. */
 const MAX_COUNT = 10_000
 
-/** Counts the undecided orders, up to a maximum. */
+/** Counts the undecided orders, at most MAX_COUNT. */
 export async function countUndecided({ kysely }: Queryable): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) as count from
     (select id from orders where next_attempt_at > 0 limit ${MAX_COUNT}) as undecided`.execute(kysely)

@@ -14,13 +14,13 @@ export interface OrderRow {
   status: OrderStatus
   /** JSON: the requested lines. */
   requested_lines: string
-  /** JSON: the reason of a rejection and its lines. */
+  /** JSON: the reason for the rejection and the lines that caused it. */
   rejection: string | null
   idempotency_key: string | null
   fingerprint: string | null
   created_at: number
   updated_at: number
-  /** When the recovery worker may resume the order; null once it is decided. */
+  /** When the recovery worker may resume the order; null unless it is PENDING or CANCELLING. */
   next_attempt_at: number | null
 }
 
@@ -36,14 +36,20 @@ export interface LineRow {
   currency: string
 }
 
-/** The columns of an order that settling changes. */
+/** The id of an order to settle, and the new values of its columns. */
 export type SettledRow = Pick<OrderRow, 'id' | 'status' | 'rejection' | 'updated_at'>
 
-/** The rows of one batch: orders to insert, orders to settle, and the lines of those that were booked. */
+/** The rows of one batch: orders to insert, orders to settle (all with one `updated_at`), and booked lines. */
 export interface BatchRows {
   inserted: readonly OrderRow[]
   settled: readonly SettledRow[]
   lines: readonly LineRow[]
+}
+
+/** How many orders of a batch were inserted and settled. */
+export interface BatchCounts {
+  inserted: number
+  settled: number
 }
 
 export const toOrderRow = (order: Order, idempotency: Idempotency | null): OrderRow => ({
@@ -66,7 +72,7 @@ export const toSettledRow = ({ id, status, rejection, updatedAt }: Order): Settl
   updated_at: updatedAt,
 })
 
-/** The rows of the booked lines. An order without a booking has none. */
+/** The rows of the booked lines; none unless the order is booked. */
 export const toLineRows = ({ id, lines }: Order): LineRow[] =>
   lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
     order_id: id,

@@ -2,10 +2,12 @@ import type { Database } from '@souk/service-kit/database/database'
 import type { Idempotency } from '../../../application/ports.ts'
 import { idempotencyKeyReused, type OrderError } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
+import { portableWrite } from './portable-write.ts'
+import { postgresWrite } from './postgres-write.ts'
 import { findOrders, withLines } from './queries.ts'
-import { type BatchRows, type OrdersTables, toLineRows, toOrderRow, toSettledRow } from './tables.ts'
+import { type OrderRow, type OrdersTables, toLineRows, toOrderRow, toSettledRow } from './tables.ts'
 
-/** T1 inserts a new order. T3 settles a CONFIRMED or REJECTED order if it is still PENDING. */
+/** Inserts a new order, or settles a CONFIRMED or REJECTED order if it is still PENDING. */
 export type OrderWrite = OrderInsert | { kind: 'settle'; order: Order }
 
 interface OrderInsert {
@@ -15,35 +17,32 @@ interface OrderInsert {
 }
 
 /**
- * Writes a batch in one commit, with the statements of the engine. It is atomic and safe to repeat, and the number of
- * statements does not grow with the batch.
+ * Writes new and settled orders in one commit. Returns results in the order of the writes: the order as it is stored
+ * afterwards, or an error for an idempotency key that was used for another request.
  *
- * It inserts the orders whose id and idempotency key are new. The unique constraint decides which of several orders
- * with the same key is first. A look-up before the insert could not decide it: concurrent requests would find nothing.
+ * An order is inserted if its id and its idempotency key are new. Of several orders with the same key, the unique
+ * constraint allows only the first. A look-up before the insert is not enough: concurrent requests would find nothing.
  *
- * It settles the orders that are PENDING, all with the same `updated_at`, and inserts their lines.
- */
-export type WriteBatch = (rows: BatchRows) => Promise<{ allInserted: boolean; allSettled: boolean }>
-
-/**
- * Writes new and decided orders in one commit. Returns one result for each write, in the same order: the order as it is
- * stored afterwards, or an error for an idempotency key that was used for another request.
+ * Writing a batch again has no further effect. The number of statements does not grow with the batch.
  */
 export async function writeOrders(
   database: Database<OrdersTables>,
-  writeBatch: WriteBatch,
   writes: readonly OrderWrite[],
 ): Promise<(Order | OrderError)[]> {
   const inserts = writes.filter((write) => write.kind === 'insert')
-  const decided = settledTogether(writes.filter(({ kind }) => kind === 'settle').map(({ order }) => order))
-  const { allInserted, allSettled } = await writeBatch({
+  const settlements = settledTogether(
+    writes.filter(({ kind }) => kind === 'settle').map(({ order }) => order),
+  )
+  const writeBatch = database.engine === 'postgres' ? postgresWrite : portableWrite
+  const counts = await writeBatch(database, {
     inserted: inserts.map(({ order, idempotency }) => toOrderRow(order, idempotency)),
-    settled: decided.map(toSettledRow),
-    lines: decided.flatMap(toLineRows),
+    settled: settlements.map(toSettledRow),
+    lines: settlements.flatMap(toLineRows),
   })
   // Most batches contain neither a retry nor an order that was cancelled or settled in the meantime.
-  const stored = allInserted ? null : await findStored(database, inserts)
-  const settled = allSettled ? decided : await findOrders(database, idsOf(decided))
+  const stored = counts.inserted === inserts.length ? null : await findStored(database, inserts)
+  const settled =
+    counts.settled === settlements.length ? settlements : await findOrders(database, idsOf(settlements))
   const settledById = new Map(settled.map((order) => [order.id, order]))
   return writes.map((write) => {
     if (write.kind === 'settle') return settledById.get(write.order.id)!
@@ -52,24 +51,21 @@ export async function writeOrders(
 }
 
 /**
- * The decided orders, each once: a request and the recovery worker may settle the same order in one batch. All get the
- * latest `updatedAt` of the batch, so that one value suits the whole statement.
+ * Returns each order once, because a request and the recovery worker may settle the same order in one batch. All orders
+ * have the latest `updatedAt` of the batch, so that the statement needs only one value.
  */
 function settledTogether(orders: readonly Order[]): Order[] {
   const updatedAt = Math.max(...orders.map((order) => order.updatedAt))
   return [...new Map(orders.map((order) => [order.id, { ...order, updatedAt }])).values()]
 }
 
-/** Stored orders by their id, and by their buyer and idempotency key. */
-type StoredOrders = Map<string, { order: Order; fingerprint: string | null }>
-
-const keyOf = (buyerId: string, idempotencyKey: string) => `${buyerId} ${idempotencyKey}`
+type StoredOrder = OrderRow & { order: Order }
 
 /** Finds the orders that have the id or the idempotency key of an insert. */
 async function findStored(
   database: Database<OrdersTables>,
   inserts: readonly OrderInsert[],
-): Promise<StoredOrders> {
+): Promise<StoredOrder[]> {
   const rows = await database.kysely
     .selectFrom('orders')
     .selectAll()
@@ -82,20 +78,16 @@ async function findStored(
     })
     .execute()
   const orders = await withLines(database, rows)
-  const stored: StoredOrders = new Map()
-  for (const [i, { id, buyer_id, idempotency_key, fingerprint }] of rows.entries()) {
-    const entry = { order: orders[i]!, fingerprint }
-    stored.set(id, entry)
-    if (idempotency_key !== null) stored.set(keyOf(buyer_id, idempotency_key), entry)
-  }
-  return stored
+  return rows.map((row, i) => ({ ...row, order: orders[i]! }))
 }
 
-/** The inserted order itself, or the buyer's first order with the same idempotency key and fingerprint. */
-function firstOrder({ order, idempotency }: OrderInsert, stored: StoredOrders): Order | OrderError {
-  const inserted = stored.get(order.id)
+/** Returns the order if it was inserted, else the buyer's first order with the same idempotency key and fingerprint. */
+function firstOrder({ order, idempotency }: OrderInsert, stored: readonly StoredOrder[]): Order | OrderError {
+  const inserted = stored.find(({ id }) => id === order.id)
   if (inserted) return inserted.order
-  const first = idempotency && stored.get(keyOf(order.buyerId, idempotency.key))
+  const first =
+    idempotency &&
+    stored.find((row) => row.buyer_id === order.buyerId && row.idempotency_key === idempotency.key)
   if (!first) throw new Error(`Order ${order.id} was not inserted, and no order has its idempotency key.`)
   return first.fingerprint === idempotency.fingerprint ? first.order : idempotencyKeyReused()
 }

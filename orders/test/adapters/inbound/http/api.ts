@@ -6,7 +6,7 @@ import { buildApp } from '../../../../src/app.ts'
 import type { Ports } from '../../../../src/application/ports.ts'
 import { type TestShop, testShop } from '../../../helper.ts'
 
-/** An id that sorts after every other id. */
+/** An order id that sorts after every other id. */
 export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 const issuer = await testIssuer()
@@ -25,7 +25,7 @@ export interface TestApi {
   place(lines: readonly object[], headers: Record<string, string>): ReturnType<CheckedInject>
 }
 
-/** Creates the HTTP API on a test shop. */
+/** Creates the HTTP API of a test shop. */
 export async function testApi(overrides: Partial<Ports> = {}): Promise<TestApi> {
   const shop = testShop(overrides)
   const app = await buildApp(shop.application, { verifyToken: issuer.verifyToken, readiness: {} })

@@ -13,8 +13,8 @@ before(async () => {
 })
 after(() => api.app.close())
 
-describe('the routes of one order', () => {
-  it("respond to another buyer with 404 for every method, and don't change the order", async () => {
+describe('the routes of an order', () => {
+  it("respond to another buyer as if the order did not exist, and don't change it", async () => {
     const stock = api.shop.inventory.stockOf(1)
     const owner = await buyer()
     const { id } = (await api.place(ONE_LAMP, owner)).json()
@@ -25,14 +25,19 @@ describe('the routes of one order', () => {
         url: path.replace('{id}', id),
       })),
     )
-    const ofOrder = calls.filter(({ url }) => url.includes(id))
-    assert.equal(ofOrder.length, 2)
-    for (const { method, url } of ofOrder) {
+    const orderCalls = calls.filter(({ url }) => url.includes(id))
+    assert.equal(orderCalls.length, 2)
+    for (const { method, url } of orderCalls) {
       const response = await api.call({ method, url, headers: stranger })
       const unknown = await api.call({ method, url: url.replace(id, randomUUIDv7()), headers: stranger })
       assert.deepEqual([response.statusCode, response.json().code], [404, 'order-not-found'])
-      assert.equal(response.json().detail, unknown.json().detail, 'the response is that of an unknown order')
+      assert.equal(
+        response.json().detail,
+        unknown.json().detail,
+        'the response is the same as for an unknown order',
+      )
     }
+    // No route has these methods; only HEAD follows from GET.
     for (const method of ['HEAD', 'PUT', 'PATCH', 'DELETE']) {
       const { statusCode } = await api.app.inject({
         method,
@@ -47,14 +52,14 @@ describe('the routes of one order', () => {
     assert.equal(api.shop.inventory.stockOf(1), stock - 1)
   })
 
-  it('reject an id that is not a UUID', async () => {
+  it('reject an order id that is not a UUID', async () => {
     const response = await api.call({ method: 'GET', url: '/orders/1', headers: await buyer() })
     assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'path'])
   })
 })
 
 describe('GET /orders', () => {
-  it("lists the buyer's own orders only, also with another buyer's cursor", async () => {
+  it("lists only the buyer's own orders, also with another buyer's cursor", async () => {
     const [mine, theirs] = [await buyer(), await buyer()]
     for (const headers of [mine, mine, theirs, theirs]) await api.place(ONE_LAMP, headers)
     const list = (query: string, headers: Record<string, string>) =>
@@ -85,7 +90,7 @@ describe('GET /orders', () => {
     })
   }
 
-  it('filters by status', async () => {
+  it('filters orders by status', async () => {
     const headers = await buyer()
     await api.place(ONE_LAMP, headers)
     await api.place([{ productId: 99, quantity: 1 }], headers)
@@ -98,7 +103,7 @@ describe('GET /orders', () => {
 })
 
 describe('POST /orders/{id}/cancel', () => {
-  it('cancels an order and sends the same response again for a repeated request', async () => {
+  it('cancels an order, and sends the same response when the order is cancelled again', async () => {
     const stock = api.shop.inventory.stockOf(1)
     const headers = await buyer()
     const { id } = (await api.place([{ productId: 1, quantity: 3 }], headers)).json()
@@ -109,7 +114,7 @@ describe('POST /orders/{id}/cancel', () => {
     assert.equal(api.shop.inventory.stockOf(1), stock)
   })
 
-  it('responds with 409 for a rejected order', async () => {
+  it('responds with 409 order-not-cancellable for a REJECTED order', async () => {
     const headers = await buyer()
     const { orderId } = (await api.place([{ productId: 99, quantity: 1 }], headers)).json()
     const response = await api.call({ method: 'POST', url: `/orders/${orderId}/cancel`, headers })

@@ -21,7 +21,7 @@ type Responder = (request: ReceivedRequest, response: ServerResponse) => void
 
 /** Long enough for a retry on a busy machine. */
 const DEADLINE_MS = 2_000
-/** For the tests that wait until a call gives up. */
+/** For the tests that wait until the deadline. */
 const SHORT_DEADLINE_MS = 300
 const LINES = [{ productId: 1, quantity: 2 }]
 const HOUR_MS = 3_600_000
@@ -30,7 +30,10 @@ const SECRET = 'a secret of the tests, 32 characters long'
 const FIXED_TOKEN: ServiceToken = { current: async () => 'a-service-token', rejected: () => {} }
 const newOrder = () => ({ id: randomUUIDv7(), lines: LINES })
 
-/** Starts a fake products service. It uses each responder for one request, and the last one for all that follow. */
+/**
+ * Starts a fake products service and returns its client. Each responder handles one request; the last responder also
+ * handles all further requests.
+ */
 async function inventoryWith(
   t: TestContext,
   responders: Responder[],
@@ -73,7 +76,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ])
   })
 
-  it('returns a booking and a rejection', async (t) => {
+  it('returns whether the products service booked or rejected the order', async (t) => {
     const lines = [{ productId: 1, requested: 2, available: 1 }]
     const rejected: Responder = ({ body }, response) =>
       json(response, 200, [
@@ -95,7 +98,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ['a response that is not JSON', (_request, response) => void response.end('<html>')],
     [
       'a response that breaks the contract',
-      // A BOOKED result must have lines, and a release must have another outcome.
+      // A booking with the outcome BOOKED must have lines, and a release must have the outcome RELEASED.
       ({ body }, response) =>
         json(
           response,
@@ -110,7 +113,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ['a redirect', (_request, response) => void response.writeHead(307, { location: '/elsewhere' }).end()],
     ['no response', () => {}],
   ] satisfies [string, Responder][]) {
-    it(`repeats the call for the same order after ${fault}`, async (t) => {
+    it(`repeats the request after ${fault}`, async (t) => {
       const { inventory, requests } = await inventoryWith(t, [respond, booked])
       const outcome = await inventory.book(newOrder())
       assert.ok('booked' in outcome)
@@ -118,7 +121,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
       assert.deepEqual(requests[1], requests[0])
     })
 
-    it(`throws OutcomeUnknown at its deadline after ${fault}, and never rejects the order`, async (t) => {
+    it(`throws OutcomeUnknown at the deadline when every request ends with ${fault}`, async (t) => {
       const { inventory } = await inventoryWith(t, [respond], { deadlineMs: SHORT_DEADLINE_MS })
       const started = performance.now()
       await assert.rejects(inventory.book(newOrder()), OutcomeUnknown)
@@ -127,7 +130,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     })
   }
 
-  it('does not send its token to the target of a redirect', async (t) => {
+  it('does not send the service token to the target of a redirect', async (t) => {
     const redirect: Responder = (_request, response) =>
       void response.writeHead(307, { location: '/elsewhere' }).end()
     const { inventory, requests } = await inventoryWith(t, [redirect], { deadlineMs: SHORT_DEADLINE_MS })
@@ -146,12 +149,12 @@ describe('the client of the products service', { concurrency: 4 }, () => {
 })
 
 // These tests replace the clock of the process, so they run one after the other.
-describe('the client of a products service with another clock', () => {
+describe('the service token', () => {
   for (const [difference, offsetMs] of [
     ['ahead', HOUR_MS],
     ['behind', -HOUR_MS],
   ] as const) {
-    it(`books after one rejected token when that clock is an hour ${difference}`, async (t) => {
+    it(`is rejected only once when the clock of the products service is an hour ${difference}`, async (t) => {
       const productsNow = () => performance.timeOrigin + performance.now() + offsetMs
       const verify = serviceTokens(SECRET).verifierFor('products')
       const respond: Responder = (request, response) => {
@@ -189,7 +192,7 @@ function json(response: ServerResponse, code: number, body: unknown): void {
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Whether a host whose clock shows `now` accepts the token. */
+/** Verifies the token at the time `now`. */
 async function isAccepted(t: TestContext, now: number, verify: TokenVerifier, token: string) {
   t.mock.timers.enable({ apis: ['Date'], now })
   try {
