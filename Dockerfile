@@ -10,7 +10,7 @@ WORKDIR /souk
 COPY package.json package-lock.json .npmrc ./
 COPY packages/service-kit/package.json packages/service-kit/
 COPY ${SERVICE}/package.json ${SERVICE}/
-# Installs the dependencies of this workspace, but not those of the root: the base image contains Node.
+# Installs the dependencies of this workspace. The root's only dependency is Node, which the base image contains.
 RUN npm ci --omit=dev --ignore-scripts --workspace="${SERVICE}"
 
 # The final image starts from the base image again, so it does not contain npm's cache.
@@ -23,7 +23,7 @@ COPY ${SERVICE}/src /souk/${SERVICE}/src
 WORKDIR /souk/${SERVICE}
 # In production mode a service does not start with the public default secrets, so each deployment must set its own.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=${PORT}
-# The user `node`, as a number: Kubernetes cannot verify that a user name is not root. It cannot write to /souk.
+# The user `node`, as a number: Kubernetes cannot verify that a user name is not root. The user cannot write to /souk.
 USER 1000:1000
 EXPOSE ${PORT}
 # Checks readiness, because other containers wait until this one can respond. Docker itself only displays the result.

@@ -1,7 +1,7 @@
 /**
  * `npm test`: runs all tests on all database engines that are reachable. `npm test -- orders` runs only the tests of a
- * folder or file. `npm test -- --engine sqlite` uses only one engine. With `REQUIRE_ENGINES=sqlite,postgres,mysql` the run
- * fails if one of these engines is not reachable.
+ * folder or file. `npm test -- --engine sqlite` uses only one engine. With `REQUIRE_ENGINES=sqlite,postgres,mysql` the
+ * run fails if one of these engines is not reachable.
  */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,7 +66,7 @@ function testFiles(path: string): string[] {
   )
 }
 
-/** Ends the test processes when this process receives a signal. `rethrow` then ends this process with the same signal. */
+/** Ends the test processes on a signal to this process. `rethrow` then ends this process with the same signal. */
 function abortOnSignal() {
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined

@@ -27,8 +27,8 @@ class Counts {
 }
 
 /**
- * Prints the progress of a test run: a line for each finished file, and a line with the running files if none finishes for
- * a while. At the end it prints every failure in full, the reasons for skipped tests and the totals.
+ * Prints the progress of a test run: a line for each finished file, and a line with the running files if none finishes
+ * for a while. At the end it prints every failure in full, the reasons for skipped tests and the totals.
  */
 export class TestProgress {
   readonly #fileCount: number

@@ -17,8 +17,8 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     const attempts = 20
     for (const path of ['/products', '/products?limit=5', '/products/7']) {
       const forwarded: number[] = []
-      // On a busy machine nginx may forward more than one: the response takes longer than the other requests wait for it,
-      // or the second ends. So the test tries again.
+      // On a busy machine nginx may forward more than one: the response takes longer than the other requests wait for
+      // it, or the second ends. So the test tries again.
       while (forwarded.at(-1) !== 1 && forwarded.length < attempts) {
         await nextSecond()
         gateway.service.reset()
@@ -64,7 +64,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     }
   })
 
-  it('does not store the response to a request with a token, and does not return a stored response to it', async () => {
+  it('does not store the response to a request with a token, and does not return a stored response to such a request', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.end('for one client'))
     for (const name of ['authorization', 'authentication'])

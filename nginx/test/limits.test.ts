@@ -56,7 +56,7 @@ describe('nginx with a rate limit of one request per second', skipWithoutNginx, 
     const rejected: string[] = []
     for (const socket of sockets) socket.once('data', (text: string) => rejected.push(text))
     for (let attempt = 0; rejected.length < 300 - 256 && attempt < 200; attempt++) await sleep(20)
-    // Waits for further rejections, which would be wrong.
+    // Waits for more rejections than expected, if there are any.
     await sleep(200)
     for (const socket of sockets) socket.destroy()
     assert.equal(rejected.length, 300 - 256)

@@ -35,7 +35,7 @@ describe('The log of nginx', skipWithoutNginx, () => {
     assert.ok(!gateway.nginx.lines.some((one) => one.includes('hush')))
   })
 
-  it('is valid UTF-8 even if a client sends bytes that are not', async () => {
+  it('is valid UTF-8 even if a client sends invalid UTF-8', async () => {
     await send('/users/me', { headers: { 'x-request-id': 'log-me-2', traceparent: '\xff' } })
     await send('/\xff', { headers: { 'x-request-id': 'log-me-3' } })
     for (const id of ['log-me-2', 'log-me-3']) {

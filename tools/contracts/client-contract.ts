@@ -2,8 +2,8 @@ import type { OpenApi, Operation } from './openapi.ts'
 
 /**
  * Returns the source of a module with the request and response schemas of some operations. A client derives its types
- * from the schemas and validates responses with them. If a change of the contract breaks the client, the client no longer
- * compiles.
+ * from the schemas and validates responses with them. If a change of the contract breaks the client, the client no
+ * longer compiles.
  */
 export function clientContract(source: string, contract: OpenApi, operationIds: readonly string[]): string {
   const operations = Object.values(contract.paths).flatMap((methods) => Object.values(methods))

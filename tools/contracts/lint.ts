@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { createConfig, lint } from '@redocly/openapi-core'
 
-/** Redocly's recommended rules without two. */
+/** Redocly's strict recommended rules, except two. */
 const config = await createConfig({
   extends: ['recommended-strict'],
   rules: {

@@ -6,7 +6,7 @@ const DESCRIPTION = `A marketplace backend: sellers list products, buyers order 
 To try it, log in with \`POST /auth/login\`. The demo data has the buyer \`user-1\` and the seller \`seller-1\`, both with
 the password \`password\`. Then press Authorize and paste the \`accessToken\`.`
 
-/** The gateway's own error responses to every operation. A service that responds 429 itself describes it in more detail. */
+/** The gateway's own error responses to every operation. */
 const GATEWAY_PROBLEMS = {
   429: {
     description: 'Too many requests from one address. The request had no effect.',
@@ -59,7 +59,7 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
-/** Adds the gateway's own error responses to every operation. A response that the service describes stays. */
+/** Adds the gateway's error responses to every operation. If a service describes the same status, that one stays. */
 function withGatewayProblems(paths: OpenApi['paths']): OpenApi['paths'] {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   const problems = Object.fromEntries(

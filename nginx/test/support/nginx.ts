@@ -48,8 +48,8 @@ export async function openNginx(urls: Urls, env: Record<string, string> = {}): P
 }
 
 /**
- * Starts nginx and one server that imitates all three services, for the tests of the surrounding `describe`. The server's
- * recorded requests are cleared before each test.
+ * Starts nginx and one server that imitates all three services, for the tests of the surrounding `describe`. The
+ * server's recorded requests are cleared before each test.
  */
 export function useNginx(env: Record<string, string> = {}) {
   let service: Upstream

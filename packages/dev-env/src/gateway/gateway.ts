@@ -53,7 +53,8 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
   scope.addHook('onRequest', requirePlainPath)
   // Reads the whole body before it calls a service, as nginx does, so that a slow client does not keep a service busy.
-  // Without this, a service that rejects a body early could also close the connection before the gateway reads its response.
+  // Without this, a service that rejects a body early could also close the connection before the gateway reads its
+  // response.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),

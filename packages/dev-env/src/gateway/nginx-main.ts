@@ -17,8 +17,8 @@ import { NGINX, nginxSettings, renderNginxConfig } from './nginx-config.ts'
 const config = readConfig(gatewaySettings)
 const temp = mkdtempSync(join(tmpdir(), 'souk-nginx-'))
 
-// nginx opens its log by path, but the standard output of this process may be a socket, which has no path. So nginx writes
-// to a named pipe, and this process copies the pipe to its standard output.
+// nginx opens its log by path, but the standard output of this process may be a socket, which has no path. So nginx
+// writes to a named pipe, and this process copies the pipe to its standard output.
 const accessLog = join(temp, 'access.log')
 execFileSync('mkfifo', [accessLog])
 new Socket({ fd: openSync(accessLog, constants.O_RDWR | constants.O_NONBLOCK) }).pipe(process.stdout)

@@ -48,7 +48,7 @@ interface Run {
   child: ChildProcess
   /** The last lines of its output. */
   lines: string[]
-  /** Whether this launcher ends the process. Its end is then not a crash. */
+  /** Whether the launcher is ending the process, so that the end is not reported as a crash. */
   isStopping: boolean
   /** Set when the process has ended. */
   exit?: Exit

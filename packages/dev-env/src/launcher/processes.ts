@@ -2,7 +2,7 @@ import { ManagedProcess, type ProcessOptions, type ProcessSpec } from './managed
 
 export interface Processes {
   process(name: string): ManagedProcess
-  /** Ends the processes with SIGTERM, one by one, in reverse order of their start. Never rejects; can be called again. */
+  /** Ends the processes with SIGTERM, one by one, in reverse order. Never rejects; can be called again. */
   stop(): Promise<void>
 }
 
@@ -12,7 +12,8 @@ export interface StartOptions extends ProcessOptions {
 }
 
 /**
- * Starts processes in stages. The processes of a stage start together; the next stage starts when all of them are ready.
+ * Starts processes in stages. The processes of a stage start together; the next stage starts when all of them are
+ * ready.
  *
  * @throws ProcessFailure for the first process that did not start, or the reason of `options.signal`. In both cases no
  * process runs any more.

@@ -35,7 +35,8 @@ async function main(): Promise<number> {
     })
     console.log(greeting(ports))
     const failure = await Promise.race([crash.promise, stopped])
-    // If all processes of Souk receive a signal, a service may end before this process handles it. That is no crash.
+    // If all processes of Souk receive a signal, a service may end before this process handles
+    // the signal. That is not a crash.
     if (failure) await sleep(200)
     if (failure && !stop.aborted) console.error(`${failure.message}\nStopping the others ...`)
     await system.stop()

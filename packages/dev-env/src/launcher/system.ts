@@ -120,8 +120,8 @@ function environments(
 }
 
 /**
- * Returns the secret that orders and products share. The first call for a folder creates the secret, in a file that only
- * the file's owner can read.
+ * Returns the secret that orders and products share. The first call for a folder creates the secret, in a file that
+ * only the file's owner can read.
  */
 export function installationSecret(dataDir: string): string {
   const file = join(dataDir, 'service-token-secret')

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Runs a script of this package with the environment `env` and PATH. With `viaShell`, the script is a child of a shell, as
- * under npm.
+ * Runs a script of this package with the environment `env` and PATH. With `viaShell`, the script is a child of a shell,
+ * as under npm.
  */
 export function runCommand(script: string, env: Record<string, string>, { viaShell = false } = {}) {
   const file = fileURLToPath(new URL(`../../../src/${script}`, import.meta.url))
