@@ -1,19 +1,19 @@
-# The image of one service, from the repository's root:
+# Builds the image of one service. Run it from the repository's root:
 #   docker build --build-arg SERVICE=users --build-arg PORT=8001 --tag souk-users .
-# One file for three services, because three files would differ only in these two arguments. Each service still has its
-# own image, with only its own dependencies and sources.
+# The three services share this file, because three files would differ only in these two arguments. Each image contains
+# only the sources of its service and of packages/service-kit, and their dependencies.
 
 FROM node:26-slim AS dependencies
 ARG SERVICE
 WORKDIR /souk
-# Before the sources, so that a changed source does not install the dependencies again.
+# Copies these files before the sources, so that a change of the sources does not install the dependencies again.
 COPY package.json package-lock.json .npmrc ./
 COPY packages/service-kit/package.json packages/service-kit/
 COPY ${SERVICE}/package.json ${SERVICE}/
-# Only for this workspace, not for the others or the root. The base image replaces the root's package `node`.
+# Installs the dependencies of this workspace. The root's only dependency is Node, which the base image contains.
 RUN npm ci --omit=dev --ignore-scripts --workspace="${SERVICE}"
 
-# A second stage, without npm's cache.
+# The final image starts from the base image again, so it does not contain npm's cache.
 FROM node:26-slim
 ARG SERVICE
 ARG PORT
@@ -21,13 +21,13 @@ COPY --from=dependencies /souk /souk
 COPY packages/service-kit/src /souk/packages/service-kit/src
 COPY ${SERVICE}/src /souk/${SERVICE}/src
 WORKDIR /souk/${SERVICE}
-# Production by default: an image that is started by hand without secrets does not run.
+# In production mode a service does not start with the public default secrets, so each deployment must set its own.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=${PORT}
-# A number, so that Kubernetes can verify that it is not root. This user can write nothing under /souk.
+# The user `node`, as a number: Kubernetes cannot verify that a user name is not root. The user cannot write to /souk.
 USER 1000:1000
 EXPOSE ${PORT}
-# Readiness, not liveness: a container that waits for this one needs it to respond. Docker itself only shows the state.
+# Checks readiness, because other containers wait until this one can respond. Docker itself only displays the result.
 HEALTHCHECK --start-period=60s --start-interval=1s --interval=10s --timeout=5s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
-# Not `npm start`: node is process 1, so SIGTERM reaches it and it can finish the requests in flight.
+# Without npm, Node is process 1. It receives SIGTERM and can complete the requests in flight.
 CMD ["node", "src/main.ts"]

@@ -1,6 +1,6 @@
 /**
  * `npm run check`: runs every check that needs no database, one after the other. `npm run check -- types style` runs
- * only the named ones.
+ * only these two checks.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

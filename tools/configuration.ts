@@ -1,6 +1,6 @@
 /**
  * Writes docs/configuration.md: every environment variable that a service, the gateway, `npm start` or a test reads.
- * Part of `npm run contracts`. `--check` writes nothing and fails when the file differs or a variable is missing.
+ * Part of `npm run contracts`. `--check` writes nothing and fails if the file is out of date or a variable is missing.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { settings as usersSettings } from 'users/config'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const FILE = 'docs/configuration.md'
 
-/** What the generator reads of the schema of a setting. */
+/** The parts of a setting's schema that the page shows. */
 interface Setting {
   default?: unknown
   description?: string
@@ -32,7 +32,7 @@ interface Row {
 /** The settings of each process. */
 type Schemas = Record<string, { properties: Record<string, object> }>
 
-/** Variables that no schema lists. */
+/** The variables that no settings schema contains. */
 const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
   demo: [
     {
@@ -46,14 +46,15 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       name: 'FAILPOINT',
       byDefault: '',
       meaning:
-        'kills the service at a named point, for the fault tests: `after-T1:40` when it passes the point `after-T1` for the 40th time; rejected in production',
+        'for the fault tests: kills the service at a named point; `after-T1:40` kills orders after it has stored an order for the 40th time; rejected in production',
     },
   ],
   tests: [
     {
       name: 'TEST_ENGINES',
       byDefault: 'all that are reachable',
-      meaning: 'runs the tests only on these engines, separated by commas: `sqlite,postgres,mysql`',
+      meaning:
+        'the database engines that the tests use, separated by commas, such as `sqlite,postgres,mysql`',
     },
     {
       name: 'TEST_POSTGRES_URL',
@@ -68,14 +69,36 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
     {
       name: 'REQUIRE_ENGINES',
       byDefault: '',
-      meaning: 'fails if one of these engines is not reachable; otherwise its tests are skipped',
+      meaning:
+        'the engines that must be reachable, or `npm test` fails; the tests of other unreachable engines are skipped',
     },
-    { name: 'REQUIRE_NGINX', byDefault: '', meaning: 'fails if nginx is not installed' },
-    { name: 'REQUIRE_BROWSER', byDefault: '', meaning: 'fails if chromium is not installed' },
-    { name: 'REQUIRE_PROMETHEUS', byDefault: '', meaning: 'fails if Prometheus is not installed' },
-    { name: 'REQUIRE_KUBECTL', byDefault: '', meaning: 'fails if kubectl is not installed' },
-    { name: 'CHROMIUM', byDefault: 'the usual paths', meaning: 'the path of the browser that the tests use' },
-    { name: 'SEED', byDefault: 'random', meaning: 'repeats the random choices of an earlier run' },
+    {
+      name: 'REQUIRE_NGINX',
+      byDefault: '',
+      meaning: 'if set, tests that need nginx fail without it; otherwise they are skipped',
+    },
+    {
+      name: 'REQUIRE_BROWSER',
+      byDefault: '',
+      meaning: 'if set, tests that need chromium fail without it; otherwise they are skipped',
+    },
+    {
+      name: 'REQUIRE_PROMETHEUS',
+      byDefault: '',
+      meaning: 'if set, tests that need Prometheus fail without it; otherwise they are skipped',
+    },
+    {
+      name: 'REQUIRE_KUBECTL',
+      byDefault: '',
+      meaning: 'if set, tests that need kubectl fail without it; otherwise they are skipped',
+    },
+    { name: 'CHROMIUM', byDefault: 'the usual paths', meaning: 'the path of chromium' },
+    {
+      name: 'SEED',
+      byDefault: 'random',
+      meaning:
+        'the seed of the random choices of the recovery test; the seed of an earlier run repeats its choices',
+    },
     {
       name: 'RUNNING_SYSTEM',
       byDefault: '',
@@ -84,7 +107,7 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
   ],
 }
 
-/** Variables of Node, npm or the operating system. */
+/** Variables of the operating system, which the page does not list. */
 const NOT_OURS = ['PATH']
 
 const text = page()
@@ -110,14 +133,14 @@ function page(): string {
   return `<!-- Written by \`npm run contracts\` from the settings in the code. Do not edit it. -->
 # Configuration
 
-Each process reads its settings from the environment at start and names every variable that it cannot use. An empty
-variable counts as unset.
+At start, each process reads its settings from environment variables. If some are invalid, it prints a message that names
+each of them, and exits. An empty variable counts as unset.
 
 ## Services
 
-\`npm start -w users\` and its siblings also read the file \`.env\` in the service's folder; the environment has priority.
-For every variable, \`<NAME>_FILE\` can name a file that contains the value. \`gateway\` is the embedded gateway of
-\`npm start\`.
+A service that is started alone, for example with \`npm start -w users\`, also reads the file \`.env\` in its folder; an
+environment variable overrides the same variable in the file. For every variable, \`<NAME>_FILE\` can name a file that
+contains the value. The service \`gateway\` is the embedded gateway of \`npm start\`.
 
 ${table([...settingRows(schemas), ...OTHERS.services.map((row) => ({ ...row, usedBy: 'users, products, orders' }))])}
 ## npm start and npm run demo
@@ -131,7 +154,7 @@ ${table(nginxRows())}
 ${table(OTHERS.tests)}`
 }
 
-/** One row for each variable and meaning, with the processes that read it. */
+/** Returns one row for each variable. A variable with two meanings has two rows. */
 function settingRows(schemas: Schemas): Row[] {
   const settings = Object.entries(schemas).flatMap(([process, { properties }]) =>
     Object.entries(properties).map(([name, setting]) => ({ process, name, setting: setting as Setting })),
@@ -141,7 +164,7 @@ function settingRows(schemas: Schemas): Row[] {
     name: group[0]!.name,
     usedBy: group.map(({ process }) => process).join(', '),
     byDefault: [...new Set(group.map(({ setting }) => defaultOf(setting)))].join(', '),
-    // Markdown would hide a placeholder such as <file>.
+    // Without the backslash, Markdown hides a placeholder such as <file>.
     meaning: (group[0]!.setting.description ?? '').replaceAll('<', '\\<'),
   }))
 }
@@ -150,13 +173,13 @@ function nginxRows(): Row[] {
   return nginxSettings().map(({ name, byDefault, meaning }) => ({
     name,
     byDefault: code(byDefault),
-    // A comment of the Dockerfile, which starts with a capital letter
+    // The meaning is a comment of nginx/Dockerfile, which starts with a capital letter.
     meaning: meaning.charAt(0).toLowerCase() + meaning.slice(1),
   }))
 }
 
 function defaultOf(setting: Setting): string {
-  if (setting.developmentOnly) return 'a public one, rejected in production'
+  if (setting.developmentOnly) return 'a public secret, rejected in production'
   return code(String(setting.default ?? '').replace(ROOT, ''))
 }
 
@@ -178,7 +201,7 @@ function table(rows: Row[]): string {
   ].join('')
 }
 
-/** The variables that the code reads from `process.env` and that the page does not list. */
+/** Returns a complaint for each variable that the code reads from `process.env` and that the page does not list. */
 function undocumented(): string[] {
   const lines = execFileSync(
     'git',

@@ -1,7 +1,7 @@
 /**
- * `npm test`: runs all tests on all engines that are reachable. `npm test -- orders` runs the tests of a folder or file,
- * and `npm test -- --engine sqlite` runs them on one engine only. `REQUIRE_ENGINES=sqlite,postgres,mysql` fails when
- * one of them is not reachable.
+ * `npm test`: runs all tests on all database engines that are reachable. `npm test -- orders` runs only the tests of a
+ * folder or file. `npm test -- --engine sqlite` uses only one engine. With `REQUIRE_ENGINES=sqlite,postgres,mysql` the
+ * run fails if one of these engines is not reachable.
  */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,12 +12,12 @@ import { availableEngines } from '@souk/service-kit/testing/engines'
 import { TestProgress } from './test-progress.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-/** Limit for one test; the longest waits for a recovery of 30 s. */
+/** The time limit of one test. The slowest test waits 30 s for a recovery. */
 const TEST_TIMEOUT_MS = 180_000
-/** Test files that run side by side. Most of their time they wait for a database or another process. */
+/** The number of test files that run at the same time. They mostly wait for a database or another process. */
 const PARALLEL_FILES = 4
 
-// Node's test runner, which runs inside this process, swallows unhandled errors.
+// Node's test runner, which runs inside this process, hides unhandled errors.
 process.exitCode = await main().catch((error: unknown) => {
   console.error(error)
   return 1
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   const missing = required.filter((engine) => !engines.includes(engine as never))
   if (missing.length > 0) {
     console.error(`These engines are required but not reachable: ${missing.join(', ')}.`)
-    console.error('Start them, or set TEST_POSTGRES_URL and TEST_MYSQL_URL to where they run.')
+    console.error('Start them, or set TEST_POSTGRES_URL and TEST_MYSQL_URL to their addresses.')
     return 1
   }
   const found = (paths.length > 0 ? paths : ['*']).map((path) => ({ path, files: testFiles(path) }))
@@ -66,7 +66,7 @@ function testFiles(path: string): string[] {
   )
 }
 
-/** Ends the test processes on Ctrl-C or SIGTERM. `rethrow` then ends this process with the same signal. */
+/** Ends the test processes on a signal to this process. `rethrow` then ends this process with the same signal. */
 function abortOnSignal() {
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined

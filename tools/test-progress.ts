@@ -3,12 +3,12 @@ import type { EventData } from 'node:test'
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 
-/** How long no file may finish before a line lists the running ones. */
+/** If no file finishes for this long, a line lists the running files. */
 const SILENCE_MS = 20_000
 
 type TestError = Error & { failureType?: string; exitCode?: number; signal?: string | null }
 
-/** The counts of one file, or of all files. */
+/** The test results of one file, or of all files. */
 class Counts {
   readonly began = performance.now()
   passed = 0
@@ -27,15 +27,15 @@ class Counts {
 }
 
 /**
- * Prints the progress of a test run: a line for each finished file, and a line with the running files while none
- * finishes. At the end it prints every failure in full, the reasons of skipped tests and the totals.
+ * Prints the progress of a test run: a line for each finished file, and a line with the running files if none finishes
+ * for a while. At the end it prints every failure in full, the reasons for skipped tests and the totals.
  */
 export class TestProgress {
   readonly #fileCount: number
   readonly #root: string
   readonly #total = new Counts()
   readonly #running = new Map<string, Counts>()
-  /** The full name of each test: the names of its suites and its own. */
+  /** The full name of each test: the names of its suites, followed by its own name. */
   readonly #names = new Map<string, string>()
   readonly #skipReasons = new Map<string, number>()
   readonly #failures: string[] = []
@@ -78,10 +78,10 @@ export class TestProgress {
     const counts = this.#running.get(file) ?? this.#total
     const error: TestError | undefined = details.error
     if (error?.failureType === 'testAborted') return
-    // A suite or a file also fails when one of its tests does, which is reported already.
+    // If a test fails, its suite and its file fail too. Only the failure of the test is reported.
     if (error && error.failureType !== 'subtestsFailed') this.#failures.push(this.#describe(test, error))
     if (isFile(test)) {
-      // The file itself failed, for example because it does not load.
+      // The file failed, but none of its tests, for example because the file does not load.
       if (!details.passed && counts.failed === 0) counts.failed++
       this.#finish(file, counts, details.passed)
     } else if (details.type !== 'suite') {
@@ -107,7 +107,7 @@ export class TestProgress {
     const { file = '', name, line, testId } = test
     const path = relative(this.#root, file)
     if (isFile(test)) {
-      return `\n✖ ${path}\n  It ended with ${error.signal ?? `exit code ${error.exitCode}`}; its output is above.`
+      return `\n✖ ${path}\n  The file ended with ${error.signal ?? `exit code ${error.exitCode}`}; its output is above.`
     }
     const fullName = this.#names.get(`${fileOf(test)} ${testId}`) ?? name
     return `\n✖ ${fullName}\n  ${path}:${line}\n${inspect(error.cause ?? error)}`
@@ -133,5 +133,5 @@ export class TestProgress {
 
 /** The runner reports each file as a test. Tests inside a file have an `entryFile`. */
 const isFile = (test: { entryFile?: string }) => test.entryFile === undefined
-/** The file that the runner started. `file` is the one that defines the test, perhaps a suite that several files use. */
+/** The file that the runner started. `file` can be a different one: a shared suite that several test files import. */
 const fileOf = (test: { entryFile?: string; file?: string }) => test.entryFile ?? test.file ?? ''

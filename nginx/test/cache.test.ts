@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { useNginx, withoutNginx } from './support/nginx.ts'
+import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
-describe('The cache of nginx', withoutNginx, () => {
-  // Long enough for 50 concurrent requests on a busy machine.
+describe('The cache of nginx', skipWithoutNginx, () => {
+  // 50 concurrent requests take less than 3 s, even on a busy machine.
   const gateway = useNginx({ SOUK_TIMEOUT: '3s' })
   const { send } = gateway
 
-  /** Waits for the start of a second, so that the requests that follow are sent in the same second. */
+  /** Waits until the next second starts, so that the following requests are sent within one second. */
   const nextSecond = () => sleep(1_005 - (Date.now() % 1_000))
   const secondNow = () => Math.floor(Date.now() / 1_000)
   const withToken = { headers: { authorization: 'Bearer a.b.c' } }
 
-  it('sends one request per second to products for many concurrent clients', async () => {
+  it('forwards one of 50 concurrent requests for the same product or list', async () => {
     const attempts = 20
     for (const path of ['/products', '/products?limit=5', '/products/7']) {
       const forwarded: number[] = []
-      // On a busy machine the response may take longer than the others wait, or the second may end meanwhile.
+      // On a busy machine nginx may forward more than one: the response takes longer than the other requests wait for
+      // it, or the second ends. So the test tries again.
       while (forwarded.at(-1) !== 1 && forwarded.length < attempts) {
         await nextSecond()
         gateway.service.reset()
@@ -30,7 +31,7 @@ describe('The cache of nginx', withoutNginx, () => {
     }
   })
 
-  it('does not make a client wait for the response to another client', async () => {
+  it('does not delay a request while an earlier request for the same path has no response', async () => {
     const first = Promise.withResolvers<void>()
     gateway.service.respondWith((response) => {
       // The first request gets no response.
@@ -38,16 +39,16 @@ describe('The cache of nginx', withoutNginx, () => {
       else first.resolve()
     })
     await nextSecond()
-    const lost = send('/products/6')
+    const earlier = send('/products/6')
     await first.promise
     const began = performance.now()
     assert.equal((await send('/products/6')).status, 200)
     const took = performance.now() - began
     assert.ok(took < 500, `it took ${took} ms`)
-    assert.equal((await lost).status, 504)
+    assert.equal((await earlier).status, 504)
   })
 
-  it('shows a change to every request in a later second', async () => {
+  it('returns a changed response to every request in a later second', async () => {
     for (let n = 0; n < 3; n++) {
       await sleep(137 * n)
       gateway.service.respondWith((response) => response.end(`before ${n}`))
@@ -63,7 +64,7 @@ describe('The cache of nginx', withoutNginx, () => {
     }
   })
 
-  it('neither stores a response to a request with a token nor serves one to it', async () => {
+  it('does not store the response to a request with a token, and does not return a stored response to such a request', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.end('for one client'))
     for (const name of ['authorization', 'authentication'])
@@ -77,7 +78,7 @@ describe('The cache of nginx', withoutNginx, () => {
     assert.equal((await send('/products/8', withToken)).body, 'for one client')
   })
 
-  it('is used only for the public catalogue', async () => {
+  it('stores only responses of the public catalogue', async () => {
     for (const path of ['/orders', '/users/me', '/sellers/me/products', '/products/8/stock-adjustments']) {
       gateway.service.reset()
       await send(path)
@@ -86,7 +87,7 @@ describe('The cache of nginx', withoutNginx, () => {
     }
   })
 
-  it('treats every Authorization or Authentication header as a token, even "0"', async () => {
+  it('returns no stored response to a request with an Authorization or Authentication header, even if the value is "0"', async () => {
     await nextSecond()
     await send('/products/8')
     gateway.service.respondWith((response) => response.end('for one client'))
@@ -94,7 +95,7 @@ describe('The cache of nginx', withoutNginx, () => {
       assert.equal((await send('/products/8', { headers: { [name]: '0' } })).body, 'for one client')
   })
 
-  it('does not store a response above 32 kB, because a few would fill it', async () => {
+  it('does not store a response of more than 32 kB', async () => {
     const large = 'x'.repeat(60_000)
     gateway.service.respondWith((response) => response.setHeader('content-length', large.length).end(large))
     await nextSecond()
@@ -102,7 +103,7 @@ describe('The cache of nginx', withoutNginx, () => {
     assert.equal(gateway.service.seen.length, 3)
   })
 
-  it('does not store errors', async () => {
+  it('does not store error responses', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.writeHead(404).end('none'))
     assert.equal((await send('/products/9')).status, 404)

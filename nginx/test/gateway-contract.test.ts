@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ManagedProcess } from '@souk/dev-env/launcher/managed-process'
 import { gatewayContract } from '../../packages/dev-env/test/gateway/gateway-contract.ts'
-import { nginxSpec, openNginx, withoutNginx } from './support/nginx.ts'
+import { nginxSpec, openNginx, skipWithoutNginx } from './support/nginx.ts'
 
-describe('nginx', withoutNginx, () => {
+describe('nginx', skipWithoutNginx, () => {
   gatewayContract(openNginx)
 
   it('ends when the process that started it is killed', async () => {

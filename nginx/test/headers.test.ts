@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { useNginx, withoutNginx } from './support/nginx.ts'
+import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
-describe('nginx', withoutNginx, () => {
+describe('nginx', skipWithoutNginx, () => {
   const gateway = useNginx({ SOUK_CORS_ORIGINS: 'https://shop\\.example' })
   const { send } = gateway
 
@@ -32,7 +32,7 @@ describe('nginx', withoutNginx, () => {
       assert.ok(garbage.includes(header), garbage)
   })
 
-  it('passes a service’s Cache-Control on and sends no header twice', async () => {
+  it('returns the Cache-Control header of a service, and returns no header twice', async () => {
     gateway.service.respondWith((response) =>
       response
         .writeHead(200, {
@@ -48,13 +48,13 @@ describe('nginx', withoutNginx, () => {
     assert.notEqual(headers['x-request-id'], 'of-the-service')
   })
 
-  it('sends a whole page to a client that requests a range', async () => {
+  it('returns the whole page to a request with a Range header', async () => {
     const response = await send('/', { headers: { range: 'bytes=99999999-' } })
     assert.equal(response.status, 200)
     assert.match(response.body, /swagger-ui/)
   })
 
-  it('compresses a response, and makes the ETag that this weakened strong again in If-Match', async () => {
+  it('compresses a response, which makes its ETag weak, and forwards the weak ETag in If-Match as a strong one', async () => {
     const text = JSON.stringify({ description: 'brass '.repeat(400) })
     gateway.service.respondWith((response) =>
       response.writeHead(200, { 'content-type': 'application/json', etag: '"3"' }).end(text),
@@ -78,7 +78,7 @@ describe('nginx', withoutNginx, () => {
     )
   })
 
-  it('allows pages of the origins in SOUK_CORS_ORIGINS to call the API, and of no other origin', async () => {
+  it('allows a page to call the API only if SOUK_CORS_ORIGINS matches its origin', async () => {
     const preflight = (origin: string) =>
       send('/orders', {
         method: 'OPTIONS',
@@ -107,7 +107,7 @@ describe('nginx', withoutNginx, () => {
     assert.equal(allowed.headers['access-control-allow-credentials'], undefined)
   })
 
-  it('treats an OPTIONS request as a preflight only if a browser could have sent it', async () => {
+  it('forwards an OPTIONS request that is not a valid preflight', async () => {
     const response = await send('/orders', {
       method: 'OPTIONS',
       headers: { 'access-control-request-method': 'POST x' },

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { useNginx, withoutNginx } from './support/nginx.ts'
+import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
-describe('nginx', withoutNginx, () => {
+describe('nginx', skipWithoutNginx, () => {
   const gateway = useNginx()
   const { send, exchange } = gateway
 
-  it('rejects headers with 431 and URLs with 414 when they are too long', async () => {
+  it('responds 431 if the headers are too long and 414 if the URL is too long', async () => {
     const large = await send('/orders', { headers: { 'x-large': 'x'.repeat(9_000) } })
     assert.deepEqual([large.status, JSON.parse(large.body).code], [431, 'headers-too-large'])
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-${i}`, 'x'.repeat(1_000)]))
@@ -16,7 +16,7 @@ describe('nginx', withoutNginx, () => {
     assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
   })
 
-  it('waits 5 s for headers and 10 s for the next part of a body, and serves others meanwhile', async () => {
+  it('ends a request after 5 s without complete headers or 10 s without more of the body, and serves other requests meanwhile', async () => {
     const started = performance.now()
     const slowHeaders = exchange('GET /orders/slow HTTP/1.1\r\nHost: x\r\n')
     const slowBody = exchange('POST /orders/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
@@ -32,22 +32,22 @@ describe('nginx', withoutNginx, () => {
   })
 })
 
-describe('nginx with a rate limit of one request per second', withoutNginx, () => {
+describe('nginx with a rate limit of one request per second', skipWithoutNginx, () => {
   const gateway = useNginx({ SOUK_AUTH_RATE: '1r/s', SOUK_WRITE_RATE: '1r/s' })
   const { send } = gateway
 
-  it('accepts about 21 logins at once from one address and tells the others when to retry', async () => {
+  it('accepts about 21 of 40 concurrent logins from one address and responds 429 with Retry-After to the others', async () => {
     const responses = await Promise.all(
       Array.from({ length: 40 }, () => send('/auth/login', { method: 'POST', body: '{}' })),
     )
     const rejected = responses.filter(({ status }) => status === 429)
-    assert.ok(rejected.length >= 10 && rejected.length <= 19, `${rejected.length} of 40 are rejected`)
+    assert.ok(rejected.length >= 10 && rejected.length <= 19, `${rejected.length} of 40 were rejected`)
     assert.equal(JSON.parse(rejected[0]!.body).code, 'too-many-requests')
     assert.equal(rejected[0]!.headers['retry-after'], '1')
     assert.equal((await send('/products')).status, 200, 'reads are not limited')
   })
 
-  it('accepts 256 requests in flight from one address, however slowly it sends them', async () => {
+  it('accepts 256 incomplete requests from one address and responds 429 to further ones', async () => {
     const sockets = Array.from({ length: 300 }, () => {
       const socket = gateway.connect()
       socket.write('GET /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
@@ -56,23 +56,23 @@ describe('nginx with a rate limit of one request per second', withoutNginx, () =
     const rejected: string[] = []
     for (const socket of sockets) socket.once('data', (text: string) => rejected.push(text))
     for (let attempt = 0; rejected.length < 300 - 256 && attempt < 200; attempt++) await sleep(20)
-    // Time for a further rejection, which would be one too many.
+    // Waits for more rejections than expected, if there are any.
     await sleep(200)
     for (const socket of sockets) socket.destroy()
     assert.equal(rejected.length, 300 - 256)
     for (const response of rejected) assert.match(response, /^HTTP\/1\.1 429 /)
   })
 
-  it('limits the writing requests of one address', async () => {
+  it('accepts about 200 of 300 concurrent writing requests from one address and responds 429 to the others', async () => {
     const responses = await Promise.all(
       Array.from({ length: 300 }, () => send('/orders', { method: 'POST', body: '{}' })),
     )
     const rejected = responses.filter(({ status }) => status === 429).length
-    assert.ok(rejected > 50 && rejected < 150, `${rejected} of 300 are rejected`)
+    assert.ok(rejected > 50 && rejected < 150, `${rejected} of 300 were rejected`)
   })
 })
 
-describe('nginx behind a trusted load balancer', withoutNginx, () => {
+describe('nginx behind a trusted load balancer', skipWithoutNginx, () => {
   const gateway = useNginx({ SOUK_TRUSTED_PROXY: '127.0.0.0/8', SOUK_AUTH_RATE: '1r/s' })
 
   it('takes the client’s address from the last entry of X-Forwarded-For', async () => {
@@ -80,7 +80,7 @@ describe('nginx behind a trusted load balancer', withoutNginx, () => {
     assert.equal(gateway.service.seen[0]!.headers['x-forwarded-for'], '192.0.2.7')
   })
 
-  /** How many of 40 logins from these addresses are rejected. */
+  /** Sends one login from each of 40 addresses and returns how many are rejected. */
   async function rejectedFrom(address: (n: number) => string): Promise<number> {
     const responses = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
@@ -96,15 +96,15 @@ describe('nginx behind a trusted load balancer', withoutNginx, () => {
 
   const hex = (n: number) => n.toString(16)
 
-  it('counts all addresses of one IPv6 network as one client, wherever the address has zeros', async () => {
+  it('counts all addresses of an IPv6 network as one client, even if they contain zeros', async () => {
     for (const network of ['2001:db8:1:2:3:4:5:', '2001:db8::3:4:5:', '2001:db8:1::', '2001:db8:2:0:3:4:5:'])
       assert.ok((await rejectedFrom((n) => `${network}${hex(n)}`)) >= 10, network)
   })
 
   for (const [what, address] of [
     ['IPv6 networks', (n: number) => `2001:db8:3:${hex(n)}::1`],
-    ['IPv6 networks that end in the byte of a line feed', (n: number) => `2001:db8:${hex(n)}:a::a`],
-    ['IPv4 addresses written as IPv6 addresses', (n: number) => `::ffff:192.0.2.${n}`],
+    ['IPv6 networks whose last byte is a line feed (0x0a)', (n: number) => `2001:db8:${hex(n)}:a::a`],
+    ['IPv4 addresses in IPv6 notation', (n: number) => `::ffff:192.0.2.${n}`],
   ] as const) {
     it(`counts different ${what} as different clients`, async () => {
       assert.equal(await rejectedFrom(address), 0)

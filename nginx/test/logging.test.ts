@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { useNginx, withoutNginx } from './support/nginx.ts'
+import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
-describe('The log of nginx', withoutNginx, () => {
+describe('The log of nginx', skipWithoutNginx, () => {
   const gateway = useNginx()
   const { send } = gateway
 
-  /** The line about a request; nginx writes it up to a second later. */
+  /** Waits for the line with this request id. nginx writes a line up to one second after the request. */
   async function lineOf(id: string): Promise<string> {
     const deadline = Date.now() + 5_000
     while (Date.now() < deadline) {
@@ -18,7 +18,7 @@ describe('The log of nginx', withoutNginx, () => {
     throw new Error(`No line contains ${id}`)
   }
 
-  it('has one line of JSON for a request, without the query', async () => {
+  it('contains one line of JSON for a request, without the query', async () => {
     const id = 'log-me-1'
     await send('/users/me?password=hush', {
       headers: { 'x-request-id': id, traceparent: 'a"\\b' },
@@ -35,7 +35,7 @@ describe('The log of nginx', withoutNginx, () => {
     assert.ok(!gateway.nginx.lines.some((one) => one.includes('hush')))
   })
 
-  it('is valid UTF-8 whatever bytes a client sends', async () => {
+  it('is valid UTF-8 even if a client sends invalid UTF-8', async () => {
     await send('/users/me', { headers: { 'x-request-id': 'log-me-2', traceparent: '\xff' } })
     await send('/\xff', { headers: { 'x-request-id': 'log-me-3' } })
     for (const id of ['log-me-2', 'log-me-3']) {
@@ -44,7 +44,7 @@ describe('The log of nginx', withoutNginx, () => {
     }
   })
 
-  it('has no query in error messages', async () => {
+  it('contains no query in error messages', async () => {
     const query = 'password=secret-of-the-query'
     gateway.service.respondWith((response) => response.destroy())
     await send(`/orders?${query}`, { method: 'POST', headers: { 'content-length': '70000' } })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { useNginx, withoutNginx } from './support/nginx.ts'
+import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
-describe('nginx', withoutNginx, () => {
+describe('nginx', skipWithoutNginx, () => {
   const { send, exchange } = useNginx()
 
   for (const [what, path, options, status] of [
@@ -10,8 +10,13 @@ describe('nginx', withoutNginx, () => {
     ['a POST to the Swagger page', '/', { method: 'POST' }, 405],
     ['a DELETE of a style sheet', '/swagger-ui.css', { method: 'DELETE' }, 405],
     ['a body that is too long', '/orders/x.js', { method: 'POST', body: 'x'.repeat(70_000) }, 413],
-    ['a false precondition on the Swagger page', '/', { headers: { 'if-match': '"x"' } }, 412],
-    ['a false precondition on a cached product', '/products/5', { headers: { 'if-match': '"x"' } }, 412],
+    ['an If-Match that the Swagger page does not match', '/', { headers: { 'if-match': '"x"' } }, 412],
+    [
+      'an If-Match that a cached product does not match',
+      '/products/5',
+      { headers: { 'if-match': '"x"' } },
+      412,
+    ],
   ] as const) {
     it(`responds ${status} with a problem document to ${what}`, async () => {
       const response = await send(path, options)

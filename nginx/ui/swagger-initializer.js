@@ -1,4 +1,4 @@
-// The same options as on the services' Swagger pages; see registerUi in packages/service-kit/src/http/openapi.ts.
+// The services' Swagger pages have the same options: see registerUi in packages/service-kit/src/http/openapi.ts.
 window.ui = SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#swagger-ui',

@@ -1,9 +1,9 @@
 import type { OpenApi, Operation } from './openapi.ts'
 
 /**
- * Returns the source of a module with the request and response schemas of some operations, with references resolved. A
- * consumer derives its types from them and validates responses with them. When the provider changes its contract, the
- * module changes, and a consumer that the change breaks no longer compiles.
+ * Returns the source of a module with the request and response schemas of some operations. A client derives its types
+ * from the schemas and validates responses with them. If a change of the contract breaks the client, the client no
+ * longer compiles.
  */
 export function clientContract(source: string, contract: OpenApi, operationIds: readonly string[]): string {
   const operations = Object.values(contract.paths).flatMap((methods) => Object.values(methods))
@@ -21,7 +21,7 @@ const schemasOf = ({ requestBody, responses }: Operation) => ({
   response: responses['200']?.content?.['application/json']?.schema,
 })
 
-/** Keywords for readers, which types do not need. */
+/** Keywords that are not needed to derive types or to validate. */
 const ANNOTATIONS = new Set(['title', 'description', 'examples', 'example', 'default'])
 
 /** Replaces each `$ref` with the schema that it names. The schemas have no circular references. */

@@ -1,7 +1,7 @@
 /**
  * Writes the contracts that the services' routes describe: `swagger/<name>.json`, the merged `swagger/openapi.json` of
- * everything that the gateway serves, and the schemas of the orders service's client of products. Part of
- * `npm run contracts`. `--check` writes nothing and fails when the committed files differ or break a lint rule.
+ * everything that the gateway serves, and the schemas with which the orders service calls the products service. Part of
+ * `npm run contracts`. `--check` writes nothing and fails if the committed files are out of date or break a lint rule.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import type { OpenApi } from './openapi.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const CLIENT = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
-/** The gateway does not serve it, so the merged document does not contain it. */
+/** The contract of products for orders. The gateway does not serve it, so the merged document does not contain it. */
 const INTERNAL = 'products-internal'
 
 const contracts = Object.assign({}, ...(await Promise.all([users(), products(), orders()]))) as Record<
@@ -35,7 +35,7 @@ const files = new Map(
 files.set(CLIENT, clientContract(`swagger/${INTERNAL}.json`, internal, ['bookOrders', 'releaseOrders']))
 
 if (process.argv.includes('--check')) {
-  const complaints = [...(await drifted()), ...(await lintAll())]
+  const complaints = [...(await outOfDate()), ...(await lintAll())]
   for (const complaint of complaints) console.error(complaint)
   if (complaints.length > 0) process.exitCode = 1
   else console.log(`${files.size} contract files are up to date and have no lint errors.`)
@@ -44,7 +44,7 @@ if (process.argv.includes('--check')) {
   console.log(`Wrote ${[...files.keys()].join(', ')}`)
 }
 
-async function drifted(): Promise<string[]> {
+async function outOfDate(): Promise<string[]> {
   const compared = [...files].map(async ([path, text]) => {
     const committed = await readFile(new URL(path, ROOT), 'utf8').catch(() => '')
     return committed === text ? [] : [`${path} is out of date: run \`npm run contracts\` and commit it.`]

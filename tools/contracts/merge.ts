@@ -6,13 +6,20 @@ const DESCRIPTION = `A marketplace backend: sellers list products, buyers order 
 To try it, log in with \`POST /auth/login\`. The demo data has the buyer \`user-1\` and the seller \`seller-1\`, both with
 the password \`password\`. Then press Authorize and paste the \`accessToken\`.`
 
+/** The gateway's own error responses to every operation. */
 const GATEWAY_PROBLEMS = {
-  502: 'The response of the service was lost. The request may have taken effect.',
-  504: 'The service did not respond in time. The request may have taken effect.',
+  429: {
+    description: 'Too many requests from one address. The request had no effect.',
+    headers: {
+      'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before a retry' },
+    },
+  },
+  502: { description: 'The response of the service was lost. The request may have taken effect.' },
+  504: { description: 'The service did not respond in time. The request may have taken effect.' },
 }
 
 /**
- * Merges the contracts of the services into one document for everything that the gateway serves.
+ * Merges the contracts of the services into one document of everything that the gateway serves.
  *
  * @throws Error when two services describe the same name differently
  */
@@ -52,24 +59,15 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
-/** nginx's response above a rate limit. A service that has its own 429 describes it in more detail. */
-const TOO_MANY_REQUESTS = {
-  description: 'Too many requests from one address. The request had no effect.',
-  headers: {
-    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait before a retry' },
-  },
-}
-
-/** Adds the problems that the gateway itself responds with to every operation. */
+/** Adds the gateway's error responses to every operation. If a service describes the same status, that one stays. */
 function withGatewayProblems(paths: OpenApi['paths']): OpenApi['paths'] {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   const problems = Object.fromEntries(
-    Object.entries(GATEWAY_PROBLEMS).map(([status, description]) => [status, { description, content }]),
+    Object.entries(GATEWAY_PROBLEMS).map(([status, problem]) => [status, { ...problem, content }]),
   )
   const merged = structuredClone(paths)
   for (const operation of Object.values(merged).flatMap((methods) => Object.values(methods))) {
-    Object.assign(operation.responses, problems)
-    operation.responses[429] ??= { ...TOO_MANY_REQUESTS, content }
+    operation.responses = { ...problems, ...operation.responses }
   }
   return merged
 }

@@ -11,14 +11,15 @@ import { startUpstream, type Upstream } from '../../../packages/dev-env/test/gat
 
 const DEV_ENV = fileURLToPath(new URL('../../../packages/dev-env/', import.meta.url))
 
-export const withoutNginx = { skip: !nginxIsInstalled() && 'nginx is not installed' }
+/** Test options that skip a test if nginx is not installed. */
+export const skipWithoutNginx = { skip: !nginxIsInstalled() && 'nginx is not installed' }
 
 interface Nginx extends OpenGateway {
-  /** Every line that nginx wrote: its access log and its error log. */
+  /** The lines that nginx has written to its access log and its error log. */
   lines: string[]
 }
 
-/** nginx as a process on a free port, with `env` over the defaults of nginx/Dockerfile. */
+/** Describes an nginx process on a free port. `env` overrides the defaults of nginx/Dockerfile. */
 export async function nginxSpec(env: Record<string, string> = {}): Promise<ProcessSpec> {
   const [port] = (await freePorts(1)) as [number]
   return {
@@ -30,7 +31,7 @@ export async function nginxSpec(env: Record<string, string> = {}): Promise<Proce
   }
 }
 
-/** Starts nginx in front of `urls`. Unless `env` sets other limits, no test reaches a rate limit. */
+/** Starts nginx as the gateway to `urls`. Its rate limits are too high for a test to reach, unless `env` sets others. */
 export async function openNginx(urls: Urls, env: Record<string, string> = {}): Promise<Nginx> {
   const spec = await nginxSpec({
     USERS_URL: urls.users,
@@ -47,8 +48,8 @@ export async function openNginx(urls: Urls, env: Record<string, string> = {}): P
 }
 
 /**
- * Starts nginx for the tests of the surrounding `describe`, in front of one server that stands for all three services.
- * The server forgets what it has seen before each test.
+ * Starts nginx and one server that imitates all three services, for the tests of the surrounding `describe`. The
+ * server's recorded requests are cleared before each test.
  */
 export function useNginx(env: Record<string, string> = {}) {
   let service: Upstream
@@ -62,7 +63,7 @@ export function useNginx(env: Record<string, string> = {}) {
     await nginx?.close()
     await service.close()
   })
-  const open = () => connect(Number(new URL(nginx.origin).port), '127.0.0.1').setEncoding('utf8')
+  const openSocket = () => connect(Number(new URL(nginx.origin).port), '127.0.0.1').setEncoding('utf8')
   return {
     get service() {
       return service
@@ -72,11 +73,11 @@ export function useNginx(env: Record<string, string> = {}) {
     },
     send: (path: string, options?: Parameters<typeof rawRequest>[2]) =>
       rawRequest(nginx.origin, path, options),
-    /** A TCP connection to nginx. */
-    connect: open,
-    /** Sends these bytes and returns everything that comes back until the connection closes. */
+    /** Opens a TCP connection to nginx. */
+    connect: openSocket,
+    /** Sends `bytes` on a new connection and returns everything that nginx sends until the connection closes. */
     exchange: async (bytes: string): Promise<string> => {
-      const socket = open()
+      const socket = openSocket()
       socket.write(bytes)
       let text = ''
       for await (const chunk of socket) text += chunk

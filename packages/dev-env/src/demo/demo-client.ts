@@ -1,4 +1,5 @@
-/** The parts of swagger/openapi.json that the demo reads. */
+// The types contain the fields of swagger/openapi.json that the demo reads.
+
 export interface Money {
   amount: number
   currency: string
@@ -35,7 +36,7 @@ export interface Page<Item> {
   items: Item[]
 }
 
-/** The demo cannot continue; the message says what to do. */
+/** Ends the demo with a message for the user. */
 export class DemoFailure extends Error {
   override name = 'DemoFailure'
 }
@@ -48,11 +49,11 @@ export interface ApiResponse<Body> {
 interface Call {
   token?: string
   body?: object
-  /** Any other status throws; by default no status does. */
+  /** The only status that does not throw; by default no status throws. */
   expect?: number
 }
 
-/** Calls the API at `origin`: `call('GET', '/products/1')`. */
+/** Returns a function that calls the API at `origin`, for example `api('GET', '/products/1')`. */
 export const apiAt =
   (origin: string) =>
   async <Body>(
@@ -86,6 +87,8 @@ function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new DemoFailure(`${what} did not respond with JSON; is this the address of Souk?`)
+    throw new DemoFailure(
+      `The response to ${what} is not JSON. Check that GATEWAY_URL is the address of Souk.`,
+    )
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run demo`: a race of two buyers for the last unit, on a running system. */
+/** `npm run demo`: two buyers order the last unit of a product at the same time, on a running system. */
 import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
 import {
@@ -39,7 +39,9 @@ async function race(): Promise<void> {
     stock === 0 &&
     sold === 1
   if (!isAsPromised) throw new DemoFailure('\nExpected one confirmed and one rejected order.')
-  console.log(styleText('green', '\nOne buyer got the unit; the other learned why not.'))
+  console.log(
+    styleText('green', '\nOne buyer got the unit; the other received the reason for the rejection.'),
+  )
 }
 
 interface Person {
@@ -77,12 +79,10 @@ const placeOrder = ({ token }: Person, { id }: Product) =>
 
 function outcome({ status, body }: ApiResponse<Order | Problem>): string {
   if (!('code' in body)) return `${styleText('green', `${status} ${body.status}`)}, order ${body.id}`
-  const short = body.lines?.map(
+  const shortages = (body.lines ?? []).map(
     ({ productId, requested, available }) => `product ${productId}: ordered ${requested}, left ${available}`,
   )
-  return [`${styleText('yellow', `${status} ${body.code}`)}: ${body.detail}`, ...(short ?? [])].join(
-    '\n      ',
-  )
+  return [`${styleText('yellow', `${status} ${body.code}`)}: ${body.detail}`, ...shortages].join('\n      ')
 }
 
 async function showOrders({ name, token }: Person): Promise<string[]> {
@@ -96,13 +96,13 @@ async function showOrders({ name, token }: Person): Promise<string[]> {
 async function showSales({ name, token }: Person): Promise<number> {
   const { items } = (await api<Page<Sale>>('GET', '/sellers/me/sales', { token, expect: 200 })).body
   console.log(`  sales of ${name}:`)
-  for (const { orderId, quantity, name, total } of items)
-    console.log(`    ${orderId}  ${quantity} x ${name}, ${money(total)}`)
+  for (const { orderId, quantity, name: product, total } of items)
+    console.log(`    ${orderId}  ${quantity} x ${product}, ${money(total)}`)
   return items.length
 }
 
 const heading = (text: string) => console.log(styleText('bold', `\n${text}`))
-/** The demo's prices are in dollars; an amount is in cents. */
+/** Formats an amount in cents: the demo's prices are in dollars. */
 const money = ({ amount, currency }: Money) => `${(amount / 100).toFixed(2)} ${currency}`
 const sortedText = (values: readonly (string | number)[]) => values.map(String).sort().join(' ')
 

@@ -9,7 +9,7 @@ const serviceUrl = (name: string, port: number) =>
     description: `the URL of the ${name} service, http://host:port`,
   })
 
-/** The settings of the embedded gateway, and of nginx when it runs as a process of the same system. */
+/** The settings of the embedded gateway, and of nginx when dev-env starts it. */
 export const gatewaySettings = Type.Object({
   HOST,
   PORT,

@@ -7,10 +7,10 @@ import { registerHealth } from '@souk/service-kit/http/health'
 import { registerUi } from '@souk/service-kit/http/openapi'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import type { FastifyRequest } from 'fastify'
-import { towardsClient, towardsUpstream } from './headers.ts'
+import { requestHeaders, responseHeaders } from './headers.ts'
 import { upstreamProblem } from './problems.ts'
 
-/** The paths that are forwarded to each service. The gateway forwards no other path. */
+/** The paths that the gateway forwards to each service. It forwards no other path. */
 const FORWARDED = {
   users: ['/users', '/users/*', '/auth/*', '/.well-known/jwks.json'],
   products: ['/products', '/products/*', '/sellers/me/products'],
@@ -24,15 +24,15 @@ export interface GatewayOptions {
   upstreams: Upstreams
   /** The merged OpenAPI document. */
   contract: object
-  /** How long a service may take to start its response, and between two parts of it; 20 s by default. */
+  /** Maximum time to wait for a service's response to start, and between two reads of it; 20 s by default. */
   timeoutMs?: number
   /** Silent by default, for tests. */
   logLevel?: string
 }
 
 /**
- * The gateway of a machine without nginx: forwards requests to the services and serves the consolidated Swagger page at
- * `/`. The services check tokens, roles and bodies themselves.
+ * Builds the embedded gateway, which replaces nginx in `npm start`. It forwards requests to the services and serves the
+ * consolidated Swagger page at `/`. The services check tokens, roles and bodies themselves.
  */
 export async function buildGateway(options: GatewayOptions): Promise<App> {
   const app = createBaseApp({
@@ -41,7 +41,7 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
   })
   registerHealth(app, {})
   app.get('/openapi.json', async () => options.contract)
-  // The Swagger page reads its document from here.
+  // The Swagger page loads the contract from this plugin.
   await app.register(swagger, { mode: 'static', specification: { document: options.contract as never } })
   await registerUi(app, 'Souk')
   for (const service of Object.keys(FORWARDED) as (keyof typeof FORWARDED)[]) {
@@ -51,9 +51,10 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 }
 
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
-  scope.addHook('onRequest', rejectOddPath)
-  // Reads the whole body before it calls a service, as nginx does. A slow client does not keep a service busy, and a
-  // service that rejects a large body early cannot close the connection before its response is read.
+  scope.addHook('onRequest', requirePlainPath)
+  // Reads the whole body before it calls a service, as nginx does, so that a slow client does not keep a service busy.
+  // Without this, a service that rejects a body early could also close the connection before the gateway reads its
+  // response.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),
@@ -65,24 +66,25 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
     disableRequestLogging: true,
     undici: { connect: { timeout: 2_000 }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
     destroyAgent: true,
-    // A service may close an idle connection just as a request is sent on it. Then the gateway retries a request that
-    // only reads. It never retries a POST, which could take effect twice.
+    // A service may close an idle connection while the gateway sends a request on it. The gateway then retries a GET or
+    // HEAD. It does not retry other requests, because they could take effect twice.
     retryMethods: ['GET', 'HEAD'],
     replyOptions: {
       retriesCount: 1,
-      rewriteRequestHeaders: towardsUpstream,
-      rewriteHeaders: towardsClient,
+      rewriteRequestHeaders: requestHeaders,
+      rewriteHeaders: responseHeaders,
     },
   })
 }
 
-/** Segments of letters, digits, `-`, `_`, `~` and dots, but no dot at the start. Every path of the API is like this. */
+/**
+ * Segments of letters, digits, `-`, `_`, `~` and dots, of which only `.well-known` starts with a dot. Every path of the
+ * API matches.
+ */
 const PLAIN_PATH = /^(\/(\.well-known|[\w~-][\w~.-]*))+$/
 
-/**
- * Parsers disagree on encoded, empty, dotted and parametrized segments, so the gateway forwards no path that has one.
- */
-async function rejectOddPath(request: FastifyRequest): Promise<void> {
+/** Rejects other paths, because parsers interpret segments such as `%2e%2e`, `..;` or an empty one differently. */
+async function requirePlainPath(request: FastifyRequest): Promise<void> {
   const path = request.url.split('?', 1)[0]!
   if (!PLAIN_PATH.test(path)) throw new HttpProblem(404, 'not-found', `The path ${path} does not exist.`)
 }

@@ -1,12 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { telemetry } from '@souk/service-kit/observability/telemetry'
 
-/** They describe one connection, not the message (RFC 9110, section 7.6.1). The gateway itself responds to `expect`. */
-const OF_ONE_CONNECTION =
+/**
+ * Headers that describe one connection, not the message (RFC 9110, section 7.6.1), and `expect`, to which the gateway
+ * itself responds.
+ */
+const CONNECTION_HEADERS =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|expect)$/
 
-/** Services trust these headers because their proxy sets them, so a client must not set them. */
-const SET_BY_PROXIES = /^(forwarded|x-forwarded-.*|x-real-ip|x-user-.*)$/
+/** Headers that a client must not set, because a service trusts that its proxy has set them. */
+const PROXY_HEADERS = /^(forwarded|x-forwarded-.*|x-real-ip|x-user-.*)$/
 
 type Headers = Record<string, string | string[] | undefined>
 
@@ -21,15 +24,12 @@ interface ClientRequest {
   socket: { remoteAddress?: string | undefined }
 }
 
-/** The headers that a service receives: the client's, and those that the gateway sets. */
-export function towardsUpstream(
-  { id, method, socket }: ClientRequest,
-  headers: IncomingHttpHeaders,
-): Headers {
-  const passed = without(headers, OF_ONE_CONNECTION, SET_BY_PROXIES)
-  // The gateway does not forward the body of a GET, so it must not forward its length.
+/** Returns the headers for a service: the client's, without those above, and those that the gateway sets. */
+export function requestHeaders({ id, method, socket }: ClientRequest, headers: IncomingHttpHeaders): Headers {
+  const passed = without(headers, CONNECTION_HEADERS, PROXY_HEADERS)
+  // The gateway does not forward the body of a GET or HEAD, so it must not forward the length of the body.
   if (method === 'GET' || method === 'HEAD') delete passed['content-length']
-  // When the gateway traces, it adds its own; a service would ignore two.
+  // If tracing is on, the gateway adds its own trace headers. A service ignores a trace header that occurs twice.
   if (telemetry.tracer) for (const name of ['traceparent', 'tracestate']) delete passed[name]
   return {
     ...passed,
@@ -39,4 +39,5 @@ export function towardsUpstream(
   }
 }
 
-export const towardsClient = (headers: IncomingHttpHeaders): Headers => without(headers, OF_ONE_CONNECTION)
+/** Returns the headers for the client. */
+export const responseHeaders = (headers: IncomingHttpHeaders): Headers => without(headers, CONNECTION_HEADERS)

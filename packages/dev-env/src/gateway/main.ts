@@ -1,4 +1,4 @@
-/** The embedded gateway as a process; `npm start` runs it. */
+/** Runs the embedded gateway as a process of `npm start`. */
 import { readFile } from 'node:fs/promises'
 import { readConfig } from '@souk/service-kit/process/config'
 import { serve } from '@souk/service-kit/process/serve'

@@ -1,5 +1,5 @@
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder `nginx/` of the repository. */
@@ -11,7 +11,7 @@ export interface NginxSetting {
   meaning: string
 }
 
-/** The settings that nginx/Dockerfile lists: each `ENV SOUK_...` with the comment above it. */
+/** Returns the settings in nginx/Dockerfile: each `ENV SOUK_...` with the comment above it. */
 export function nginxSettings(): NginxSetting[] {
   const dockerfile = readFileSync(join(NGINX, 'Dockerfile'), 'utf8')
   return [...dockerfile.matchAll(/^# (.+)\nENV (SOUK_\w+)=(.*)$/gm)].map(([, meaning, name, byDefault]) => ({
@@ -29,16 +29,14 @@ export function nginxSettings(): NginxSetting[] {
  */
 export function renderNginxConfig(folder: string, values: Record<string, string | undefined>): string {
   const templates = join(NGINX, 'templates')
-  for (const file of globSync('**/*.template', { cwd: templates })) {
+  for (const file of globSync('*.template', { cwd: templates })) {
     const text = readFileSync(join(templates, file), 'utf8')
     const rendered = text.replaceAll(/\$\{(SOUK_\w+)\}/g, (_, name: string) => {
       const value = values[name]
       if (value === undefined) throw new Error(`${file} uses ${name}, which has no value`)
       return value
     })
-    const target = join(folder, file.replace(/\.template$/, ''))
-    mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, rendered)
+    writeFileSync(join(folder, file.replace(/\.template$/, '')), rendered)
   }
   return join(folder, 'nginx.conf')
 }

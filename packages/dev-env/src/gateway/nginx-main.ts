@@ -1,6 +1,6 @@
 /**
- * Runs nginx as the gateway of a system of processes, with the settings of the embedded gateway. A `SOUK_...` variable
- * in the environment overrides the default in nginx/Dockerfile.
+ * Runs nginx as the gateway of a system that `startSystem` starts. It reads the settings of the embedded gateway, and
+ * `SOUK_...` variables, which override the defaults in nginx/Dockerfile.
  */
 import { execFileSync } from 'node:child_process'
 import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -17,7 +17,8 @@ import { NGINX, nginxSettings, renderNginxConfig } from './nginx-config.ts'
 const config = readConfig(gatewaySettings)
 const temp = mkdtempSync(join(tmpdir(), 'souk-nginx-'))
 
-// nginx opens its log by name. The standard output that a Node parent gives this process is a socket without a name.
+// nginx opens its log by path, but the standard output of this process may be a socket, which has no path. So nginx
+// writes to a named pipe, and this process copies the pipe to its standard output.
 const accessLog = join(temp, 'access.log')
 execFileSync('mkfifo', [accessLog])
 new Socket({ fd: openSync(accessLog, constants.O_RDWR | constants.O_NONBLOCK) }).pipe(process.stdout)
@@ -30,7 +31,7 @@ const configFile = renderNginxConfig(temp, {
   SOUK_USERS: hostOf(config.USERS_URL),
   SOUK_PRODUCTS: hostOf(config.PRODUCTS_URL),
   SOUK_ORDERS: hostOf(config.ORDERS_URL),
-  // The services have addresses here, not names: there is nothing to resolve.
+  // The services have IP addresses here, so nginx resolves no host.
   SOUK_RESOLVER: '127.0.0.1',
   SOUK_RESOLVE: '',
   SOUK_TEMP: temp,
@@ -42,9 +43,9 @@ const configFile = renderNginxConfig(temp, {
 })
 
 const nginx = spawnNginx(configFile)
-// SIGQUIT makes nginx complete the requests in flight before it ends.
+// On SIGQUIT, nginx completes the requests in flight and ends.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))
-// Not with `once`, which would throw on an error and leave the folder behind.
+// `events.once` would throw if nginx does not start, and the folder would not be removed.
 const { promise: closed, resolve } = Promise.withResolvers<number | null>()
 nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`)).on('close', resolve)
 const code = await closed

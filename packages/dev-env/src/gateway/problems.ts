@@ -6,15 +6,15 @@ const RESPONSE_LOST = [
   'ECONNRESET',
   'EPIPE',
   'UND_ERR_SOCKET',
-  // The service did not send HTTP.
+  // The response is not valid HTTP.
   'HTTPParserError',
   'FST_REPLY_FROM_BAD_GATEWAY',
 ]
 const CHECK_BEFORE_RETRY = 'The request may have taken effect; check before you retry.'
 
 /**
- * The problem to respond with when a service did not respond, or undefined for any other error. 503 means that the
- * request had no effect; after 502 and 504 it may have had one.
+ * Returns the problem for a failed call of a service, or undefined for any other error. After a 503 the request had no
+ * effect. After a 502 or 504 it may have taken effect.
  */
 export function upstreamProblem(error: unknown): HttpProblem | undefined {
   const codes = codesOf(error)
@@ -35,7 +35,7 @@ export function upstreamProblem(error: unknown): HttpProblem | undefined {
   return undefined
 }
 
-/** The codes of an error and its causes. A host with two addresses fails with one error for each. */
+/** Returns the codes of an error and its causes. A connection to several addresses fails with an error for each. */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []
   const { code, name, cause } = error as NodeJS.ErrnoException

@@ -1,7 +1,7 @@
 /**
- * Preloaded with `--import` into every process that the launcher starts. When the launcher ends in any way, the IPC
- * channel to it closes, and the process ends as on SIGTERM.
+ * Preloaded with `--import` into every process that the launcher starts. When the launcher exits or is killed, its IPC
+ * channel closes and the child sends itself SIGTERM.
  */
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-// The channel must not keep a process alive that has nothing else to do.
+// Without `unref`, the open channel would keep an otherwise finished process running.
 process.channel?.unref()

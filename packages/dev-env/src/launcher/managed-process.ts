@@ -5,23 +5,24 @@ import { fileURLToPath } from 'node:url'
 
 export interface ProcessSpec {
   name: string
-  /** The TypeScript or JavaScript file that Node runs, and its working directory. */
+  /** The TypeScript or JavaScript file that Node runs. */
   script: string
+  /** The working directory. */
   folder: string
-  /** The environment of the process, besides the variables in INHERITED. */
+  /** The environment variables of the process, in addition to those in INHERITED. */
   env: Record<string, string>
-  /** Responds 200 when the process is ready. */
+  /** A URL of the process that responds 200 when the process is ready. */
   readyUrl: string
 }
 
 export interface ProcessOptions {
   /** Called for every line that a process writes. */
   onOutput?: (process: string, line: string) => void
-  /** Called when a process that was ready ends without a `kill`. */
+  /** Called when a process that was ready ends although `kill` was not called. */
   onCrash?: (failure: ProcessFailure) => void
-  /** How long a process may take until it is ready; 30 s by default. */
+  /** Maximum time for a process to become ready; 30 s by default. */
   readyMs?: number
-  /** How long a process may take to end before it is killed; 20 s by default, because services take up to 15 s. */
+  /** Maximum time for a process to end before it is killed; 20 s by default, because a service takes up to 15 s. */
   endMs?: number
 }
 
@@ -30,14 +31,14 @@ export interface Exit {
   signal: NodeJS.Signals | null
 }
 
-/** A process did not start, or it ended unexpectedly. The message contains its last lines. */
+/** A process did not start, or it ended unexpectedly. The message contains the last lines of its output. */
 export class ProcessFailure extends Error {
   override name = 'ProcessFailure'
   readonly process: string
 
   constructor(process: string, what: string, lines: readonly string[]) {
     const output = lines.map((line) => `\n  ${line}`).join('')
-    super(`${process} ${what}. ${output ? `Its last lines:${output}` : 'It wrote nothing.'}`)
+    super(`${process} ${what}. ${output ? `The last lines of its output:${output}` : 'It had no output.'}`)
     this.process = process
   }
 }
@@ -45,17 +46,17 @@ export class ProcessFailure extends Error {
 /** One run of a process, from its start to its end. */
 interface Run {
   child: ChildProcess
-  /** The last lines that it wrote. */
+  /** The last lines of its output. */
   lines: string[]
-  /** Whether `kill` was called, so that its end is not a crash. */
+  /** Whether the launcher is ending the process, so that the end is not reported as a crash. */
   isStopping: boolean
-  /** Set when it has ended. */
+  /** Set when the process has ended. */
   exit?: Exit
-  /** Resolves when it has ended and all its output is read. */
+  /** Resolves when the process has ended and all its output is read. */
   ended: Promise<Exit>
 }
 
-/** A process that can be ended and started again, any number of times. */
+/** A process that can be ended and started again any number of times. */
 export class ManagedProcess {
   readonly name: string
   readonly #spec: ProcessSpec
@@ -74,9 +75,9 @@ export class ManagedProcess {
   }
 
   /**
-   * Starts the process, with `env` over the environment of its spec, and resolves when it is ready.
+   * Starts the process and resolves when it is ready. `env` overrides variables of its spec.
    *
-   * @throws ProcessFailure when it ends before it is ready, or is not ready in time; it does not run then
+   * @throws ProcessFailure when the process ends before it is ready or is not ready in time. It does not run then.
    */
   async start(env: Record<string, string> = {}): Promise<void> {
     if (this.#run) throw new Error(`${this.name} runs already`)
@@ -103,13 +104,13 @@ export class ManagedProcess {
   /**
    * Sends a signal and resolves when the process has ended. A process that does not end in time receives SIGKILL.
    *
-   * @returns how it ended, or undefined when it did not run
+   * @returns the exit code or signal, or undefined when the process did not run
    */
   async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<Exit | undefined> {
     return this.#run && (await this.#end(this.#run, signal))
   }
 
-  /** Sends a signal without waiting, such as SIGSTOP to suspend the process and SIGCONT to resume it. */
+  /** Sends a signal and does not wait: SIGSTOP suspends the process, SIGCONT resumes it. */
   send(signal: NodeJS.Signals): void {
     if (this.#run) sendSignal(this.#run.child, signal)
   }
@@ -131,7 +132,7 @@ export class ManagedProcess {
   }
 }
 
-/** The variables that a process inherits: where programs are, and how Node runs and is measured. */
+/** The environment variables that a process inherits from the launcher. */
 const INHERITED = [
   'PATH',
   'HOME',
@@ -142,7 +143,7 @@ const INHERITED = [
   'NODE_EXTRA_CA_CERTS',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
 ]
-/** Node spends most of a start compiling the code. With this cache a start takes half the time and less memory. */
+/** Node stores compiled code here. With this cache a start takes half the time and less memory. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
 const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
 const LAST_LINES = 20
@@ -155,7 +156,8 @@ function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => 
     cwd: folder,
     env: { NODE_COMPILE_CACHE, ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A process group of its own: Ctrl-C in the terminal reaches only the launcher, which ends the processes in order.
+    // Starts a new process group, so that Ctrl-C in the terminal signals only the launcher. The launcher ends the
+    // processes in order.
     detached: true,
   })
   const run: Run = {
@@ -179,7 +181,10 @@ function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => 
   return run
 }
 
-/** Sends SIGKILL to the whole process group: a killed process cannot end its own children, such as nginx. */
+/**
+ * Sends a signal to the process. SIGKILL goes to its whole process group, because a killed process cannot end its own
+ * children, such as nginx.
+ */
 function sendSignal(child: ChildProcess, signal: NodeJS.Signals): void {
   if (signal !== 'SIGKILL' || !child.pid) return void child.kill(signal)
   try {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 /** A browser that opens `localhost` may try either address first, so a port must be free on both. */
 const LOOPBACK = ['127.0.0.1', '::1']
 
-/** Those of `ports` that this process cannot listen on. */
+/** Returns the ports that this process cannot listen on. */
 export async function busyPorts(ports: readonly number[]): Promise<number[]> {
   const free = await Promise.all(ports.map(isFree))
   return ports.filter((_port, i) => !free[i])
@@ -15,13 +15,13 @@ async function isFree(port: number): Promise<boolean> {
     const server = createServer()
     const error = await listen(server, port, host)
     server.close()
-    // On a machine without IPv6 no other process listens there either.
+    // These errors mean that the machine has no IPv6. Then no other process listens on the IPv6 address either.
     if (error && error !== 'EADDRNOTAVAIL' && error !== 'EAFNOSUPPORT') return false
   }
   return true
 }
 
-/** Returns undefined when the server listens, otherwise the error's code. */
+/** Returns undefined if the server listens, otherwise the error code. */
 async function listen(server: Server, port: number, host: string): Promise<string | undefined> {
   server.listen({ port, host, exclusive: true })
   try {
@@ -32,22 +32,22 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   }
 }
 
-/** Systems use ports from 32,768 up for outgoing connections, which could take a port between check and use. */
+/** Ends below 32,768: Linux uses the ports above for outgoing connections, which could take a port after its check. */
 const RANGE = { from: 15_000, to: 32_000 }
 const ATTEMPTS = 1_000
-const given = new Set<number>()
+const returned = new Set<number>()
 
 /**
- * Returns `count` ports that are free now, and that this process has not returned before. Processes that call each
- * other need to know their ports before they start, so they cannot use port 0.
+ * Returns `count` free ports that this process has not returned before. Processes that call each other must know their
+ * ports before they start, so they cannot use port 0.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = []
   for (let attempt = 0; found.length < count; attempt++) {
     if (attempt === ATTEMPTS) throw new Error(`No ${count} free ports between ${RANGE.from} and ${RANGE.to}`)
     const port = RANGE.from + Math.floor(Math.random() * (RANGE.to - RANGE.from))
-    if (given.has(port) || !(await isFree(port))) continue
-    given.add(port)
+    if (returned.has(port) || !(await isFree(port))) continue
+    returned.add(port)
     found.push(port)
   }
   return found

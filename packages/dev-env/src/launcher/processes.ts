@@ -2,19 +2,21 @@ import { ManagedProcess, type ProcessOptions, type ProcessSpec } from './managed
 
 export interface Processes {
   process(name: string): ManagedProcess
-  /** Ends the processes with SIGTERM, one after the other, the last started first. Never rejects; can be called again. */
+  /** Ends the processes with SIGTERM, one by one, in reverse order. Never rejects; can be called again. */
   stop(): Promise<void>
 }
 
 export interface StartOptions extends ProcessOptions {
-  /** Aborts the start and ends the processes that run already. */
+  /** If it aborts during the start, the start fails and the processes that already run are ended. */
   signal?: AbortSignal
 }
 
 /**
- * Starts processes stage by stage: the processes of one stage together, the next stage when all of them are ready.
+ * Starts processes in stages. The processes of a stage start together; the next stage starts when all of them are
+ * ready.
  *
- * @throws ProcessFailure naming the first process that did not start, or the signal's reason. No process runs then.
+ * @throws ProcessFailure for the first process that did not start, or the reason of `options.signal`. In both cases no
+ * process runs any more.
  */
 export async function startProcesses(
   stages: ProcessSpec[][],

@@ -22,7 +22,7 @@ export const startSettings = Type.Object({
 
 type StartConfig = Static<typeof startSettings>
 
-/** The variable that sets each port. */
+/** The environment variable that sets each port. */
 export const PORT_VARIABLES = {
   gateway: 'GATEWAY_PORT',
   users: 'USERS_PORT',

@@ -3,7 +3,7 @@ import type { Ports } from './system.ts'
 
 const entries = (ports: Ports) => Object.entries(ports) as [keyof Ports, number][]
 
-/** The message when two variables set the same port, otherwise undefined. */
+/** Returns an error message if two variables set the same port, otherwise undefined. */
 export function duplicatePortsMessage(ports: Ports): string | undefined {
   const byPort = Map.groupBy(entries(ports), ([, port]) => port)
   for (const [port, same] of byPort) {
@@ -14,7 +14,7 @@ export function duplicatePortsMessage(ports: Ports): string | undefined {
   return undefined
 }
 
-/** The message when other processes listen on some of the ports. */
+/** Returns the error message for ports that other processes use. */
 export function busyPortsMessage(ports: Ports, busy: readonly number[]): string {
   const taken = entries(ports).filter(([, port]) => busy.includes(port))
   const lines = taken.map(([name, port]) => `  port ${port} (${PORT_VARIABLES[name]})`)
@@ -29,7 +29,7 @@ export function busyPortsMessage(ports: Ports, busy: readonly number[]): string 
   ].join('\n')
 }
 
-/** The message after the start: the URLs and the demo logins. */
+/** Returns the message after a successful start, with the URLs and the demo logins. */
 export function greeting({ gateway, users, products, orders }: Ports): string {
   return `
 Souk is running.

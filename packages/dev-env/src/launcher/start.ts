@@ -35,7 +35,8 @@ async function main(): Promise<number> {
     })
     console.log(greeting(ports))
     const failure = await Promise.race([crash.promise, stopped])
-    // A signal to all processes of Souk may end a service before it reaches this process. That is not a crash.
+    // If all processes of Souk receive a signal, a service may end before this process handles
+    // the signal. That is not a crash.
     if (failure) await sleep(200)
     if (failure && !stop.aborted) console.error(`${failure.message}\nStopping the others ...`)
     await system.stop()
@@ -52,22 +53,22 @@ function report(error: unknown): number {
   return 1
 }
 
-/** A signal that aborts on Ctrl-C, on SIGTERM, and when the terminal closes or npm ends. */
+/** Returns a signal that aborts on Ctrl-C, on SIGTERM, and when the terminal closes or npm ends. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
   controller.signal.addEventListener('abort', () => console.log('Stopping ...'))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
   if (process.env.npm_lifecycle_event) whenParentEnds(() => controller.abort())
-  // When the terminal has closed, writing fails; the processes must still end in order.
+  // After the terminal has closed, writes fail. These listeners ignore the errors, so that the processes end in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return controller.signal
 }
 
-/** npm and its shell do not pass a SIGTERM on to this process, so this checks whether its parent still exists. */
-function whenParentEnds(act: () => void): void {
+/** Polls for the end of the parent process, because npm and its shell do not forward SIGTERM to this process. */
+function whenParentEnds(onEnd: () => void): void {
   const parent = process.ppid
   const watch = setInterval(() => {
-    if (process.ppid !== parent) act()
+    if (process.ppid !== parent) onEnd()
   }, 250)
   watch.unref()
 }

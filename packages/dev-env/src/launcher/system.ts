@@ -16,38 +16,38 @@ export interface Ports extends Record<ProcessName, number> {
 type Env = Record<string, string>
 
 export interface SystemOptions extends StartOptions {
-  /** The folder of the SQLite files and the services' secret; created if it does not exist. */
+  /** The folder of the SQLite files and of the secret that orders and products share; created if it does not exist. */
   dataDir: string
   /** Free ports by default. */
   ports?: Ports
-  /** `node`, the embedded gateway, by default. */
+  /** `node` is the embedded gateway, and the default. */
   gateway?: 'node' | 'nginx'
-  /** A service's database; `sqlite:<dataDir>/<service>.db` by default. */
+  /** The database of each service; `sqlite:<dataDir>/<service>.db` by default. */
   databaseUrls?: Partial<Record<Service, string>>
-  /** Variables for every process, over the default ones. */
+  /** Environment variables of every process, which override the defaults. */
   env?: Env
-  /** Variables for one process, over all others. */
+  /** Environment variables of one process, which override `env`. */
   envOf?: Partial<Record<ProcessName, Env>>
 }
 
-/** The running system. */
 export interface System {
   ports: Ports
   /** The URL of each listener, as `http://127.0.0.1:<port>`. */
   urls: Record<keyof Ports, string>
-  /** One of its processes, to kill, restart or suspend it. */
+  /** Returns a process, which the caller can kill, restart or suspend. */
   service(name: ProcessName): ManagedProcess
   /** Ends the gateway, orders, products and users, in this order. Never rejects; can be called again. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the whole system, with a process for each service, and resolves when all processes are ready. Creates tables,
- * and demo data unless `env.SEED_DEMO_DATA` is `false`; existing data stays.
+ * Starts the three services and the gateway, each as a process, and resolves when all are ready. The services create
+ * their tables and, unless `env.SEED_DEMO_DATA` is `false`, the demo data. Existing data stays.
  *
- * The processes end when this process ends in any way. Until `stop` they keep it alive.
+ * The processes end when this process exits or is killed. This process does not exit by itself until `stop` is called.
  *
- * @throws ProcessFailure naming the process that did not start, or the reason of `options.signal`. No process runs then.
+ * @throws ProcessFailure for the first process that did not start, or the reason of `options.signal`. In both cases no
+ * process runs any more.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const ports = options.ports ?? (await freeSystemPorts())
@@ -80,7 +80,7 @@ async function freeSystemPorts(): Promise<Ports> {
   }
 }
 
-/** The default environment of each process. */
+/** Returns the default environment variables of each process. */
 function environments(
   { dataDir, databaseUrls = {} }: SystemOptions,
   ports: Ports,
@@ -120,8 +120,8 @@ function environments(
 }
 
 /**
- * The secret that orders and products of this installation share. The first call creates it, in a file that only its
- * owner can read.
+ * Returns the secret that orders and products share. The first call for a folder creates the secret, in a file that
+ * only the file's owner can read.
  */
 export function installationSecret(dataDir: string): string {
   const file = join(dataDir, 'service-token-secret')

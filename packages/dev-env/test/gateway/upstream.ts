@@ -14,7 +14,7 @@ export type Upstream = Awaited<ReturnType<typeof startUpstream>>
 
 type Responder = (response: ServerResponse) => unknown
 
-/** Starts a small HTTP server in the place of a service. It records every request that it receives. */
+/** Starts an HTTP server that imitates a service. It records every request that it receives. */
 export async function startUpstream(name: string) {
   const seen: SeenRequest[] = []
   const byDefault: Responder = (response) =>
@@ -22,8 +22,7 @@ export async function startUpstream(name: string) {
   let respond = byDefault
   const server = createServer(async (incoming, response) => {
     const { method = '', url = '', headers } = incoming
-    const request = { method, url, headers, body: await text(incoming) }
-    seen.push(request)
+    seen.push({ method, url, headers, body: await text(incoming) })
     respond(response)
   })
   server.listen(0, '127.0.0.1')
@@ -31,8 +30,9 @@ export async function startUpstream(name: string) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    /** Responds this way until the next `reset`. */
+    /** Responds with `responder` until the next `reset`. */
     respondWith: (responder: Responder) => (respond = responder),
+    /** Deletes the recorded requests and restores the default response. */
     reset: () => {
       respond = byDefault
       seen.length = 0

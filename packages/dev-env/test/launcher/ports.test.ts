@@ -7,9 +7,9 @@ import { busyPortsMessage, duplicatePortsMessage } from '../../src/launcher/star
 
 const PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
 
-describe('npm start', () => {
+describe('busyPorts', () => {
   for (const host of ['127.0.0.1', '0.0.0.0']) {
-    it(`finds a port busy when another process listens on ${host}`, async () => {
+    it(`returns a port on which a server listens at ${host}, until the server closes`, async () => {
       const [port, free] = (await freePorts(2)) as [number, number]
       const server = createServer().listen(port, host)
       await once(server, 'listening')
@@ -19,13 +19,17 @@ describe('npm start', () => {
       assert.deepEqual(await busyPorts([port, free]), [])
     })
   }
+})
 
-  it('never chooses the same free port twice', async () => {
-    const given = [...(await freePorts(50)), ...(await freePorts(50))]
-    assert.equal(new Set(given).size, 100)
+describe('freePorts', () => {
+  it('never returns the same port twice', async () => {
+    const ports = [...(await freePorts(50)), ...(await freePorts(50))]
+    assert.equal(new Set(ports).size, 100)
   })
+})
 
-  it('names busy ports with the variables that set other ports', () => {
+describe('npm start', () => {
+  it('names each busy port and the variable that changes it', () => {
     const message = busyPortsMessage(PORTS, [8002, 8080])
     assert.match(message, /port 8080 \(GATEWAY_PORT\)/)
     assert.match(message, /port 8002 \(PRODUCTS_PORT\)/)

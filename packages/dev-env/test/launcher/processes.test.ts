@@ -10,21 +10,21 @@ import { fileURLToPath } from 'node:url'
 import type { ProcessFailure, ProcessSpec } from '../../src/launcher/managed-process.ts'
 import { freePorts } from '../../src/launcher/ports.ts'
 import { type Processes, type StartOptions, startProcesses } from '../../src/launcher/processes.ts'
-import { standIn } from './support/stand-in-spec.ts'
+import { fakeService } from './support/fake-service-spec.ts'
 
 const PARENT = fileURLToPath(new URL('support/starting-parent.ts', import.meta.url))
 
 describe('startProcesses', () => {
   let folder: string
   let log: string
-  let a: number
-  let b: number
+  let firstPort: number
+  let secondPort: number
   let running: Processes | undefined
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'souk-processes-'))
     log = join(folder, 'ends')
-    ;[a, b] = (await freePorts(2)) as [number, number]
+    ;[firstPort, secondPort] = (await freePorts(2)) as [number, number]
   })
   afterEach(async () => {
     await running?.stop()
@@ -45,65 +45,65 @@ describe('startProcesses', () => {
   const ends = () => readFileSync(log, 'utf8').trim().split('\n')
 
   it('resolves when all processes are ready, and stop ends them in reverse order, one after the other', async () => {
-    // The process that must end first is slow: if both ended at the same time, the order would differ.
+    // The second process takes 200 ms to end. If stop did not wait for it, the first process would end before it.
     const { stop } = await start([
-      [standIn('first', a, { LOG: log })],
-      [standIn('second', b, { LOG: log, END_MS: '200' })],
+      [fakeService('first', firstPort, { LOG: log })],
+      [fakeService('second', secondPort, { LOG: log, END_MS: '200' })],
     ])
-    assert.deepEqual([await isUp(a), await isUp(b)], [true, true])
+    assert.deepEqual([await isUp(firstPort), await isUp(secondPort)], [true, true])
     await stop()
     assert.deepEqual(ends(), ['second', 'first'])
-    assert.deepEqual([await isUp(a), await isUp(b)], [false, false])
+    assert.deepEqual([await isUp(firstPort), await isUp(secondPort)], [false, false])
     await stop()
   })
 
-  it('starts a stage when the stage before it is ready', async () => {
+  it('starts a stage only after the previous stage is ready', async () => {
     const lines: string[] = []
     const both = Promise.withResolvers<void>()
-    await start([[standIn('first', a)], [standIn('second', b)]], {
+    await start([[fakeService('first', firstPort)], [fakeService('second', secondPort)]], {
       onOutput: (name) => lines.push(name) === 2 && both.resolve(),
     })
-    // Output may arrive later than the response that the process is ready.
+    // `start` may resolve before the output of the processes arrives.
     await both.promise
     assert.deepEqual(lines, ['first', 'second'])
   })
 
-  it('passes only the given environment to a process', async () => {
+  it('passes the given environment to a process, but not the DATABASE_URL of the launcher', async () => {
     process.env.DATABASE_URL = 'postgres://somewhere-else'
-    await start([[standIn('first', a, { COLOUR: 'blue' })]])
+    await start([[fakeService('first', firstPort, { COLOUR: 'blue' })]])
     delete process.env.DATABASE_URL
-    const env = (await (await fetch(`http://127.0.0.1:${a}/`)).json()) as NodeJS.ProcessEnv
+    const env = (await (await fetch(`http://127.0.0.1:${firstPort}/`)).json()) as NodeJS.ProcessEnv
     assert.equal(env.COLOUR, 'blue')
     assert.equal(env.DATABASE_URL, undefined)
   })
 
-  it('ends all processes when one does not start, and reports its last lines', async () => {
+  it('ends all processes when one does not start, and reports the last lines of its output', async () => {
     const crashes: ProcessFailure[] = []
-    const stages = [[standIn('fine', a), standIn('broken', b, { FAILS: 'yes' })]]
+    const stages = [[fakeService('fine', firstPort), fakeService('broken', secondPort, { FAILS: 'yes' })]]
     await assert.rejects(
       start(stages, { onCrash: (crash) => crashes.push(crash) }),
       /^ProcessFailure: broken ended before it was ready \(exit code 3\)\. .*the disk is full/s,
     )
-    assert.equal(await isUp(a), false)
+    assert.equal(await isUp(firstPort), false)
     assert.deepEqual(crashes, [])
   })
 
-  it('reports a folder that does not exist', async () => {
+  it('throws ProcessFailure with ENOENT when the working directory does not exist', async () => {
     await assert.rejects(
-      start([[{ ...standIn('lost', a), folder: '/nowhere/at/all' }]]),
+      start([[{ ...fakeService('lost', firstPort), folder: '/nowhere/at/all' }]]),
       /ProcessFailure: lost ended.*ENOENT/s,
     )
   })
 
-  it('ends a process that is not ready in time, and reports its last lines', async () => {
-    const stages = [[standIn('late', a, { NEVER_READY: 'yes' })]]
+  it('ends a process that is not ready in time, and reports the last lines of its output', async () => {
+    const stages = [[fakeService('late', firstPort, { NEVER_READY: 'yes' })]]
     await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
-    assert.equal(await isUp(a), false)
+    assert.equal(await isUp(firstPort), false)
   })
 
   it('kills a process that does not end in time', async () => {
     const lines: string[] = []
-    const { process, stop } = await start([[standIn('first', a, { STUBBORN: 'yes' })]], {
+    const { process, stop } = await start([[fakeService('first', firstPort, { STUBBORN: 'yes' })]], {
       endMs: 100,
       onOutput: (_name, line) => lines.push(line),
     })
@@ -113,26 +113,26 @@ describe('startProcesses', () => {
     assert.match(lines.at(-1)!, /did not end within 0\.1 s/)
   })
 
-  it('reports a crash with the last lines of the process', async () => {
+  it('reports a crash with the last lines of the output', async () => {
     const crash = Promise.withResolvers<ProcessFailure>()
-    const { process } = await start([[standIn('first', a)]], { onCrash: crash.resolve })
-    await fetch(`http://127.0.0.1:${a}/crash`).catch(() => {})
+    const { process } = await start([[fakeService('first', firstPort)]], { onCrash: crash.resolve })
+    await fetch(`http://127.0.0.1:${firstPort}/crash`).catch(() => {})
     const { message } = await crash.promise
     assert.match(message, /^first ended by itself \(exit code 7\)\. .*about to crash/s)
     assert.equal(process('first').pid, undefined)
   })
 
-  it('lets a caller kill a process and start it again, with the same environment or another', async () => {
+  it('returns processes that can be killed and started again, with the same environment or another', async () => {
     const crashes: ProcessFailure[] = []
-    const { process } = await start([[standIn('first', a, { COLOUR: 'blue' })]], {
+    const { process } = await start([[fakeService('first', firstPort, { COLOUR: 'blue' })]], {
       onCrash: (crash) => crashes.push(crash),
     })
     const first = process('first')
     const colour = async () =>
-      ((await (await fetch(`http://127.0.0.1:${a}/`)).json()) as NodeJS.ProcessEnv).COLOUR
+      ((await (await fetch(`http://127.0.0.1:${firstPort}/`)).json()) as NodeJS.ProcessEnv).COLOUR
     const { pid } = first
     assert.deepEqual(await first.kill(), { code: null, signal: 'SIGKILL' })
-    assert.deepEqual([await isUp(a), first.pid, await first.kill()], [false, undefined, undefined])
+    assert.deepEqual([await isUp(firstPort), first.pid, await first.kill()], [false, undefined, undefined])
     await first.start()
     assert.notEqual(first.pid, pid)
     assert.equal(await colour(), 'blue')
@@ -142,36 +142,41 @@ describe('startProcesses', () => {
     assert.deepEqual(crashes, [])
   })
 
-  it('does not start a process twice', async () => {
-    const { process } = await start([[standIn('first', a)]])
+  it('returns processes that cannot be started while they run', async () => {
+    const { process } = await start([[fakeService('first', firstPort)]])
     await assert.rejects(process('first').start(), /runs already/)
   })
 
-  it('lets a caller suspend and resume a process', async () => {
-    const { process } = await start([[standIn('first', a)]])
+  it('returns processes that can be suspended and resumed', async () => {
+    const { process } = await start([[fakeService('first', firstPort)]])
     process('first').send('SIGSTOP')
-    const response = isUp(a)
+    const response = isUp(firstPort)
     assert.equal(await Promise.race([response, sleep(200, 'silent')]), 'silent')
     process('first').send('SIGCONT')
     assert.equal(await response, true)
   })
 
-  it('ends the processes that are starting when its signal aborts', async () => {
+  it('ends all processes when options.signal aborts during the start', async () => {
     const controller = new AbortController()
-    const starting = start([[standIn('first', a), standIn('never', b, { NEVER_READY: 'yes' })]], {
-      signal: controller.signal,
-      onOutput: (name) => name === 'never' && controller.abort(new Error('aborted by the test')),
-    })
+    const starting = start(
+      [[fakeService('first', firstPort), fakeService('never', secondPort, { NEVER_READY: 'yes' })]],
+      {
+        signal: controller.signal,
+        onOutput: (name) => name === 'never' && controller.abort(new Error('aborted by the test')),
+      },
+    )
     await assert.rejects(starting, /aborted by the test/)
-    assert.deepEqual([await isUp(a), await isUp(b)], [false, false])
+    assert.deepEqual([await isUp(firstPort), await isUp(secondPort)], [false, false])
   })
 
-  it('ends its processes as on SIGTERM when the process that called it is killed', async () => {
-    const parent = spawn(process.execPath, [PARENT, `${a}`, log], { stdio: ['ignore', 'pipe', 'inherit'] })
+  it('ends its processes with SIGTERM when the process that called it is killed', async () => {
+    const parent = spawn(process.execPath, [PARENT, `${firstPort}`, log], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await once(parent.stdout, 'data')
-    assert.equal(await isUp(a), true)
+    assert.equal(await isUp(firstPort), true)
     parent.kill('SIGKILL')
-    for (let attempt = 0; (await isUp(a)) && attempt < 100; attempt++) await sleep(50)
+    for (let attempt = 0; (await isUp(firstPort)) && attempt < 100; attempt++) await sleep(50)
     assert.deepEqual(ends(), ['child'])
   })
 })

@@ -11,7 +11,7 @@ import { runCommand } from './support/command.ts'
 
 const PORTS = ['GATEWAY_PORT', 'USERS_PORT', 'PRODUCTS_PORT', 'PRODUCTS_INTERNAL_PORT', 'ORDERS_PORT']
 
-/** Free ports and an empty folder for one `npm start`. */
+/** Returns free ports and an empty folder for one installation of Souk. */
 async function newInstallation(test: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'souk-start-'))
   test.after(() => rmSync(folder, { recursive: true }))
@@ -48,16 +48,16 @@ const register = (origin: string) =>
     body: JSON.stringify({ username: 'zoe', password: 'a lamp and a kettle', role: 'BUYER' }),
   }).then(({ status }) => status)
 
-// A start spends much of its time waiting for its processes, so the tests run side by side.
+// The tests run concurrently, because they mostly wait for processes to start.
 describe('npm start', { concurrency: 3 }, () => {
-  it('keeps its data until the next start, and ends all processes on Ctrl-C and on SIGTERM', async (test) => {
+  it('finds the data of the previous start, and ends all processes on Ctrl-C and on SIGTERM', async (test) => {
     const { ports, env, origin } = await newInstallation(test)
     const first = await start(env)
     assert.equal(await register(origin), 201)
     first.interrupt()
     const { code, text } = await first.ended
     assert.equal(code, 0, text)
-    for (const port of ports.filter((_port, i) => i !== 3))
+    for (const port of ports.filter((_port, i) => PORTS[i] !== 'PRODUCTS_INTERNAL_PORT'))
       assert.match(text, new RegExp(`http://localhost:${port}`))
     assert.match(text, /user-1 \/ password.*seller-1 \/ password/s)
     assert.doesNotMatch(text, /ended by itself|kill|Error/)
@@ -89,15 +89,16 @@ describe('npm start', { concurrency: 3 }, () => {
     await untilFree(ports)
   })
 
-  it('ends all processes when npm ends, which sends it no signal', async (test) => {
+  it('ends all processes when npm ends without sending a signal', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start({ ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
     command.kill('SIGTERM')
     await untilFree(ports)
   })
 
+  // /proc exists only on Linux.
   const onLinux = { skip: process.platform !== 'linux' }
-  it('names the service that crashed, and ends the others', onLinux, async (test) => {
+  it('names the service that crashed, and ends the other processes', onLinux, async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start(env)
     process.kill(childOf(command.pid, 'orders/src/main.ts'), 'SIGKILL')
@@ -108,7 +109,7 @@ describe('npm start', { concurrency: 3 }, () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('names a busy port and the variable that sets another, and starts nothing', async (test) => {
+  it('names a busy port and the variable that changes it, and starts no process', async (test) => {
     const { ports, env } = await newInstallation(test)
     const server = createServer().listen(ports[2], '127.0.0.1')
     await once(server, 'listening')
@@ -129,7 +130,7 @@ describe('npm start', { concurrency: 3 }, () => {
 })
 
 describe('npm run demo', { concurrency: true }, () => {
-  it('shows that one buyer gets the last unit and the other learns why not', async (test) => {
+  it('shows that one buyer gets the last unit and the other the reason for the rejection', async (test) => {
     const { env, origin } = await newInstallation(test)
     const command = await start(env)
     const demo = await runCommand('demo/demo.ts', { GATEWAY_URL: origin }).ended
@@ -141,7 +142,7 @@ describe('npm run demo', { concurrency: true }, () => {
     assert.match(demo.text, /units left of product \d+: 0/)
   })
 
-  it('tells the reader to run `npm start` when no gateway responds', async () => {
+  it('tells the user to run `npm start` when no gateway responds', async () => {
     const [port] = await freePorts(1)
     const { code, text } = await runCommand('demo/demo.ts', { GATEWAY_URL: `http://127.0.0.1:${port}` }).ended
     assert.equal(code, 1)

@@ -34,7 +34,7 @@ describe('startSystem', () => {
       body: JSON.stringify({ username, password: 'password' }),
     })
 
-  it('starts a process for each service, all reachable through the gateway', async () => {
+  it('starts a process for each service and makes the services reachable through the gateway', async () => {
     assert.equal(await status('/.well-known/jwks.json'), 200)
     assert.equal(await status('/products'), 200)
     assert.equal(await status('/orders'), 401)
@@ -42,13 +42,13 @@ describe('startSystem', () => {
     assert.equal(new Set([process.pid, ...pids]).size, 5)
   })
 
-  it('passes settings to all processes or to one', async () => {
+  it('passes `env` to all processes and `envOf` to one', async () => {
     assert.equal(await login('user-1'), 200)
     const { items } = (await (await fetch(`${system.urls.products}/products`)).json()) as { items: unknown[] }
     assert.deepEqual(items, [])
   })
 
-  it('responds 503 for a killed service until it is started again', async () => {
+  it('starts a gateway that responds 503 for a killed service until the service is started again', async () => {
     await system.service('orders').kill('SIGKILL')
     assert.equal(await status('/orders'), 503)
     assert.equal(await status('/products'), 200)
@@ -56,7 +56,7 @@ describe('startSystem', () => {
     assert.equal(await status('/orders'), 401)
   })
 
-  it('does not serve bookings without a service token, or through the gateway', async () => {
+  it('makes /bookings available only with a service token, and not through the gateway', async () => {
     assert.equal(await status('/bookings', { method: 'POST' }), 404)
     assert.equal((await fetch(`${system.urls.productsInternal}/bookings`, { method: 'POST' })).status, 401)
   })

@@ -10,12 +10,12 @@ export interface OpenGateway {
 
 export type Urls = Record<'users' | 'products' | 'orders', string>
 
-/** Starts a gateway that waits one second for a service to respond. */
+/** Starts a gateway that waits at most one second for the response of a service. */
 export type Open = (upstreams: Urls) => Promise<OpenGateway>
 
 export type ContractGateway = ReturnType<typeof useGateway>
 
-/** Starts a gateway and three upstream servers for the tests of the surrounding `describe`. */
+/** Starts a gateway and three servers that imitate the services, for the tests of the surrounding `describe`. */
 export function useGateway(open: Open) {
   let upstreams: Record<keyof Urls, Upstream>
   let gateway: OpenGateway | undefined
@@ -51,7 +51,7 @@ export function useGateway(open: Open) {
 
 type Response = Awaited<ReturnType<typeof rawRequest>>
 
-/** Checks that the response is a problem document with the headers of every response. */
+/** Asserts that the response is this problem, and that it has the headers that every response must have. */
 export function assertProblem(response: Response, status: number, code: string): void {
   const document = JSON.parse(response.body)
   assert.deepEqual([response.status, document.status, document.code], [status, status, code])

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { assertProblem, type ContractGateway } from './contract-gateway.ts'
 
-/** How a gateway forwards requests and returns responses, also when a service fails. */
+/** Tests that a gateway forwards requests and returns responses, also when a service fails. */
 export function forwardingContract(gateway: ContractGateway): void {
   it('forwards the body and the headers of the API, and returns the response', async () => {
     gateway.upstreams.orders.respondWith((response) =>
@@ -33,7 +33,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     for (const [name, value] of Object.entries(headers)) assert.equal(seen?.headers[name], value)
   })
 
-  it('returns a problem of a service unchanged', async () => {
+  it('returns the problem response of a service unchanged', async () => {
     gateway.upstreams.products.respondWith((response) =>
       response
         .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
@@ -41,7 +41,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     )
     const response = await gateway.send('/products/1')
     assert.deepEqual([response.status, response.body], [503, '{"code":"x"}'])
-    assert.equal(gateway.upstreams.products.seen.length, 1, 'the client retries a 503, not the gateway')
+    assert.equal(gateway.upstreams.products.seen.length, 1, 'the gateway does not retry after a 503')
   })
 
   it('does not follow redirects', async () => {
@@ -68,7 +68,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     )
   })
 
-  it('forwards a body of 64 KiB and rejects a larger one, with or without Content-Length', async () => {
+  it('forwards a body of 64 KiB and responds 413 to a larger one, with or without Content-Length', async () => {
     const post = (bytes: number, headers: Record<string, string> = {}) =>
       gateway.send('/sellers/me/products', {
         method: 'POST',
@@ -121,7 +121,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.equal(gateway.upstreams.orders.seen.length, 2)
   })
 
-  it('closes the connection when it received only half of a response', async () => {
+  it('closes the connection to the client when a service sends only half of its response', async () => {
     gateway.upstreams.products.respondWith((response) => {
       response
         .writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { ContractGateway } from './contract-gateway.ts'
 
-/** Which headers a service and a client receive. */
+/** Tests which headers a gateway sends to a service and to a client. */
 export function headersContract(gateway: ContractGateway): void {
   it('overwrites or drops the headers that only a proxy may set', async () => {
     await gateway.send('/sellers/me/products', {
@@ -33,7 +33,7 @@ export function headersContract(gateway: ContractGateway): void {
       assert.equal(headers[name], undefined, name)
   })
 
-  it('sets its own headers even if the client names them in Connection', async () => {
+  it('sets X-Forwarded-For and X-Request-Id even if the client lists them in Connection', async () => {
     await gateway.send('/sellers/me/products', {
       headers: { connection: 'close, x-forwarded-for, x-request-id, authorization' },
     })
@@ -85,7 +85,7 @@ export function headersContract(gateway: ContractGateway): void {
     assert.match(String(replaced), /^[0-9a-f-]{32,36}$/)
   })
 
-  it('allows pages of no other origin to call the API by default', async () => {
+  it('does not allow pages of other origins to call the API by default', async () => {
     for (const page of ['https://shop.example', 'null', '*', gateway.origin]) {
       const call = (method: string) =>
         gateway.send('/users/me', {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { it } from 'node:test'
 import { assertProblem, type ContractGateway } from './contract-gateway.ts'
 
-/** Which paths a gateway forwards to which service, and which it serves itself. */
+/** Tests which paths a gateway forwards to which service, and which paths it serves itself. */
 export function routesContract(gateway: ContractGateway): void {
   for (const [path, service] of [
     ['/users', 'users'],
@@ -17,7 +17,7 @@ export function routesContract(gateway: ContractGateway): void {
     ['/orders/0198a0b0-0000-7000-8000-000000000000/cancel', 'orders'],
     ['/sellers/me/sales', 'orders'],
   ] as const) {
-    it(`forwards ${path} to ${service} without changing path or query`, async () => {
+    it(`forwards ${path} to ${service} without changing the path or the query`, async () => {
       assert.equal((await gateway.send(path)).body, `{"from":"${service}"}`)
       assert.deepEqual(
         gateway.upstreams[service].seen.map(({ url }) => url),
@@ -67,7 +67,7 @@ export function routesContract(gateway: ContractGateway): void {
     })
   }
 
-  it('forwards HEAD as HEAD', async () => {
+  it('forwards a HEAD request with the method HEAD', async () => {
     const response = await gateway.send('/sellers/me/products', { method: 'HEAD' })
     assert.deepEqual(
       [response.status, response.body, gateway.upstreams.products.seen[0]?.method],
@@ -89,12 +89,12 @@ export function routesContract(gateway: ContractGateway): void {
     assert.deepEqual(gateway.everythingSeen(), [])
   })
 
-  it('responds with a problem to an unknown path and to an invalid encoding', async () => {
+  it('responds 404 to an unknown path and 400 to a path with an invalid encoding', async () => {
     assertProblem(await gateway.send('/nothing'), 404, 'not-found')
     assert.equal(JSON.parse((await gateway.send('/%zz')).body).status, 400)
   })
 
-  it('responds with a problem to bytes that are not HTTP', async () => {
+  it('responds 400 malformed-request to bytes that are not HTTP', async () => {
     const socket = connect(Number(new URL(gateway.origin).port), '127.0.0.1')
     socket.write('GARBAGE\r\n\r\n')
     let text = ''
@@ -102,7 +102,7 @@ export function routesContract(gateway: ContractGateway): void {
     assert.match(text, /^HTTP\/1.1 400 .*"code":"malformed-request"/s)
   })
 
-  it('serves the consolidated contract and a page that loads nothing from other origins', async () => {
+  it('serves the consolidated contract and a Swagger page that loads nothing from other origins', async () => {
     assert.equal(JSON.parse((await gateway.send('/openapi.json')).body).openapi, '3.1.0')
     const page = await gateway.send('/')
     assert.equal(page.status, 200)
@@ -113,7 +113,8 @@ export function routesContract(gateway: ContractGateway): void {
       if (asset !== 'data:,') assert.equal((await gateway.send(asset)).status, 200, asset)
   })
 
-  it('is live and ready without its services', async () => {
+  it('responds 200 to /health/live and /health/ready without calling a service', async () => {
     for (const path of ['/health/live', '/health/ready']) assert.equal((await gateway.send(path)).status, 200)
+    assert.deepEqual(gateway.everythingSeen(), [])
   })
 }

@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** Runs a script of this package with its own environment. `viaShell` runs it below a shell, as npm does. */
+/**
+ * Runs a script of this package with the environment `env` and PATH. With `viaShell`, the script is a child of a shell,
+ * as under npm.
+ */
 export function runCommand(script: string, env: Record<string, string>, { viaShell = false } = {}) {
   const file = fileURLToPath(new URL(`../../../src/${script}`, import.meta.url))
-  // `; true` because some shells replace themselves with a single command.
+  // Without `; true`, some shells replace themselves with the script.
   const command = viaShell ? ['sh', '-c', `"${process.execPath}" "${file}"; true`] : [process.execPath, file]
   const child = spawn(command[0]!, command.slice(1), {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, as in a terminal: Ctrl-C sends a signal to the whole group.
+    // Starts a process group, as a terminal does. Ctrl-C sends a signal to the whole group.
     detached: true,
   })
   let text = ''
@@ -24,17 +27,17 @@ export function runCommand(script: string, env: Record<string, string>, { viaShe
   return {
     pid: child.pid!,
     ended,
-    /** Resolves when its output matches; rejects when it ends before. */
+    /** Resolves when the output matches; rejects if the script ends before. */
     written: async (pattern: RegExp): Promise<void> => {
       while (!pattern.test(text)) {
         const event = await Promise.race([once(changed, 'text'), ended])
         if ('code' in event && !pattern.test(text))
-          throw new Error(`It ended before it wrote ${pattern}:\n${text}`)
+          throw new Error(`The script ended, and its output does not match ${pattern}:\n${text}`)
       }
     },
     /** Sends a signal to the whole group, as Ctrl-C does. */
     interrupt: (signal: NodeJS.Signals = 'SIGINT') => process.kill(-child.pid!, signal),
-    /** Sends a signal to this process only. */
+    /** Sends a signal only to the process that `runCommand` started: the script, or its shell. */
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   }
 }

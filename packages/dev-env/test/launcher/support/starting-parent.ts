@@ -1,7 +1,10 @@
-/** Starts a stand-in and runs until it is killed: `node starting-parent.ts <port> <log>`. */
+/**
+ * Starts a child that imitates a service, prints its PID, and runs until killed:
+ * `node starting-parent.ts <port> <log>`.
+ */
 import { startProcesses } from '../../../src/launcher/processes.ts'
-import { standIn } from './stand-in-spec.ts'
+import { fakeService } from './fake-service-spec.ts'
 
 const [, , port, log] = process.argv
-const processes = await startProcesses([[standIn('child', Number(port), { LOG: log! })]])
+const processes = await startProcesses([[fakeService('child', Number(port), { LOG: log! })]])
 console.log(processes.process('child').pid)

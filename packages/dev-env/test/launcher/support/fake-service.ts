@@ -1,6 +1,11 @@
 /**
- * A process in the place of a service. Its environment sets its behaviour: PORT to listen on; FAILS to end at once;
- * NEVER_READY; STUBBORN to ignore SIGTERM; END_MS to take this long to end; LOG to write its name to when it ends.
+ * A process that imitates a service. Environment variables set its behaviour:
+ * - PORT: the port of its HTTP server
+ * - FAILS: it ends with an error at the start
+ * - NEVER_READY: it always responds 503
+ * - STUBBORN: it ignores SIGTERM
+ * - END_MS: how long it takes to end after SIGTERM
+ * - LOG: the file to which it appends its NAME when it ends
  */
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'

@@ -2,10 +2,10 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ProcessSpec } from '../../../src/launcher/managed-process.ts'
 
-const SCRIPT = fileURLToPath(new URL('stand-in.ts', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('fake-service.ts', import.meta.url))
 
-/** A process in the place of a service; stand-in.ts lists what `env` can set. */
-export const standIn = (name: string, port: number, env: Record<string, string> = {}): ProcessSpec => ({
+/** Describes a process that imitates a service. fake-service.ts lists the variables that `env` can set. */
+export const fakeService = (name: string, port: number, env: Record<string, string> = {}): ProcessSpec => ({
   name,
   script: SCRIPT,
   folder: dirname(SCRIPT),
