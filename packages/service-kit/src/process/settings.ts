@@ -21,7 +21,8 @@ export const telemetrySettings = {
     minimum: 0,
     maximum: 1,
     default: 1,
-    description: 'share of the requests without a trace of their own that are traced, from 0 to 1',
+    description:
+      'share of requests that are traced, from 0 to 1; for a request with a trace context, its caller decides',
   }),
 }
 
@@ -40,7 +41,7 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
     minimum: 1,
     maximum: 1_000,
     default: 10,
-    description: 'most connections to the database; SQLite always has one',
+    description: 'maximum number of connections to the database; SQLite always uses one',
   }),
   SEED_DEMO_DATA: Type.Boolean({
     default: false,
@@ -75,16 +76,16 @@ export const batchSettings = {
   }),
 }
 
-/** A secret that two services share. `byDefault` is public, so it is only valid during development. */
-export const sharedSecret = (byDefault: string, description: string) =>
-  Type.String({ minLength: 32, default: byDefault, description, developmentOnly: true })
+/** A secret that two services share. `publicDefault` is in the public source code, so production rejects it. */
+export const sharedSecret = (publicDefault: string, description: string) =>
+  Type.String({ minLength: 32, default: publicDefault, description, developmentOnly: true })
 
 type CommonSettings = ReturnType<typeof commonSettings>
 
 /**
  * Reads a service's settings from the environment.
  *
- * @throws ConfigError when a setting is invalid; in production also for demo data and for a secret's public default
+ * @throws ConfigError when a setting is invalid or, in production, demo data are enabled or a secret is the public one
  */
 export function readServiceSettings<P extends CommonSettings>(
   schema: TObject<P>,
