@@ -10,9 +10,9 @@ export interface RemoteClock {
 }
 
 /**
- * Creates a clock that shows the time of another host. With it, one host sets the expiry of a token and another host
- * checks it by the same clock (ADR 10). Between responses, it advances with the monotonic clock of this host, which
- * does not jump when the system time is changed.
+ * Creates a clock that shows the time of another host. With it, the host that sets the expiry of a token and the host
+ * that checks the expiry use the same clock (ADR 10). Between responses, it advances with the monotonic clock of this
+ * host, which does not jump when the system time is changed.
  */
 export function remoteClock(): RemoteClock {
   let startedAt = Date.now() - performance.now()

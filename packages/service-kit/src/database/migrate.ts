@@ -21,8 +21,8 @@ export async function migrate<Tables>(
 ): Promise<void> {
   const db = database.kysely as Kysely<unknown>
   const migrationTableName = `${service}_migrations`
-  // Kysely rejects completed migrations that `getMigrations` does not return. They are read before, because during
-  // `getMigrations` Kysely uses the only SQLite connection.
+  // Kysely rejects completed migrations that `getMigrations` does not return. They are read here,
+  // because Kysely calls `getMigrations` while it uses the only SQLite connection.
   const completed = await completedMigrations(db, migrationTableName)
   const own = migrations(database.engine)
   const migrator = new Migrator({

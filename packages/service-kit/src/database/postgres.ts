@@ -17,7 +17,7 @@ const SESSION_SETTINGS = [
   'enable_sort=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
-  // If a query has no other plan, PostgreSQL uses a disabled one, whose huge cost estimate would trigger compilation.
+  // If a query has no other plan, PostgreSQL uses a disabled one. Its huge estimated cost would trigger JIT.
   'jit=off',
 ]
 

@@ -22,9 +22,9 @@ export type CommitWith = (statement: CompiledQuery) => void
 type Work<Tables, Result> = (trx: Transaction<Tables>, commitWith: CommitWith) => Promise<Result>
 
 /**
- * Runs `work` in a READ COMMITTED transaction. If the transaction fails because of concurrent transactions (deadlock,
- * serialization failure, lock timeout), runs `work` again from the start. Therefore `work` must have no effect outside
- * the database.
+ * Runs `work` in a transaction, which is READ COMMITTED on PostgreSQL and MySQL. If the transaction fails because of
+ * concurrent transactions (deadlock, serialization failure, lock timeout), runs `work` again from the start. Therefore
+ * `work` must have no effect outside the database.
  */
 export const inTransaction = <Tables, Result>(
   database: Database<Tables>,
@@ -61,7 +61,7 @@ async function runOnce<Tables, Result>(
 }
 
 const ATTEMPTS = 5
-/** No retry starts later than this, because the caller would time out before the retry ends. */
+/** Errors after this time are not retried, because the caller would time out before the retry ends. */
 const REPEAT_WITHIN_MS = 5_000
 
 /** Runs a transaction or a single statement, and retries it in the same cases as `inTransaction`. */

@@ -20,7 +20,7 @@ export interface BaseAppOptions {
   logLevel?: string
   /** The proxies whose `X-Forwarded-For` is trusted: addresses or networks, separated by commas. */
   trustProxy?: string
-  /** Turns a service's own errors into problems. Returns undefined for any other error. */
+  /** Converts the service's own errors to problems. Returns undefined for any other error. */
   toProblem: (error: unknown) => HttpProblem | undefined
 }
 

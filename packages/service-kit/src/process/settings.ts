@@ -72,7 +72,7 @@ export const tokenSettings = {
 export const batchSettings = {
   BATCHING: Type.Boolean({
     default: true,
-    description: 'false processes every request on its own, to measure the gain of batching',
+    description: 'false processes every request in its own batch, to measure the gain of batching',
   }),
 }
 
@@ -85,7 +85,8 @@ type CommonSettings = ReturnType<typeof commonSettings>
 /**
  * Reads a service's settings from the environment.
  *
- * @throws ConfigError when a setting is invalid or, in production, demo data are enabled or a secret is the public one
+ * @throws ConfigError when a setting is invalid; in production, also when demo data is enabled or a secret has its
+ * public default
  */
 export function readServiceSettings<P extends CommonSettings>(
   schema: TObject<P>,

@@ -136,7 +136,7 @@ describe('an access token verifier with remote keys', () => {
 })
 
 describe('an access token verifier', () => {
-  it('rejects a token that is signed with ES256, even if its key is an issuer’s key', async () => {
+  it('rejects a token that is signed with ES256, even if the issuer has published the key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const token = await new SignJWT({ username: 'x', role: 'BUYER' })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -167,7 +167,7 @@ describe('service tokens', () => {
   const SECRET = 'a secret of the tests, 32 characters long'
   const tokens = serviceTokens(SECRET)
 
-  it('identify the calling service, and are rejected by any other service than the called one', async () => {
+  it('identify the calling service, and are valid only for the called service', async () => {
     const token = await tokens.sign('orders', 'products')
     assert.partialDeepStrictEqual(await tokens.verifierFor('products')(token), {
       id: 'orders',

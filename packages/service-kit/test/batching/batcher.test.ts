@@ -32,7 +32,7 @@ describe('a batcher', () => {
     assert.deepEqual(batches, [[7]])
   })
 
-  it('processes the items that arrive while a batch is in flight together in the next batch', async () => {
+  it('combines the items that arrive while a batch is in flight into the next batch', async () => {
     const batches: number[][] = []
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({

@@ -24,7 +24,7 @@ function slowValue() {
 }
 
 describe('coalesce', () => {
-  it('combines calls into one read that starts after them, never a read that is already in flight', async () => {
+  it('combines concurrent calls into one read that starts after the calls', async () => {
     const { reads, read, write } = slowValue()
     const get = coalesce((key: string) => key, read)
     const first = get('a')

@@ -40,7 +40,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.equal(first.xid, second.xid)
   })
 
-  it('rolls the transaction back when its statement fails, and the transaction throws that error', async () => {
+  it('rolls the transaction back and throws the error when its statement fails', async () => {
     const failing = inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(3))
       commitWith(insert(1))

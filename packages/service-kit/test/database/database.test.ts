@@ -20,6 +20,8 @@ const REPLICA = fileURLToPath(new URL('migrating-replica.ts', import.meta.url))
 const SHORT_WAIT = { waitMs: 1_000 }
 
 await describeOnEachEngine('a database', (engine) => {
+  /** Options of the tests that need a server. */
+  const onServer = { skip: engine === 'sqlite' && 'SQLite has no server' }
   let testDatabase: TestDatabase
   let database: Database<Tables>
   const others: Database<Tables>[] = []
@@ -49,7 +51,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.equal((await database.kysely.selectFrom('counters').selectAll().execute()).length, 1)
   })
 
-  it('can be migrated by an older release after a newer release, without a change', async () => {
+  it('stays unchanged when an older release migrates it after a newer release', async () => {
     const step = (table: string): Migration => ({
       up: (db) => db.schema.createTable(table).addColumn('id', 'integer').execute(),
     })
@@ -117,7 +119,7 @@ await describeOnEachEngine('a database', (engine) => {
     await assert.rejects(again, (error) => isUniqueViolation(error) && !isUnavailable(error))
   })
 
-  it('reports a temporary error when a row stays locked', { skip: engine === 'sqlite' }, async () => {
+  it('reports a temporary error when a row stays locked', onServer, async () => {
     const own = opened(SHORT_WAIT)
     const add = () => own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
     const started = performance.now()
@@ -130,7 +132,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.ok(performance.now() - started < 6_000)
   })
 
-  it('limits the wait for a free connection', { skip: engine === 'sqlite' }, async () => {
+  it('limits the wait for a free connection', onServer, async () => {
     const own = opened({ poolSize: 1, ...SHORT_WAIT })
     await own.kysely.transaction().execute(async () => {
       const outcome = own.ping().catch((error: unknown) => error)
@@ -138,7 +140,9 @@ await describeOnEachEngine('a database', (engine) => {
     })
   })
 
-  it('takes the SQLite write lock when a transaction begins', { skip: engine !== 'sqlite' }, async () => {
+  it('takes the SQLite write lock when a transaction begins', {
+    skip: engine !== 'sqlite' && 'only for SQLite',
+  }, async () => {
     // If the lock were taken at the first write, another process could change rows that the transaction has read.
     const other = new DatabaseSync(testDatabase.url.slice('sqlite:'.length), { timeout: 0 })
     await inTransaction(database, async (trx) => {
@@ -152,9 +156,7 @@ await describeOnEachEngine('a database', (engine) => {
   const increment = (trx: Transaction<Tables>, name: string) =>
     trx.updateTable('counters').set({ value: sql<number>`value + 1` }).where('name', '=', name).execute()
 
-  it('retries a transaction that was rolled back because of a deadlock', {
-    skip: engine === 'sqlite',
-  }, async () => {
+  it('retries a transaction that was rolled back because of a deadlock', onServer, async () => {
     const names = ['left', 'right']
     await database.kysely
       .insertInto('counters')
@@ -189,32 +191,32 @@ await describeOnEachEngine('a database', (engine) => {
     await sleep(100)
   }
 
-  it('retries a transaction whose connection was lost only if it is idempotent', {
-    skip: engine === 'sqlite',
-  }, async () => {
-    const own = opened()
-    const loseOneConnection = () => {
-      let runs = 0
-      return async (trx: Transaction<Tables>) => {
-        if (++runs === 1) await closeConnection(await connectionId(trx))
-        await increment(trx, 'a')
-        return runs
+  it(
+    'retries a transaction after a lost connection only if the transaction is idempotent',
+    onServer,
+    async () => {
+      const own = opened()
+      const loseOneConnection = () => {
+        let runs = 0
+        return async (trx: Transaction<Tables>) => {
+          if (++runs === 1) await closeConnection(await connectionId(trx))
+          await increment(trx, 'a')
+          return runs
+        }
       }
-    }
-    await assert.rejects(inTransaction(own, loseOneConnection()), isUnavailable)
-    assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
-  })
+      await assert.rejects(inTransaction(own, loseOneConnection()), isUnavailable)
+      assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
+    },
+  )
 
-  it('opens a new connection after an idle connection was lost', { skip: engine === 'sqlite' }, async () => {
+  it('opens a new connection after an idle connection was lost', onServer, async () => {
     const own = opened({ poolSize: 1 })
     const lost = await connectionId(own.kysely)
     await closeConnection(lost)
     assert.notEqual(await connectionId(own.kysely), lost)
   })
 
-  it('uses READ COMMITTED, regardless of the default of the server', {
-    skip: engine === 'sqlite',
-  }, async () => {
+  it('uses READ COMMITTED, regardless of the default of the server', onServer, async () => {
     if (engine === 'postgres') {
       const name = new URL(testDatabase.url).pathname.slice(1)
       await sql
@@ -237,7 +239,8 @@ await describeOnEachEngine('a database', (engine) => {
 })
 
 await describeOnEachEngine('an unreachable database', (engine) => {
-  it('is reported as unavailable', { skip: engine === 'sqlite' }, async () => {
+  const skip = engine === 'sqlite' && 'SQLite has no server'
+  it('is reported as unavailable', { skip }, async () => {
     const scheme = engine === 'postgres' ? 'postgres' : 'mysql'
     const nowhere = openDatabase(`${scheme}://nobody@127.0.0.1:1/nothing`)
     await assert.rejects(nowhere.ping(), isUnavailable)

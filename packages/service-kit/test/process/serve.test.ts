@@ -36,7 +36,7 @@ await describeOnEachEngine('startFailure', (engine) => {
       assert.match(await failureWith(parts), /^The database server denies access: .* DATABASE_URL\.$/)
   })
 
-  it('reports that the database is unavailable when no server uses the port', { skip }, async () => {
+  it('reports that the database is unavailable when no server listens on its port', { skip }, async () => {
     assert.match(await failureWith({ port: '1' }), /^The database is unavailable \(ECONNREFUSED\)/)
   })
 })
