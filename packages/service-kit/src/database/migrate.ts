@@ -46,7 +46,7 @@ async function completedMigrations(
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
-/** The arguments of `addColumn` for a primary key that the engine numbers. */
+/** The type and definition, for `addColumn`, of a primary key whose values the engine generates. */
 export const counter = (engine: Engine) =>
   [
     'integer',

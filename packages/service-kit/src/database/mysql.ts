@@ -25,7 +25,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
       // With the default, REPEATABLE READ, a query after a wait for a lock could return data from before the wait.
       await run('set session transaction isolation level read committed')
       await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
-      // This setting, in seconds, is MariaDB's. MySQL rejects it and has another one, in milliseconds, for SELECT only.
+      // MariaDB has this setting, in seconds. MySQL rejects it and has another one, in milliseconds, only for SELECT.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )

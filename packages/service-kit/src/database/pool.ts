@@ -11,10 +11,10 @@ export interface PoolOptions {
 
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-/** The server aborts a longer statement, so that it does not hold its locks forever. */
+/** A server aborts statements that take longer, so that they do not hold their locks forever. */
 export const STATEMENT_TIMEOUT_MS = 15_000
 
-/** Adds gauges of the connections of a pool. */
+/** Adds gauges that count the connections of a pool and the requests that wait for one. */
 export function measurePool(states: Record<'used' | 'idle' | 'waiting', () => number>): void {
   const help = 'Connections that are used or idle, and requests that wait for one'
   for (const [state, read] of Object.entries(states))

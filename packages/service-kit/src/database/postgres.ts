@@ -64,7 +64,7 @@ class PipeliningDriver extends PostgresDriver {
   }
 }
 
-/** Maximum per connection. A service has a few dozen statements, some of them in a variant for each number of rows. */
+/** Enough for the few dozen statements of a service, some of which vary with the number of rows. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()

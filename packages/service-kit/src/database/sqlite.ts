@@ -44,7 +44,7 @@ function switchToWal(database: DatabaseSync, waitMs: number): void {
   }
 }
 
-/** A service has a few dozen statements, some of them in a variant for each number of values. */
+/** Enough for the few dozen statements of a service, some of which vary with the number of values. */
 const PREPARED_STATEMENTS = 256
 
 /** Adapts Node's SQLite to the interface that Kysely's dialect expects, that of better-sqlite3. */

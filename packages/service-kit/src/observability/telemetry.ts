@@ -1,6 +1,6 @@
 /** Records metrics. A label must have few values, so it must not contain an id or text that a client sent. */
 export interface Meter {
-  /** Creates a counter with one label. The returned function increments it for a value of the label. */
+  /** Creates a counter with one label. The returned function adds one for a value of the label. */
   counter(name: string, help: string, label: string): (value: string) => void
   /** Adds a gauge. Each scrape calls `read`. Several gauges may have the same name and different labels. */
   gauge(name: string, help: string, labels: Labels, read: () => number | Promise<number>): void

@@ -191,23 +191,19 @@ await describeOnEachEngine('a database', (engine) => {
     await sleep(100)
   }
 
-  it(
-    'retries a transaction after a lost connection only if the transaction is idempotent',
-    onServer,
-    async () => {
-      const own = opened()
-      const loseOneConnection = () => {
-        let runs = 0
-        return async (trx: Transaction<Tables>) => {
-          if (++runs === 1) await closeConnection(await connectionId(trx))
-          await increment(trx, 'a')
-          return runs
-        }
+  it('retries a transaction after a lost connection only if it is idempotent', onServer, async () => {
+    const own = opened()
+    const loseOneConnection = () => {
+      let runs = 0
+      return async (trx: Transaction<Tables>) => {
+        if (++runs === 1) await closeConnection(await connectionId(trx))
+        await increment(trx, 'a')
+        return runs
       }
-      await assert.rejects(inTransaction(own, loseOneConnection()), isUnavailable)
-      assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
-    },
-  )
+    }
+    await assert.rejects(inTransaction(own, loseOneConnection()), isUnavailable)
+    assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
+  })
 
   it('opens a new connection after an idle connection was lost', onServer, async () => {
     const own = opened({ poolSize: 1 })
