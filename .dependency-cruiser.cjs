@@ -1,11 +1,13 @@
-/** The rules for imports between folders. `npm run check:boundaries` checks them. */
+/** The rules for imports between folders. `npm run check -- boundaries` checks them. */
 const anyService = '^(users|products|orders)/'
-const exhibit = '^(users|products|orders|packages/service-kit|nginx)/'
-const workshop = '^(packages/dev-env|tools|lab|e2e|deploy)/'
+/** The code that runs in production, and its tests. */
+const production = '^(users|products|orders|packages/service-kit|nginx)/'
+/** The code that starts, tests, measures or deploys the production code. */
+const tooling = '^(packages/dev-env|tools|lab|e2e|deploy)/'
 const tests = '/(test|testing)/'
 const kit = '^packages/service-kit/src'
 
-/** The folders of the kit, each with the other folders that it may import. */
+/** The folders of the kit, each with the other folders from which it may import. */
 const kitLayers = {
   observability: [],
   auth: [],
@@ -35,10 +37,11 @@ module.exports = {
     },
     {
       name: 'no-circular-folders',
-      comment: 'The folders of a package form layers.',
+      comment:
+        'The folders of a service or of the kit form layers: they do not import each other in a circle.',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^(orders|packages/service-kit)/src/[^/]+$' },
+      from: { path: '^(users|products|orders|packages/service-kit)/src/[^/]+$' },
       to: { circular: true },
     },
     ...kitLayerRules,
@@ -58,7 +61,7 @@ module.exports = {
     },
     {
       name: 'adapters-are-independent',
-      comment: 'An adapter can be replaced without a change to another adapter.',
+      comment: 'Adapters do not import each other, so that one can be replaced without a change to another.',
       severity: 'error',
       from: { path: '^orders/src/adapters/((inbound|outbound)/[^/]+)/' },
       to: {
@@ -68,36 +71,35 @@ module.exports = {
     },
     {
       name: 'only-entry-points-choose-adapters',
-      comment: 'Only app.ts, main.ts and migrate.ts import adapters from outside.',
+      comment: 'Outside of adapters/, only app.ts, main.ts and migrate.ts import adapters.',
       severity: 'error',
       from: { path: '^orders/src/', pathNot: '^orders/src/(adapters/|app|main|migrate)' },
       to: { path: '^orders/src/adapters/' },
     },
     {
       name: 'memory-adapters-only-in-tests',
-      comment: 'Orders that are stored in memory are lost when the process ends.',
+      comment: 'Orders in memory are lost when the process ends, so only tests may store them there.',
       severity: 'error',
       from: { pathNot: '(/test/|/memory/)' },
       to: { path: '^orders/src/adapters/outbound/memory/' },
     },
     {
       name: 'database-imports-no-feature',
-      comment:
-        'The tables and migrations of a service may use the types of its features, but not their code.',
+      comment: 'The tables and migrations of a service do not import its features.',
       severity: 'error',
       from: { path: '^(users|products)/src/database/' },
-      to: { path: '^$1/src/[^/]+/', pathNot: '^$1/src/database/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^$1/src/[^/]+/', pathNot: '^$1/src/database/' },
     },
     {
       name: 'features-import-no-entry-point',
-      comment: 'Entry points import the features, never the other way round.',
+      comment: 'Entry points import features. Features do not import entry points.',
       severity: 'error',
       from: { path: '^(users|products|orders)/src/[^/]+/' },
       to: { path: '^$1/src/(app|main|migrate|seed|rotate-key)[.]ts$' },
     },
     {
       name: 'services-do-not-import-services',
-      comment: 'Services communicate through their contracts only.',
+      comment: 'Services communicate only through their contracts.',
       severity: 'error',
       from: { path: anyService },
       to: { path: anyService, pathNot: '^$1/' },
@@ -107,33 +109,35 @@ module.exports = {
       comment: 'All services share the kit, so it must not depend on the rest of the repository.',
       severity: 'error',
       from: { path: '^packages/service-kit/' },
-      to: { path: `${anyService}|^nginx/|${workshop}` },
+      to: { path: `${anyService}|^nginx/|${tooling}` },
     },
     {
-      name: 'exhibit-imports-no-workshop',
+      name: 'production-imports-no-tooling',
       comment:
         'The code that runs in production does not depend on the code that starts, tests or measures it.',
       severity: 'error',
-      from: { path: exhibit, pathNot: tests },
-      to: { path: workshop },
+      from: { path: production, pathNot: tests },
+      to: { path: tooling },
     },
     {
       name: 'sources-import-no-tests',
-      comment: 'Only tests and the workshop outside of dev-env use test helpers.',
+      comment: 'Only tests, tools, lab, e2e and deploy may use test helpers.',
       severity: 'error',
       from: { pathNot: `(${tests}|^(tools|lab|e2e|deploy)/)` },
       to: { path: `(${tests}|^(tools|lab|e2e|deploy)/)` },
     },
     {
       name: 'telemetry-libraries-only-in-two-files',
-      comment: 'Other files use telemetry.ts, so that the libraries are loaded only if they are configured.',
+      comment:
+        'Other files use telemetry.ts, so that the libraries are loaded only if telemetry is configured.',
       severity: 'error',
       from: { pathNot: `${kit}/observability/(metrics|tracing)[.]ts$` },
       to: { path: '^node_modules/(@opentelemetry|@prometheus-io)/' },
     },
     {
       name: 'telemetry-is-imported-dynamically',
-      comment: '`serve` imports metrics.ts and tracing.ts if they are configured.',
+      comment:
+        '`serve` imports metrics.ts and tracing.ts dynamically, only if metrics or traces are configured.',
       severity: 'error',
       from: {},
       to: { path: `${kit}/observability/(metrics|tracing)[.]ts$`, dynamic: false },

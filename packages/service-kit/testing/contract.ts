@@ -15,12 +15,12 @@ export interface Operation {
   operationId: string
   requestBody?: object
   responses: Record<string, { content?: Record<string, { schema: object }> }>
-  /** The access that the route declares: `public`, `optional`, `user` or a role. */
+  /** The access that the route declares: `public`, `optional`, `user` or the name of a role. */
   'x-access': string
 }
 
-/** A response from any HTTP client. */
-export interface Answer {
+/** A response, from any HTTP client, and the method and path of its request. */
+export interface ReceivedResponse {
   method: string
   path: string
   status: number
@@ -33,10 +33,10 @@ export const readContract = (name: string): Contract =>
   JSON.parse(readFileSync(new URL(`../../../swagger/${name}.json`, import.meta.url), 'utf8'))
 
 /**
- * Returns a function that checks responses against a contract: the operation lists the status, the body has the listed
- * media type and matches its schema. A request that is no operation of the contract must get a problem.
+ * Returns a function that checks a response against a contract: the operation must list the status and the media type,
+ * and the body must match its schema. If the contract has no operation for the request, the response must be a problem.
  */
-export function contractChecker(contract: Contract): (answer: Answer) => void {
+export function contractChecker(contract: Contract): (response: ReceivedResponse) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats(ajv)
   ajv.addSchema({ $id: 'contract', ...contract })
@@ -76,7 +76,7 @@ export type CheckedInject = (
   options: InjectOptions & { method: string; url: string },
 ) => Promise<LightMyRequestResponse>
 
-/** Compiling a contract takes longer than most tests, so each is compiled once per process. */
+/** To compile a contract takes longer than most tests, so each contract is compiled once per process. */
 const checkers = new Map<string, ReturnType<typeof contractChecker>>()
 
 function checkerOf(name: string): ReturnType<typeof contractChecker> {

@@ -17,7 +17,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** The reachable engines, of those that `TEST_ENGINES` lists (comma-separated, default: all). */
+/** Returns the reachable engines among those in `TEST_ENGINES` (separated by commas; default: all). */
 export async function availableEngines(): Promise<Engine[]> {
   const wanted = process.env.TEST_ENGINES?.split(',') ?? ['sqlite', 'postgres', 'mysql']
   const reachable = async (engine: 'postgres' | 'mysql') => {
@@ -33,7 +33,7 @@ export async function availableEngines(): Promise<Engine[]> {
   return [...(wanted.includes('sqlite') ? (['sqlite'] as const) : []), ...servers.flat()]
 }
 
-/** Creates an empty database. The caller drops it. */
+/** Creates an empty database, which the caller must drop. */
 export async function createTestDatabase(
   engine: Engine,
   server = engine === 'sqlite' ? undefined : SERVERS[engine],
@@ -56,8 +56,8 @@ async function runOnServer(url: string, statement: string): Promise<void> {
 }
 
 /**
- * Runs a suite once per available engine. The test command sets `TEST_ENGINES` to the engines it found; with
- * `REQUIRE_ENGINES=sqlite,postgres,mysql`, a missing engine is an error.
+ * Defines a suite for each available engine. `npm test` sets `TEST_ENGINES` to the engines that it has found. If an
+ * engine in `TEST_ENGINES` or, without it, in `REQUIRE_ENGINES` is not reachable, throws an error.
  */
 export async function describeOnEachEngine(name: string, suite: (engine: Engine) => void): Promise<void> {
   const available: string[] = await availableEngines()

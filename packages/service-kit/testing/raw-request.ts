@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
@@ -14,15 +14,16 @@ interface RawRequest {
   body?: string
 }
 
-/** Sends a request with the path and headers as given. `fetch` would normalize them. */
+/** Sends a request with exactly this path and these headers. `fetch` would normalize them. */
 export async function rawRequest(
   origin: string,
   path: string,
   { method = 'GET', headers = {}, body }: RawRequest = {},
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const { hostname, port } = new URL(origin)
   const outgoing = request({ hostname, port, path, method, headers, agent: false })
-  // A server may respond and close before it has read the whole body. `once` reports errors before the response.
+  // Ignores errors after the response: a server may close the connection before it has read the whole body. `once`
+  // throws errors before the response.
   outgoing.on('error', () => {})
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]

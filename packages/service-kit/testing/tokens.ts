@@ -4,7 +4,7 @@ import { ACCESS_TOKEN_TYPE, AUDIENCE, accessTokenVerifier, ISSUER } from '../src
 
 const KEY_ID = 'test-key'
 
-/** An issuer of access tokens for tests, and a verifier that trusts it. */
+/** Creates an issuer of access tokens for tests, and a verifier that accepts its tokens. */
 export async function testIssuer() {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'EdDSA', use: 'sig' }
@@ -21,9 +21,9 @@ export async function testIssuer() {
     jwks: { keys: [jwk] },
     privateKey,
     verifyToken: accessTokenVerifier({ keys: createLocalJWKSet({ keys: [jwk] }), now: Date.now }),
-    /** Signs a token of `role` for the user `id` (default: a new user). */
+    /** Signs a token with the role `role` for the user `id` (default: a new user). */
     tokenFor,
-    /** The header with such a token. */
+    /** Returns an `authorization` header with a token of `tokenFor`. */
     as: async (role: string, id?: string) => ({ authorization: `Bearer ${await tokenFor(role, id)}` }),
   }
 }

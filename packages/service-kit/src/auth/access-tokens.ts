@@ -19,23 +19,24 @@ export class KeysUnavailable extends Error {
 
 export const ISSUER = 'souk-users'
 export const AUDIENCE = 'souk'
-/** The `typ` of RFC 9068. It tells access tokens apart from other tokens signed with the same key. */
+/** The `typ` header (RFC 9068). It distinguishes access tokens from other tokens that are signed with the same key. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt'
 
-/** The issuer of access tokens: its public keys, and its clock (ADR 10). */
+/** The issuer of access tokens: its public keys, and the time on its clock (ADR 10). */
 export interface Issuer {
   keys: JWTVerifyGetKey
   now: () => number
 }
 
 /**
- * Verifies users' access tokens without a call to the issuer. Accepts only EdDSA (RFC 8725, section 3.1) and requires
- * our issuer, audience, type and an expiry. Keys are found by `kid`; `jwk`, `jku` and `x5u` headers are ignored.
+ * Verifies users' access tokens with the public keys of the issuer. Accepts only EdDSA signatures (RFC 8725, section
+ * 3.1) and requires our issuer, audience and type, and an expiry. The `kid` header of a token selects the key. The
+ * headers with which a token could bring its own key (`jwk`, `jku`, `x5u`) are ignored.
  */
 export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
   cachingVerifier(now, async (token) => {
     const { payload } = await jwtVerify<{ username: string; role: string }>(token, keys, {
-      // A getter, because jose reads it after the keys, and fetching the keys sets the clock.
+      // A getter, because jose fetches the keys before it reads the date, and fetching the keys sets the clock.
       get currentDate() {
         return new Date(now())
       },
@@ -53,19 +54,19 @@ export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
     }
   })
 
-/** Keys are fetched again after this long, so that a withdrawn key stops working. */
+/** Keys are fetched again after this time, so that tokens signed with a withdrawn key are rejected. */
 const KEYS_FRESH_MS = 10 * 60_000
-/** Unknown `kid`s cause at most one fetch in this time, however many forged tokens arrive. */
+/** Unknown `kid`s cause at most one fetch in this time, so that forged tokens cannot overload the issuer. */
 const KEYS_COOLDOWN_MS = 30_000
 
 /**
- * The issuer whose public keys are at `url`. The keys are fetched when first needed and cached. While a fetch fails,
- * the last known keys are used, so that users can work while the issuer is down.
+ * The issuer whose public keys are at `url`. The keys are fetched when they are first needed, and cached. If a later
+ * fetch fails, the last fetched keys are used, so that tokens can be verified while the issuer is down.
  */
 export function remoteIssuer(url: string): Issuer {
   const clock = remoteClock()
   const cache: Partial<ExportedJWKSCache> = {}
-  const fetched = createRemoteJWKSet(new URL(url), {
+  const remoteKeys = createRemoteJWKSet(new URL(url), {
     cacheMaxAge: KEYS_FRESH_MS,
     cooldownDuration: KEYS_COOLDOWN_MS,
     timeoutDuration: 2_000,
@@ -78,11 +79,11 @@ export function remoteIssuer(url: string): Issuer {
   })
   const keys: JWTVerifyGetKey = async (header, token) => {
     try {
-      return await fetched(header, token)
+      return await remoteKeys(header, token)
     } catch (error) {
-      const known = cache.jwks?.keys.length ? cache.jwks : undefined
-      if (known && error instanceof errors.JWKSNoMatchingKey) throw error
-      if (known) return createLocalJWKSet(known)(header, token)
+      const lastKeys = cache.jwks?.keys.length ? cache.jwks : undefined
+      if (lastKeys && error instanceof errors.JWKSNoMatchingKey) throw error
+      if (lastKeys) return createLocalJWKSet(lastKeys)(header, token)
       throw new KeysUnavailable(`The keys at ${url} cannot be fetched.`, { cause: error })
     }
   }

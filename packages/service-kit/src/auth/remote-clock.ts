@@ -1,17 +1,18 @@
-/** A `Date` header in the forms that HTTP clients use. */
+/** The `Date` header of a response, in the types that HTTP clients return. */
 export type DateHeader = string | string[] | null | undefined
 
 /** The clock of another host. */
 export interface RemoteClock {
-  /** Milliseconds since 1970 on that host; our own time until the first `learn`. */
+  /** The time on that host in milliseconds since 1970. Before `learn` is called, the time on this host. */
   now(): number
-  /** Reads the time from a response's `Date` header, which has a resolution of one second. */
+  /** Sets the clock to the `Date` header of a response, which is in whole seconds. Ignores an invalid header. */
   learn(header: DateHeader): void
 }
 
 /**
- * Follows the clock of another host, so that a time means the same on the host that sets it and on the host that
- * checks it (ADR 10). Between two responses it advances with the monotonic clock, which nobody can set.
+ * Creates a clock that shows the time of another host. With it, the host that sets the expiry of a token and the host
+ * that checks the expiry use the same clock (ADR 10). Between responses, it advances with the monotonic clock of this
+ * host, which does not jump when the system time is changed.
  */
 export function remoteClock(): RemoteClock {
   let startedAt = Date.now() - performance.now()

@@ -2,21 +2,22 @@ import { createSecretKey } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** Long enough for a call and its retries, short enough that a token in a log is useless. */
+/** Long enough for a call and its retries. Short, so that a stolen token soon expires. */
 const SERVICE_TOKEN_SECONDS = 60
 
 const SERVICE_TOKEN_TYPE = 'service+jwt'
 
 /**
- * Tokens that authenticate one service to another. They are signed by HMAC with a secret that only these two services
- * know: a user cannot get one, and a public key cannot be mistaken for the secret.
+ * Tokens that authenticate one service to another. They are signed (HMAC) with a secret that only these two services
+ * know. Users' access tokens have another algorithm, other keys and another type, so they are not valid as service
+ * tokens.
  *
  * @param secret at least 32 bytes (RFC 7518, section 3.2)
  */
 export function serviceTokens(secret: string) {
   const key = createSecretKey(secret, 'utf8')
   return {
-    /** @param now the time on the clock of `to`, which checks the token (ADR 10) */
+    /** @param now the current time on the clock of the service `to`, which checks the expiry (ADR 10) */
     sign: (from: string, to: string, now = Date.now()): Promise<string> =>
       new SignJWT()
         .setProtectedHeader({ alg: 'HS256', typ: SERVICE_TOKEN_TYPE })
@@ -26,14 +27,14 @@ export function serviceTokens(secret: string) {
         .setExpirationTime(new Date(now + SERVICE_TOKEN_SECONDS * 1_000))
         .sign(key),
 
-    /** Verifies tokens for the service `self`. The caller's id and name are the calling service. */
+    /** Verifies tokens for the service `self`. The caller's `id` and `name` are the name of the calling service. */
     verifierFor: (self: string): TokenVerifier =>
       cachingVerifier(Date.now, async (token) => {
         const { payload } = await jwtVerify(token, key, {
           algorithms: ['HS256'],
           audience: self,
           typ: SERVICE_TOKEN_TYPE,
-          // Limits a token that was signed with a later expiry.
+          // Rejects an old token even if it was signed with a later expiry.
           maxTokenAge: `${2 * SERVICE_TOKEN_SECONDS} s`,
           requiredClaims: ['iss', 'exp', 'iat'],
         })

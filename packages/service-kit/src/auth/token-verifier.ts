@@ -9,7 +9,7 @@ export interface Caller {
   expiresAt: number
 }
 
-/** The token is not valid. The message says why; it goes to the log, never to the client. */
+/** The token is invalid. The message contains the reason. It is logged and never sent to the client. */
 export class TokenRefused extends Error {
   override name = 'TokenRefused'
 }
@@ -21,14 +21,14 @@ export class TokenRefused extends Error {
  */
 export type TokenVerifier = (token: string) => Promise<Caller>
 
-/** An entry takes about 600 bytes. */
+/** Maximum number of cached tokens. Each takes about 600 bytes. */
 const CACHED_TOKENS = 10_000
-/** A cached token works for at most this long after its key was withdrawn. */
+/** Maximum time in the cache. A token is accepted for up to this time after its key was removed from the known keys. */
 const CACHED_MS = 60_000
 
 /**
- * Caches valid tokens, which saves the signature check (0.1 ms) on every later request, and reports jose's errors as
- * `TokenRefused`.
+ * Adds a cache of valid tokens to `verify`, which saves the signature check (0.1 ms) when a token is sent again.
+ * Throws `TokenRefused` in place of jose's errors.
  */
 export function cachingVerifier(now: () => number, verify: TokenVerifier): TokenVerifier {
   const cache = new LRUCache<string, Caller>({ max: CACHED_TOKENS })

@@ -9,7 +9,7 @@ export class Overloaded extends Error {
 export interface BatchLimits {
   /** Maximum number of items in a batch. */
   maxItems: number
-  /** Maximum total weight of a batch, see `weigh`. A heavier item gets its own batch. */
+  /** Maximum total weight of a batch, see `weigh`. A single item that is heavier is processed in its own batch. */
   maxWeight?: number
   /** Maximum number of waiting items. Further items are rejected. */
   maxWaiting: number
@@ -21,19 +21,19 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
   /** The name in metrics and traces. */
   name: string
   /**
-   * Processes a batch and returns one result per item, in the same order. An Error as a result fails its item only; a
-   * thrown error fails the batch.
+   * Processes a batch and returns one result per item, in the same order. If a result is an Error, only the promise of
+   * its item rejects. If `run` throws, the whole batch fails; see `isPoison`.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
-  /** The weight of an item, for example its number of lines. Default: 1. */
+  /** The weight of an item, for example the number of lines of an order. Default: 1. */
   weigh?: (item: Item) => number
-  /** Maximum number of batches in flight. With two, one is prepared while the other waits for its commit. */
+  /** Maximum number of batches in flight. With two, one batch is prepared while the other waits for its commit. */
   concurrency: number
-  /** `false` gives every item its own batch, to measure the gain of batching. Default: `true`. */
+  /** `false` processes every item in its own batch, to measure the gain of batching. Default: `true`. */
   batching?: boolean
   /**
-   * Whether one item may have caused this error of a batch. If so, the batch is split until only that item fails.
-   * Return `false` when the database is unavailable: smaller batches would only add load.
+   * Whether a single item may have caused the error that `run` threw. If so, the batch is split in halves, which run
+   * again, until only that item fails. Return `false` when the database is unavailable: more batches would add load.
    */
   isPoison: (error: unknown) => boolean
 }
@@ -41,25 +41,29 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
 /**
  * Enqueues `items` and resolves with their results, in the same order.
  *
- * @throws Overloaded when one of them is rejected or waits too long; the error that `run` failed with
+ * @throws Overloaded when the queue is full or an item waits too long; otherwise the error of `run`, or the item's
+ * Error result
  */
 export type Batcher<Item, Result> = (items: readonly Item[]) => Promise<Result[]>
 
 interface Waiter<Item, Result> {
   item: Item
   weight: number
-  since: number
+  queuedAt: number
   traced: TracedItem | undefined
   resolve: (result: Result) => void
   reject: (error: unknown) => void
 }
 
+/** Maximum number of items in flight when `batching` is `false`. */
 const UNBATCHED_CONCURRENCY = 64
 
 /**
- * Natural batching: items that arrive while a batch is in flight queue up, and the next batch takes them all. When
- * idle, an item is processed at once in a batch of one. Under load, batches grow and share the cost of a commit or a
- * request. Every item gets exactly one result, its own, also when a batch fails.
+ * Batches items without a timer (natural batching, ADR 9). While fewer than `concurrency` batches are in flight, an
+ * item is processed at once. Otherwise it waits, and the next batch contains as many waiting items as its limits allow.
+ * So batches grow under load, and the items of a batch share the cost of a commit or a request.
+ *
+ * Each item's promise settles once, with that item's result or an error, even when its batch fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options
@@ -74,7 +78,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     () => queue.length,
   )
 
-  /** Starts batches in a microtask, so that all items of the current turn are queued by then. */
+  /** Starts batches in a microtask, when the current synchronous code has enqueued all its items. */
   const schedule = () => {
     if (scheduled) return
     scheduled = true
@@ -103,7 +107,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       const fits = batch.length < maxItems && weight + waiter.weight <= maxWeight
       if (!fits && batch.length > 0) break
       taken++
-      if (waiter.since < oldest) {
+      if (waiter.queuedAt < oldest) {
         waiter.reject(new Overloaded('The item waited too long.'))
         continue
       }
@@ -118,7 +122,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     if (queue.length >= options.maxWaiting) return Promise.reject(new Overloaded('The queue is full.'))
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     const traced = telemetry.tracer?.item(options.name, promise)
-    queue.push({ item, weight: weigh(item), since: performance.now(), traced, resolve, reject })
+    queue.push({ item, weight: weigh(item), queuedAt: performance.now(), traced, resolve, reject })
     return promise
   }
 
@@ -129,15 +133,15 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   }
 }
 
-/** Runs a batch and settles all its waiters. Splits the batch when one item may have caused the error. Never rejects. */
+/** Runs a batch and settles all its waiters. Splits the batch if one item may have caused the error. Never rejects. */
 async function runBatch<Item, Result>(
   options: BatcherOptions<Item, Result>,
   batch: readonly Waiter<Item, Result>[],
 ): Promise<void> {
   try {
-    const results = await run(options, batch)
+    const results = await runAndRecord(options, batch)
     if (results.length !== batch.length)
-      throw new Error(`A batch of ${batch.length} got ${results.length} results.`)
+      throw new Error(`A batch of ${batch.length} items returned ${results.length} results.`)
     for (const [i, { resolve, reject }] of batch.entries()) {
       const result = results[i]!
       if (result instanceof Error) reject(result)
@@ -154,7 +158,11 @@ async function runBatch<Item, Result>(
   }
 }
 
-function run<Item, Result>(options: BatcherOptions<Item, Result>, batch: readonly Waiter<Item, Result>[]) {
+/** Calls `run` with the items of a batch, and records the batch in metrics and traces. */
+function runAndRecord<Item, Result>(
+  options: BatcherOptions<Item, Result>,
+  batch: readonly Waiter<Item, Result>[],
+) {
   const work = () => options.run(batch.map(({ item }) => item))
   telemetry.meter?.batch(options.name, batch.length)
   if (!telemetry.tracer) return work()

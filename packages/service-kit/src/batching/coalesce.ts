@@ -1,6 +1,7 @@
 /**
- * Shares one read among callers with the same query: per key, one read is in flight and at most one waits. A caller
- * joins the waiting read, never the one in flight, which may have started before the caller's own last write.
+ * Combines concurrent reads of the same query. For each key, one read is in flight and at most one waits for it to end.
+ * All calls in the meantime share the waiting read. They do not share the read in flight, which may have started before
+ * the last write of a caller and would then not return that write.
  *
  * @param keyOf returns equal keys for queries with the same result
  */

@@ -23,8 +23,8 @@ export interface DatabaseOptions extends PoolOptions {
 }
 
 /**
- * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...`. A server is connected when the first
- * statement runs; a SQLite file is created at once.
+ * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...`. The first statement connects to a
+ * server. A SQLite file is opened, or created, at once.
  */
 export function openDatabase<Tables>(url: string, options: DatabaseOptions = {}): Database<Tables> {
   const [engine, dialect] = dialectFor(url, options)

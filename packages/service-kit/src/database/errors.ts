@@ -1,26 +1,32 @@
-/** Classifies the errors of all database drivers by what the caller may do next. */
+/** Classifies the errors of all database drivers. */
 
-const anyOf = (...codes: string[]) => {
+/** Returns a function that checks whether an error has one of these codes. */
+const hasCode = (...codes: string[]) => {
   const set = new Set(codes)
   return (error: unknown) => codesOf(error).some((code) => set.has(code))
 }
 
-/** The codes of an error, of its causes, and of the parts of an AggregateError (a host with two addresses). */
+/** Returns the codes of an error, of its causes, and of the errors in an AggregateError (a host with two addresses). */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []
   const { code, errcode, cause } = error as Error & { code?: string; errcode?: number }
   const codes = [error instanceof AggregateError ? error.errors : [], cause].flat().flatMap(codesOf)
   if (typeof code === 'string') codes.push(code)
-  // The low byte of SQLite's extended codes is the primary code: SQLITE_BUSY_SNAPSHOT is a SQLITE_BUSY.
+  // The low byte of an extended code of SQLite is the primary code: 517 (BUSY_SNAPSHOT) & 0xff is 5 (BUSY).
   if (errcode !== undefined) codes.push(`SQLITE_${errcode}`, `SQLITE_${errcode & 0xff}`)
   return codes
 }
 
-/** A row with this key exists already. */
-export const isUniqueViolation = anyOf('23505', 'ER_DUP_ENTRY', 'SQLITE_2067', 'SQLITE_1555')
+/** A row with the same key already exists. */
+export const isUniqueViolation = hasCode(
+  '23505', // PostgreSQL
+  'ER_DUP_ENTRY',
+  'SQLITE_2067', // unique constraint
+  'SQLITE_1555', // primary key
+)
 
-/** The engine rolled the transaction back because of other transactions. It may be retried. */
-export const isContention = anyOf(
+/** The transaction failed because of concurrent transactions. It may be retried. */
+export const isContention = hasCode(
   '40001', // PostgreSQL: serialization failure
   '40P01', // PostgreSQL: deadlock
   '55P03', // PostgreSQL: lock wait timeout
@@ -31,8 +37,8 @@ export const isContention = anyOf(
   'SQLITE_6', // locked
 )
 
-/** The statement was rolled back because it took too long. It is not retried, as it would probably fail again. */
-const isTimeout = anyOf('57014', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT')
+/** The statement took too long and was aborted. It is not retried, because it would probably take too long again. */
+const isTimeout = hasCode('57014', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT')
 
 /** No connection of the pool became free in time. */
 export class ConnectionWaitTimeout extends Error {
@@ -43,11 +49,11 @@ export class ConnectionWaitTimeout extends Error {
   }
 }
 
-const isLostConnection = anyOf(
+const isLostConnection = hasCode(
   '57P01', // PostgreSQL: terminated by an administrator
   '57P02', // PostgreSQL: another backend crashed
   '57P03', // PostgreSQL: starting up or shutting down
-  '08000',
+  '08000', // PostgreSQL: connection exceptions
   '08003',
   '08006',
   '53300', // PostgreSQL: too many connections
@@ -67,14 +73,14 @@ const isLostConnection = anyOf(
 const LOST_CONNECTION_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/
 
-/** The database is unavailable. Whether the statement took effect is unknown. */
+/** The database is unavailable. It is unknown whether the statement took effect. */
 export const isUnavailable = (error: unknown) =>
   error instanceof ConnectionWaitTimeout ||
   isLostConnection(error) ||
   (error instanceof Error && LOST_CONNECTION_MESSAGES.test(error.message))
 
-/** The server is running and rejects the connection: the database, the user or the password is wrong. */
-export const isAccessDenied = anyOf(
+/** The server rejects the connection: the database does not exist, or the user or the password is wrong. */
+export const isAccessDenied = hasCode(
   '3D000', // PostgreSQL: no such database
   '28P01', // PostgreSQL: wrong password
   '28000', // PostgreSQL: no such user

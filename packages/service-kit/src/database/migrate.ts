@@ -6,12 +6,13 @@ import type { Database, Engine } from './database.ts'
 export type Migrations = (engine: Engine) => Record<string, Migration>
 
 /**
- * Runs the migrations of `service` that have not run yet. Replicas may call it at the same time: a lock (an advisory
- * lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite) makes the first one migrate and the others find
- * nothing to do. The bookkeeping tables contain the service's name, so services may share a database.
+ * Runs the migrations of `service` that have not run yet. Several replicas may call it at the same time: the first one
+ * takes a lock (an advisory lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite) and migrates. The others
+ * wait for the lock and then find all migrations completed. The bookkeeping tables have the name of the service as a
+ * prefix, so services may share a database.
  *
- * Migrations of a newer release are ignored. During an update, or after a rollback, a replica of this release starts
- * and works with the newer tables, as CONTRIBUTING asks of every migration.
+ * Completed migrations of a newer release are ignored, so that a replica of this release can start during an update or
+ * after a rollback. It works with the newer tables, because a migration must not break the previous release.
  */
 export async function migrate<Tables>(
   database: Database<Tables>,
@@ -20,7 +21,8 @@ export async function migrate<Tables>(
 ): Promise<void> {
   const db = database.kysely as Kysely<unknown>
   const migrationTableName = `${service}_migrations`
-  // Kysely rejects completed migrations that it does not know. It must learn of them before its own transaction.
+  // Kysely rejects completed migrations that `getMigrations` does not return. They are read here,
+  // because Kysely calls `getMigrations` while it uses the only SQLite connection.
   const completed = await completedMigrations(db, migrationTableName)
   const own = migrations(database.engine)
   const migrator = new Migrator({
@@ -44,7 +46,7 @@ async function completedMigrations(
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
-/** The type and definition, for `addColumn`, of a primary key that the engine increments. */
+/** The type and definition, for `addColumn`, of a primary key whose values the engine generates. */
 export const counter = (engine: Engine) =>
   [
     'integer',
@@ -54,7 +56,10 @@ export const counter = (engine: Engine) =>
         : column.autoIncrement().primaryKey(),
   ] as const
 
-/** Makes MySQL compare text byte by byte, as the other engines do. By default it treats `a` and `A` as equal. */
+/**
+ * Returns a function that completes the definition of a table. On MySQL, it chooses InnoDB and makes text compare byte
+ * by byte, as on the other engines. By default, MySQL treats `a` and `A` as equal.
+ */
 export const inEngineStyle =
   (engine: Engine) =>
   <Table extends string, Column extends string>(table: CreateTableBuilder<Table, Column>) =>

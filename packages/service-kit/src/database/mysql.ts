@@ -11,7 +11,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     charset: 'utf8mb4_bin',
     supportBigNumbers: true,
   })
-  // The driver has no public counters. A test fails when a new version renames these lists.
+  // The driver has no public counters. A test fails if a new version renames these private lists.
   const { _allConnections, _freeConnections, _connectionQueue } = pool as unknown as PoolLists
   measurePool({
     used: () => _allConnections.length - _freeConnections.length,
@@ -22,10 +22,10 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     pool: withTimeout(pool, waitMs),
     onCreateConnection: async (connection) => {
       const run = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql))
-      // The default, REPEATABLE READ, would show data from before the wait for a lock.
+      // With the default, REPEATABLE READ, a query after a wait for a lock could return data from before the wait.
       await run('set session transaction isolation level read committed')
       await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
-      // MariaDB's setting is in seconds. MySQL has a setting of another name, in milliseconds.
+      // MariaDB has this setting, in seconds. MySQL rejects it and has another one, in milliseconds, only for SELECT.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )
@@ -35,7 +35,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
 
 type PoolLists = Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { length: number }>
 
-/** Limits the wait for a free connection: the driver's pool has no such limit. */
+/** Limits the wait for a free connection, because the driver's pool does not limit it. */
 const withTimeout = (pool: MysqlPool, waitMs: number): MysqlPool => ({
   end: (callback) => pool.end(callback),
   getConnection: (callback) => {

@@ -3,18 +3,18 @@ import { telemetry } from '../observability/telemetry.ts'
 export interface PoolOptions {
   /** Maximum number of connections. SQLite always has one. */
   poolSize?: number
-  /** How long a statement waits for a free connection or for a lock. In milliseconds, a multiple of 1,000. */
+  /** Maximum time in milliseconds that a statement waits for a connection or a lock. A multiple of 1,000. */
   waitMs?: number
-  /** Called when a connection breaks, even while no statement uses it. */
+  /** Called when a connection to PostgreSQL breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void
 }
 
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-/** Ends a statement that hangs, so that it does not hold its locks forever. */
+/** A server aborts statements that take longer, so that they do not hold their locks forever. */
 export const STATEMENT_TIMEOUT_MS = 15_000
 
-/** Reports the use of a connection pool as metrics. */
+/** Adds gauges that count the connections of a pool and the requests that wait for one. */
 export function measurePool(states: Record<'used' | 'idle' | 'waiting', () => number>): void {
   const help = 'Connections that are used or idle, and requests that wait for one'
   for (const [state, read] of Object.entries(states))

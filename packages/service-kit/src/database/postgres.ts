@@ -11,13 +11,13 @@ import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS
 
 const SESSION_SETTINGS = [
   'default_transaction_isolation=read\\ committed',
-  // An index serves each of our queries, in the order that it needs. A plan made while a table is nearly empty would
-  // prefer to scan and sort all rows, and a prepared statement keeps its plan while the table grows.
+  // Makes PostgreSQL use the indexes, which exist for all our queries. While a table is nearly empty, PostgreSQL would
+  // plan to scan and sort all its rows, and a prepared statement keeps that plan when the table has grown.
   'enable_seqscan=off',
   'enable_sort=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
-  // A disabled plan type has a huge estimated cost, which would trigger JIT compilation.
+  // If a query has no other plan, PostgreSQL uses a disabled one. Its huge estimated cost would trigger JIT.
   'jit=off',
 ]
 
@@ -34,14 +34,14 @@ export function postgres(
     connectionTimeoutMillis: waitMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
-    // Returns bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
+    // Returns a bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
       getTypeParser: ((oid: number, format: never) =>
         oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as never,
     },
   })
   pool.on('error', onConnectionError)
-  // The pool reports only errors of idle clients. Without this listener, an error of a client in use ends the process.
+  // The pool reports only errors of idle clients. Without this, an error of a client in use would end the process.
   pool.on('connect', (client) => client.on('error', onConnectionError))
   measurePool({
     used: () => pool.totalCount - pool.idleCount,
@@ -56,20 +56,20 @@ export function postgres(
   }
 }
 
-/** Sends `begin` together with the first statement, which saves a round trip. The server runs them in order. */
+/** Sends `begin` and the first statement together, which saves a round trip. The server runs them in order. */
 class PipeliningDriver extends PostgresDriver {
   override async beginTransaction(...args: Parameters<PostgresDriver['beginTransaction']>): Promise<void> {
-    // `begin` fails only when the connection is lost. Then the first statement fails as well and reports it.
+    // `begin` fails only if the connection is lost. Then the first statement fails too, and its error is thrown.
     super.beginTransaction(...args).catch(() => {})
   }
 }
 
-/** Maximum number of prepared statements per connection. We have a few dozen, and one for each length of a list. */
+/** Enough for the few dozen statements of a service, some of which vary with the number of rows. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()
 
-/** The name of a prepared statement, the same on every connection. Undefined when there are too many already. */
+/** Returns the name of a prepared statement, the same on every connection; undefined if there are too many already. */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text)
   if (known !== undefined || statementNames.size >= PREPARED_STATEMENTS) return known
@@ -78,7 +78,7 @@ function statementName(text: string): string | undefined {
   return name
 }
 
-/** Prepares statements, so that the server parses and plans each of them once per connection. */
+/** Prepares statements, so that the server parses each of them once per connection. */
 class PreparingClient extends pg.Client {
   // biome-ignore lint/suspicious/noExplicitAny: the driver's overloads, which Kysely calls with text and values
   override query(...args: any[]): any {
@@ -90,7 +90,7 @@ class PreparingClient extends pg.Client {
     return name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
   }
 
-  /** Sends all statements of the current turn in one write, which wakes the server once. */
+  /** Delays the write until the current callback ends, so that all statements until then are sent in one write. */
   #sendTogether(): void {
     const { stream } = this.connection
     stream.cork()

@@ -20,14 +20,17 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Makes Kysely migrate in a transaction, whose `begin immediate` is the lock between migrating processes. */
+/** Makes Kysely migrate in a transaction. Its `begin immediate` takes the write lock: only one process can migrate. */
 class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true
   }
 }
 
-/** Retries while other processes open the same new file. SQLite's own timeout does not apply to a change of mode. */
+/**
+ * Switches a file to write-ahead logging (WAL). Retries while another process opens the same new file, because SQLite's
+ * own timeout does not apply to this switch.
+ */
 function switchToWal(database: DatabaseSync, waitMs: number): void {
   const deadline = Date.now() + waitMs
   while (true) {
@@ -41,7 +44,7 @@ function switchToWal(database: DatabaseSync, waitMs: number): void {
   }
 }
 
-/** Maximum number of prepared statements. We have a few dozen, and one for each length of a list. */
+/** Enough for the few dozen statements of a service, some of which vary with the number of values. */
 const PREPARED_STATEMENTS = 256
 
 /** Adapts Node's SQLite to the interface that Kysely's dialect expects, that of better-sqlite3. */
@@ -50,8 +53,8 @@ function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare(text) {
-      // Takes the write lock at once. A transaction that reads first and writes later would fail with SQLITE_BUSY if
-      // another process has written in between.
+      // Takes the write lock at once. Otherwise, a transaction that first reads and then writes would fail with
+      // SQLITE_BUSY if another process wrote in between.
       const sql = text === 'begin' ? 'begin immediate' : text
       const known = prepared.get(sql)
       if (known) return known

@@ -5,26 +5,26 @@ import { isContention, isUnavailable } from './errors.ts'
 
 interface Repeat {
   /**
-   * Whether running the work twice has the same effect as running it once. If so, it is also retried after a lost
-   * connection, when it is unknown whether the transaction was committed.
+   * Whether running the work twice has the same effect as running it once. If so, the work is also retried after the
+   * connection was lost, when it is unknown whether the transaction was committed.
    */
   idempotent?: boolean
 }
 
 /**
- * Takes the last statement of a transaction, whose result is not needed. PostgreSQL receives it together with the
- * commit, so that the transaction holds its locks for one round trip less (1.12 times the requests per second when all
- * of them change one row; median of 12 alternating runs). If the statement fails, the transaction is rolled back and
- * fails with the same error.
+ * Sets the last statement of a transaction. Its result is not returned. On PostgreSQL, the statement is sent together
+ * with the commit, so that the transaction holds its locks for one round trip less. This allows 1.12 times as many
+ * requests per second if all of them change the same row (median of 12 alternating runs). If the statement fails, the
+ * transaction is rolled back and fails with the same error.
  */
 export type CommitWith = (statement: CompiledQuery) => void
 
 type Work<Tables, Result> = (trx: Transaction<Tables>, commitWith: CommitWith) => Promise<Result>
 
 /**
- * Runs `work` in a READ COMMITTED transaction. Runs it again from the start when the engine rolled the transaction back
- * because of other transactions (deadlock, serialization failure, busy), so `work` must not call anything outside the
- * database.
+ * Runs `work` in a transaction, which is READ COMMITTED on PostgreSQL and MySQL. If the transaction fails because of
+ * concurrent transactions (deadlock, serialization failure, lock timeout), runs `work` again from the start. Therefore
+ * `work` must have no effect outside the database.
  */
 export const inTransaction = <Tables, Result>(
   database: Database<Tables>,
@@ -41,7 +41,7 @@ async function runOnce<Tables, Result>(
     return await kysely.transaction().execute(async (trx) => {
       let last: CompiledQuery | undefined
       const result = await work(trx, (statement) => {
-        if (last) throw new Error('A transaction takes one last statement only.')
+        if (last) throw new Error('A transaction has only one last statement.')
         last = statement
       })
       if (last && engine === 'postgres') {
@@ -55,16 +55,16 @@ async function runOnce<Tables, Result>(
       return result
     })
   } finally {
-    // If the last statement failed, this throws its error. The commit only reports that PostgreSQL rolled back.
+    // If the last statement failed, this throws its error. The commit throws none: PostgreSQL rolls back instead.
     await sent
   }
 }
 
 const ATTEMPTS = 5
-/** No retry starts after this time, because the caller's own deadline is near. */
+/** Errors after this time are not retried, because the caller would time out before the retry ends. */
 const REPEAT_WITHIN_MS = 5_000
 
-/** Runs a transaction, or a single statement, and retries it as described at `inTransaction`. */
+/** Runs a transaction or a single statement, and retries it in the same cases as `inTransaction`. */
 export async function repeated<Result>(
   work: () => Promise<Result>,
   { idempotent = false }: Repeat = {},
@@ -76,7 +76,7 @@ export async function repeated<Result>(
     } catch (error) {
       const repeat = isContention(error) || (idempotent && isUnavailable(error))
       if (!repeat || attempt === ATTEMPTS || performance.now() > giveUpAt) throw error
-      // Random, so that conflicting transactions do not conflict again.
+      // The delay is random, so that conflicting transactions do not start at the same time again.
       await sleep(2 ** attempt * 5 * (0.5 + Math.random()))
     }
   }

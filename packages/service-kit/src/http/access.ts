@@ -3,10 +3,10 @@ import { type Caller, TokenRefused, type TokenVerifier } from '../auth/token-ver
 import { HttpProblem } from './problem.ts'
 
 /**
- * The callers that a route accepts. Every route declares it, or the app does not start.
+ * The callers that a route accepts. Every route must declare its access, or the app does not start.
  *
- * - `public`: anyone; a token is ignored
- * - `optional`: anyone; a token must be valid
+ * - `public`: any caller; a token is ignored
+ * - `optional`: a caller without a token, or with a valid token
  * - `user`: a caller with a valid token
  * - `{ role }`: a caller with a valid token of this role
  */
@@ -21,14 +21,14 @@ declare module 'fastify' {
   }
 }
 
-/** The caller of a route that requires a token. */
+/** Returns the caller of a request to a route that requires a token. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Error(`${request.routeOptions.url} does not require a token`)
   return request.caller
 }
 
 /**
- * Checks that `access` allows the request and sets its caller.
+ * Checks that `access` allows the request, and sets `request.caller`.
  *
  * @throws HttpProblem 401 `token-missing` or `token-refused`, 403 `forbidden`
  */
@@ -51,7 +51,7 @@ export async function checkAccess(
   request.caller = caller
   if (typeof access === 'object' && access.role !== caller.role) {
     request.log.info({ caller: caller.id, role: caller.role }, 'role refused')
-    const detail = `This requires the role ${access.role}. Your role is ${caller.role}.`
+    const detail = `This request requires the role ${access.role}. Your role is ${caller.role}.`
     throw new HttpProblem(403, 'forbidden', detail)
   }
 }
@@ -60,8 +60,8 @@ const unauthorized = (code: string, detail: string, challenge: string) =>
   new HttpProblem(401, code, detail, { headers: { 'www-authenticate': challenge } })
 
 /**
- * The token of the `Authorization` header, or of `Authentication`, which Souk accepts too. Undefined without such a
- * header; empty, and therefore invalid, when the header has another form.
+ * Returns the token of the `Authorization` header or, without that header, of the `Authentication` header, which Souk
+ * also accepts. Returns undefined if there is neither, and an empty, invalid token if the header has another form.
  */
 function bearerToken(request: FastifyRequest): string | undefined {
   const { authorization, authentication } = request.headers

@@ -17,11 +17,11 @@ const FRAMEWORK_PROBLEMS: ProblemsByErrorCode = {
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid-json', 'The body is empty. Send a JSON document.'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid-json', 'The body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'invalid-request', 'The body does not match Content-Length.'],
-  FST_ERR_BAD_URL: [400, 'invalid-url', 'The path is not a validly encoded URL.'],
+  FST_ERR_BAD_URL: [400, 'invalid-url', 'The path cannot be decoded. Check its percent-encoding.'],
   FST_ERR_MAX_PARAM_LENGTH: [414, 'uri-too-long', 'A segment of the path is too long.'],
 }
 
-/** Requests that are not HTTP, or that arrive too slowly or are too long to be parsed. */
+/** Errors of Node's HTTP server before a request reaches Fastify. */
 const PARSER_PROBLEMS: ProblemsByErrorCode = {
   HPE_HEADER_OVERFLOW: [431, 'headers-too-large', 'The headers are too large.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'The request took too long to arrive.'],
@@ -29,10 +29,14 @@ const PARSER_PROBLEMS: ProblemsByErrorCode = {
 
 type ServiceErrors = (error: unknown) => HttpProblem | undefined
 
-/** Turns any error into a problem. An error of unknown cause becomes a 500 that reveals nothing about it. */
-export function toProblem(error: unknown, request: FastifyRequest, ofService?: ServiceErrors): HttpProblem {
+/** Converts any error to a problem. An unknown error becomes a 500 response that reveals nothing about the error. */
+export function toProblem(
+  error: unknown,
+  request: FastifyRequest,
+  serviceProblem?: ServiceErrors,
+): HttpProblem {
   if (error instanceof HttpProblem) return error
-  const known = ofService?.(error) ?? ofFramework(error as Partial<FastifyError> & Error)
+  const known = serviceProblem?.(error) ?? frameworkProblem(error as Partial<FastifyError> & Error)
   if (known) return known
   if (error instanceof Overloaded) {
     const detail = 'The service is overloaded and did not process the request. Try again.'
@@ -46,12 +50,12 @@ export function toProblem(error: unknown, request: FastifyRequest, ofService?: S
   return new HttpProblem(
     500,
     'internal-error',
-    `An unexpected error occurred. Name request ${request.id} when you report it.`,
+    `An unexpected error occurred. Include the request id ${request.id} when you report it.`,
   )
 }
 
-/** The problem for an error with which Fastify rejects a request; undefined for other errors. */
-function ofFramework(error: Partial<FastifyError> & Error): HttpProblem | undefined {
+/** Converts an error with which Fastify rejects a request. Returns undefined for other errors. */
+function frameworkProblem(error: Partial<FastifyError> & Error): HttpProblem | undefined {
   const { validation, validationContext, code = '', statusCode = 500, message } = error
   if (validation) {
     const errors = fieldErrors(validation as ErrorObject[], validationContext)
@@ -64,7 +68,7 @@ function ofFramework(error: Partial<FastifyError> & Error): HttpProblem | undefi
   return statusCode < 500 ? new HttpProblem(statusCode, 'invalid-request', message) : undefined
 }
 
-/** Sends the problem's document. A buffer, because the route's serializer must not change it. */
+/** Sends a problem document, as a buffer, so that the serializer of the route does not change it. */
 export const sendProblem = (reply: FastifyReply, problem: HttpProblem, request: FastifyRequest) =>
   reply
     .status(problem.status)
@@ -75,12 +79,12 @@ export const sendProblem = (reply: FastifyReply, problem: HttpProblem, request: 
 export const pathOf = (request: FastifyRequest) => request.url.split('?', 1)[0]!
 
 /** Responds with a problem to thrown errors, to unknown paths (404) and to unsupported methods (405). */
-export function registerProblems(app: App, ofService: ServiceErrors): void {
+export function registerProblems(app: App, serviceProblem: ServiceErrors): void {
   app.setErrorHandler((error, request, reply) =>
-    sendProblem(reply, toProblem(error, request, ofService), request),
+    sendProblem(reply, toProblem(error, request, serviceProblem), request),
   )
 
-  // Fastify responds 404 to an unsupported method. This second router finds the methods of a path.
+  // By itself, Fastify responds 404 to an unsupported method. This second router finds the methods of a path.
   const routes = router<router.HTTPVersion.V1>({ ignoreTrailingSlash: false })
   const methodsOf = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ method, url }) => {
@@ -101,7 +105,7 @@ export function registerProblems(app: App, ofService: ServiceErrors): void {
   })
 }
 
-/** Responds to data that could not be parsed as a request. Writes to the socket, as there is no reply object. */
+/** Responds to an error before a request reaches Fastify. Writes to the socket, because there is no reply object. */
 export function respondToBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const known = PARSER_PROBLEMS[error.code ?? '']

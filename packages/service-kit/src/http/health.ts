@@ -2,8 +2,8 @@ import { HttpProblem, retryLater } from './problem.ts'
 import type { App } from './schema.ts'
 
 /**
- * Adds `/health/live`, which succeeds while the process runs, and `/health/ready`, which succeeds while all checks of
- * `readiness` do. During shutdown `/health/ready` responds 503, so that no more requests are sent here.
+ * Adds `/health/live`, which succeeds while the process runs, and `/health/ready`, which succeeds while all checks in
+ * `readiness` succeed. During shutdown, `/health/ready` responds 503, so that load balancers stop sending requests.
  */
 export function registerHealth(app: App, readiness: Record<string, () => Promise<unknown>>): void {
   let closing = false

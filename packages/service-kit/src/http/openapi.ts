@@ -39,7 +39,7 @@ export async function registerContract(
   if (ui) await registerUi(app, title)
 }
 
-/** Swagger UI needs its own scripts and inline styles, and calls the API that it shows. */
+/** Allows the scripts and inline styles of Swagger UI, and its calls to the API that it shows. */
 const UI_CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -49,7 +49,7 @@ export async function registerUi(app: App, title: string): Promise<void> {
     routePrefix: '/',
     theme: { title },
     uiConfig: {
-      // Hides the bar that loads another document.
+      // Hides the input in which a user can load another document.
       layout: 'BaseLayout',
       persistAuthorization: true,
       displayRequestDuration: true,
@@ -65,7 +65,7 @@ export const problemResponse = (description: string) =>
 
 const SECURITY = { public: [], optional: [{}, { bearer: [] }], user: [{ bearer: [] }] }
 
-/** Adds to a route's contract who may call it, and the problems that the kit responds with. */
+/** Adds to the contract of a route its access, and the problems with which the kit may respond. */
 export function addAccessToContract(route: RouteOptions, access: Access): void {
   const schema = { ...route.schema } as Record<string, unknown> & { response?: object }
   const role = typeof access === 'object' ? access.role : undefined

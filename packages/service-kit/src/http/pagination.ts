@@ -10,11 +10,11 @@ export const pageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`nextCursor` of the previous page' })),
 }
 
-/** The schema of a page. It has no total, because counting costs as much as reading all rows. */
+/** The schema of a page. It has no total number of items, because counting costs as much as reading all rows. */
 export const pageOf = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 
-/** Encodes the position of a row as a text that is opaque to clients. */
+/** Encodes the position of a row in a list as a text that is opaque to clients. */
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
@@ -29,9 +29,8 @@ const KINDS = {
 type Kind = keyof typeof KINDS
 
 /**
- * Decodes a client's cursor and checks that its parts are of `kinds`.
- *
- * A forged cursor is harmless: it contains a position and no rights, and every query also filters by owner.
+ * Decodes a client's cursor and checks that its parts are of `kinds`. A forged cursor grants no access: it only sets
+ * the row at which a page starts.
  *
  * @throws HttpProblem 400 `invalid-cursor`
  */
@@ -58,7 +57,7 @@ function parse(cursor: string): unknown {
   }
 }
 
-/** Turns rows, fetched with `limit + 1`, into a page with the cursor of the next page, if there is one. */
+/** Makes a page of rows that were fetched with `limit + 1`: the extra row shows that there is a next page. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,

@@ -7,7 +7,7 @@ const FieldErrorSchema = Type.Object({
   detail: Type.String(),
 })
 
-/** An invalid value of a request. `pointer` is a JSON pointer fragment (RFC 6901) into the part that `in` names. */
+/** An invalid value of a request. `pointer` is a JSON pointer (RFC 6901) into the part of the request given by `in`. */
 export type FieldError = Static<typeof FieldErrorSchema>
 
 interface ProblemExtras {
@@ -19,7 +19,7 @@ interface ProblemExtras {
 }
 
 /**
- * An error response. Only HTTP adapters throw it; the error handler sends it as `application/problem+json` (RFC 9457).
+ * An error response. Only HTTP code throws it. The error handler sends it as `application/problem+json` (RFC 9457).
  */
 export class HttpProblem extends Error {
   override name = 'HttpProblem'

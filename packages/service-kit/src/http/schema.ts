@@ -12,11 +12,11 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** A reference to a schema that the app knows by its `$id`. The contract lists it once, as a component. */
+/** A reference to a schema that was added to the app with an `$id`. The contract contains it once, as a component. */
 export const ref = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` })
 
-/** A response of a contract: its meaning, its schema and its media type. */
+/** A response in a contract. */
 export const response = <T extends TSchema>(
   description: string,
   schema: T,
@@ -26,5 +26,5 @@ export const response = <T extends TSchema>(
   content: { [mediaType]: { schema } },
 })
 
-/** Optional for the client and always present for the handler: validation sets the schema's default. */
+/** A property that clients may omit. Handlers always receive it, because validation sets the default of the schema. */
 export const withDefault = <T extends TSchema>(schema: T) => Type.Optional(schema) as unknown as T

@@ -19,7 +19,7 @@ interface LoggedError {
   [more: string]: unknown
 }
 
-/** Omits the fields that drivers add, such as a statement's values: a password hash may be among them. */
+/** Omits the fields that drivers add to errors: the values of a statement may include a password hash. */
 const toLoggedError = (error: Error & { code?: unknown }): LoggedError => ({
   type: error.name,
   message: error.message,
@@ -33,7 +33,7 @@ type Fields = Record<string, unknown>
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !(value instanceof Error) && !Array.isArray(value)
 
-/** Replaces the secrets among `fields`, and in up to `levels` levels of nested objects. */
+/** Replaces secrets in `fields` and in nested objects, up to `levels` deep. */
 function redact(fields: Fields, levels = 2): Fields {
   const redacted: Fields = {}
   for (const [name, value] of Object.entries(fields)) {
@@ -44,8 +44,8 @@ function redact(fields: Fields, levels = 2): Fields {
 }
 
 /**
- * Options for Pino: one line of JSON per entry (which escapes line breaks), without secrets. Pino's own `redact`
- * with wildcards would take 6 % of the time of a request.
+ * Options for the logger, Pino. An entry is one line of JSON, which escapes line breaks, and its secrets are replaced.
+ * Pino's own `redact` with wildcards would take 6 % of the time of a request.
  */
 export const loggerOptions = (level: string) => ({
   level,

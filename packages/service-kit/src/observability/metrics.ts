@@ -7,9 +7,9 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const ITEMS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 /**
- * Starts to measure this process and serves `/metrics` on its own listener, which the gateway does not expose.
+ * Starts to measure this process and serves `/metrics` on a separate port, which the gateway does not expose.
  *
- * @returns closes the listener
+ * @returns a function that closes the port
  */
 export async function startMetrics(host: string, port: number): Promise<() => Promise<unknown>> {
   collectDefaultMetrics()
@@ -64,7 +64,7 @@ function prometheusMeter(): Meter {
   }
 }
 
-/** Registers a gauge that collects `readings`. The list may grow afterwards. */
+/** Registers a gauge that reads all `readings` at each scrape. More readings may be added to the array later. */
 function registerGauge(name: string, help: string, readings: readonly Reading[]): void {
   new Gauge({
     name,
@@ -75,7 +75,7 @@ function registerGauge(name: string, help: string, readings: readonly Reading[])
         try {
           this.set(labels, await read())
         } catch {
-          // Omits this value only: the other metrics are needed most when something is unavailable.
+          // Omits only this value: an operator needs the other metrics, for example while the database is down.
           this.remove(labels)
         }
       }

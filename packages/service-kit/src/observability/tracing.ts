@@ -32,19 +32,20 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { type Tracer, telemetry } from './telemetry.ts'
 
-/** The size of the largest batch: a batch has a link to each item. */
+/** The maximum size of a batch, because the span of a batch has a link to each item. */
 const MAX_LINKS = 256
-/** Longer statements are cut. Those of large batches have a placeholder for each value. */
+/** Longer statements are cut. The statements of a large batch are long, with a placeholder for each value. */
 const MAX_SQL_LENGTH = 2_000
-/** Maximum time to send the last spans: a collector that is down must not delay the shutdown. */
+/** Maximum time to send the last spans, so that a collector that is down does not delay the shutdown for long. */
 const FLUSH_MS = 2_000
 
 /**
  * Starts to trace this process. OpenTelemetry reads the collector's address and headers (`OTEL_EXPORTER_OTLP_*`) and
  * more attributes of the service (`OTEL_RESOURCE_ATTRIBUTES`) from the environment.
  *
- * @param share the share of traces that are recorded, from 0 to 1. A caller's trace is recorded if the caller records it
- * @returns sends the last spans and stops tracing
+ * @param share the share of requests that are traced, from 0 to 1. It applies only to requests without a trace context:
+ *   any other request is traced if the caller traces it
+ * @returns a function that sends the last spans and stops tracing
  */
 export function startTracing(service: string, share: number): () => Promise<unknown> {
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR)
@@ -77,7 +78,7 @@ function instrument(): void {
       if ('setHeader' in response) response.setHeader('traceresponse', traceResponse(span))
     },
   })
-  // The instrumentation patches node:http when it is next required.
+  // The instrumentation patches node:http when that module is next required.
   createRequire(import.meta.url)('node:http')
   new UndiciInstrumentation({
     requireParentforSpans: true,
@@ -105,7 +106,7 @@ function openTelemetryTracer(): Tracer {
     },
 
     statement(engine, sql, ms, error) {
-      // Background work of the service belongs to no request.
+      // Statements of background work belong to no request and are not traced.
       if (!trace.getActiveSpan()) return
       const [operation] = sql.trimStart().split(/\s/, 1)
       const end = performance.timeOrigin + performance.now()
@@ -131,8 +132,8 @@ function openTelemetryTracer(): Tracer {
 
     async batch(batcher, items, run) {
       const [first, ...others] = items as Span[]
-      // In the trace of the first item, so that a batch of one belongs to one trace. Links connect the other items
-      // and the batch in both directions.
+      // The batch belongs to the trace of its first item, so that a batch of one item is in that item's trace. Links in
+      // both directions connect the batch with the other items.
       const parent = first ? trace.setSpan(ROOT_CONTEXT, first) : ROOT_CONTEXT
       const links = others.map((item) => ({ context: item.spanContext() }))
       const span = tracer.startSpan(
@@ -153,7 +154,7 @@ function openTelemetryTracer(): Tracer {
   }
 }
 
-/** Records the type of the error only: a driver's message may contain values. */
+/** Records only the type of the error, because the message of a driver may contain values. */
 function fail(span: Span, error: unknown): void {
   const type = error instanceof Error ? error.name : typeof error
   span.setStatus({ code: SpanStatusCode.ERROR, message: type }).setAttribute('error.type', type)

@@ -1,11 +1,12 @@
 import { ConfigError } from './config.ts'
 
 /**
- * Points at which a fault test can kill the process: with `FAILPOINT=after-T1:40` it ends with SIGKILL when it reaches
- * `after-T1` for the 40th time. Only the environment can set one, at the start of the process.
+ * A failpoint is a named place in the code at which a fault test can kill the process. With `FAILPOINT=before-call:40`,
+ * the process ends with SIGKILL when it reaches `before-call` for the 40th time. Only the environment can set a
+ * failpoint, and only before the process starts.
  */
-const armed = parse(process.env.FAILPOINT)
-let passes = 0
+const configured = parse(process.env.FAILPOINT)
+let timesReached = 0
 
 function parse(setting: string | undefined) {
   if (!setting) return undefined
@@ -16,7 +17,9 @@ function parse(setting: string | undefined) {
   return { name, count: Number(count) }
 }
 
-/** Kills the process if this failpoint is set and was reached as often as its count says. */
+/** Kills the process if this failpoint is set and has now been reached as often as configured. */
 export function failpoint(name: string): void {
-  if (armed?.name === name && ++passes === armed.count) process.kill(process.pid, 'SIGKILL')
+  if (configured?.name !== name) return
+  timesReached++
+  if (timesReached === configured.count) process.kill(process.pid, 'SIGKILL')
 }

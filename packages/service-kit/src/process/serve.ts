@@ -3,10 +3,10 @@ import { isAccessDenied, isUnavailable } from '../database/errors.ts'
 import { ConfigError } from './config.ts'
 import type { telemetrySettings } from './settings.ts'
 
-/** Closes something that the process opened. */
+/** Closes a resource of the process, such as the database. */
 export type Closer = () => Promise<unknown>
 
-/** Maximum time for the shutdown. Orchestrators kill a process 30 s after SIGTERM by default. */
+/** Maximum time for the shutdown. Kubernetes kills a process 30 s after SIGTERM by default. */
 const SHUTDOWN_MS = 15_000
 
 /**
@@ -14,7 +14,7 @@ const SHUTDOWN_MS = 15_000
  * requests in flight before it exits.
  *
  * @param service the name in traces
- * @param start opens everything and returns the closers, in the order to call them
+ * @param start opens the resources of the service and returns their closers, in the order in which to call them
  */
 export async function serve<Config extends TelemetryConfig>(
   service: string,
@@ -54,7 +54,7 @@ function closeOnSignal(closers: readonly Closer[]): void {
 
 type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
 
-/** Must run before anything is opened. Loads the telemetry libraries only if they are configured. */
+/** Must run before `start`, because a database or a batcher reads `telemetry` only when it is created. */
 async function startTelemetry(service: string, config: TelemetryConfig): Promise<Closer[]> {
   const closers: Closer[] = []
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
@@ -70,7 +70,7 @@ async function startTelemetry(service: string, config: TelemetryConfig): Promise
 
 type SystemError = NodeJS.ErrnoException & { address?: string; port?: number }
 
-/** Explains a failed start in one line that says what to do. Returns the stack for an unknown error. */
+/** Explains why the start failed and how to correct it. Returns the stack of an unknown error. */
 export function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message
   const { code, syscall, address, port, message } = error as SystemError
@@ -81,6 +81,6 @@ export function startFailure(error: unknown): string {
   if (isUnavailable(error))
     return `The database is unavailable (${code ?? message}). Start it, or correct DATABASE_URL.`
   if (isAccessDenied(error))
-    return `The database server denies access: ${message}. Create what is missing, or correct DATABASE_URL.`
+    return `The database server denies access: ${message}. Create the database or the user, or correct DATABASE_URL.`
   return error instanceof Error ? (error.stack ?? message) : String(error)
 }

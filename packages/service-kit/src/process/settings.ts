@@ -21,7 +21,8 @@ export const telemetrySettings = {
     minimum: 0,
     maximum: 1,
     default: 1,
-    description: 'share of the requests without a trace of their own that are traced, from 0 to 1',
+    description:
+      'share of requests that are traced, from 0 to 1; for a request with a trace context, its caller decides',
   }),
 }
 
@@ -40,7 +41,7 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
     minimum: 1,
     maximum: 1_000,
     default: 10,
-    description: 'most connections to the database; SQLite always has one',
+    description: 'maximum number of connections to the database; SQLite always uses one',
   }),
   SEED_DEMO_DATA: Type.Boolean({
     default: false,
@@ -71,20 +72,21 @@ export const tokenSettings = {
 export const batchSettings = {
   BATCHING: Type.Boolean({
     default: true,
-    description: 'false processes every request on its own, to measure the gain of batching',
+    description: 'false processes every request in its own batch, to measure the gain of batching',
   }),
 }
 
-/** A secret that two services share. `byDefault` is public, so it is only valid during development. */
-export const sharedSecret = (byDefault: string, description: string) =>
-  Type.String({ minLength: 32, default: byDefault, description, developmentOnly: true })
+/** A secret that two services share. `publicDefault` is in the public source code, so production rejects it. */
+export const sharedSecret = (publicDefault: string, description: string) =>
+  Type.String({ minLength: 32, default: publicDefault, description, developmentOnly: true })
 
 type CommonSettings = ReturnType<typeof commonSettings>
 
 /**
  * Reads a service's settings from the environment.
  *
- * @throws ConfigError when a setting is invalid; in production also for demo data and for a secret's public default
+ * @throws ConfigError when a setting is invalid; in production, also when demo data is enabled or a secret has its
+ * public default
  */
 export function readServiceSettings<P extends CommonSettings>(
   schema: TObject<P>,

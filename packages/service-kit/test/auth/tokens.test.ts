@@ -63,20 +63,20 @@ describe('an access token verifier with remote keys', () => {
   })
 
   for (const [what, fault] of [
-    ['an error', (_request, response) => void response.writeHead(500).end()],
-    ['an HTML page', (_request, response) => void response.end('<html>')],
-    ['other JSON', (_request, response) => void response.end('{"a":1}')],
-    ['an empty key set', (_request, response) => void response.end('{"keys":[]}')],
-    ['a closed connection', (_request, response) => void response.destroy()],
+    ['responds 500', (_request, response) => void response.writeHead(500).end()],
+    ['responds with an HTML page', (_request, response) => void response.end('<html>')],
+    ['responds with JSON that is no key set', (_request, response) => void response.end('{"a":1}')],
+    ['responds with an empty key set', (_request, response) => void response.end('{"keys":[]}')],
+    ['closes the connection', (_request, response) => void response.destroy()],
     [
-      'a redirect to keys',
+      'redirects to another URL',
       (request, response) => {
         if (request.url !== '/') return healthy(request, response)
         response.writeHead(302, { location: '/elsewhere' }).end()
       },
     ],
   ] satisfies [string, RequestListener][]) {
-    it(`does not reject a token as invalid when it gets ${what} instead of keys`, async () => {
+    it(`throws KeysUnavailable when the issuer ${what}`, async () => {
       respond = fault
       await assert.rejects(
         accessTokenVerifier(remoteIssuer(url))(await issuer.tokenFor('BUYER')),
@@ -89,21 +89,21 @@ describe('an access token verifier with remote keys', () => {
     ['ahead of', 3_600_000],
     ['behind', -3_600_000],
   ] as const) {
-    it(`checks the expiry with the issuer’s clock, which is an hour ${what} ours`, async () => {
-      const nowThere = () => Date.now() + offMs
+    it(`checks the expiry by the issuer’s clock when that clock is an hour ${what} ours`, async () => {
+      const issuerNow = () => Date.now() + offMs
       respond = (request, response) => {
-        response.setHeader('date', new Date(nowThere()).toUTCString())
+        response.setHeader('date', new Date(issuerNow()).toUTCString())
         healthy(request, response)
       }
       const verify = accessTokenVerifier(remoteIssuer(url))
-      const lasting = (seconds: number) =>
-        issuer.tokenFor('BUYER', undefined, new Date(nowThere() + seconds * 1_000))
-      assert.equal((await verify(await lasting(900))).role, 'BUYER')
-      await assert.rejects(verify(await lasting(-5)), TokenRefused)
+      const tokenExpiringIn = (seconds: number) =>
+        issuer.tokenFor('BUYER', undefined, new Date(issuerNow() + seconds * 1_000))
+      assert.equal((await verify(await tokenExpiringIn(900))).role, 'BUYER')
+      await assert.rejects(verify(await tokenExpiringIn(-5)), TokenRefused)
     })
   }
 
-  it('uses the last known keys while they cannot be fetched', async (t) => {
+  it('uses the last fetched keys when the next fetch fails', async (t) => {
     respond = healthy
     const verify = accessTokenVerifier(remoteIssuer(url))
     await verify(await issuer.tokenFor('BUYER'))
@@ -114,7 +114,7 @@ describe('an access token verifier with remote keys', () => {
     assert.equal(fetches, 2)
   })
 
-  it('accepts tokens of a new key at once, and those of the old key as well', async (t) => {
+  it('accepts tokens of a new key after the 30 s cooldown, and still those of the old key', async (t) => {
     const successor = await generateKeyPair('EdDSA', { extractable: true })
     const published = {
       ...(await exportJWK(successor.publicKey)),
@@ -136,7 +136,7 @@ describe('an access token verifier with remote keys', () => {
 })
 
 describe('an access token verifier', () => {
-  it('accepts EdDSA only, also when the keys allow another algorithm', async () => {
+  it('rejects a token that is signed with ES256, even if the issuer has published the key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const token = await new SignJWT({ username: 'x', role: 'BUYER' })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -152,7 +152,7 @@ describe('an access token verifier', () => {
     )
   })
 
-  it('caches a token no longer than the token is valid', async () => {
+  it('rejects a token that expired while it was cached', async () => {
     const issuer = await testIssuer()
     let now = Date.now()
     const verify = accessTokenVerifier({ keys: createLocalJWKSet(issuer.jwks), now: () => now })
@@ -167,7 +167,7 @@ describe('service tokens', () => {
   const SECRET = 'a secret of the tests, 32 characters long'
   const tokens = serviceTokens(SECRET)
 
-  it('authenticate a service to one other service', async () => {
+  it('identify the calling service, and are valid only for the called service', async () => {
     const token = await tokens.sign('orders', 'products')
     assert.partialDeepStrictEqual(await tokens.verifierFor('products')(token), {
       id: 'orders',
@@ -176,7 +176,7 @@ describe('service tokens', () => {
     await assert.rejects(tokens.verifierFor('users')(token), TokenRefused)
   })
 
-  it('are rejected when another secret signed them, or when they are too old despite their expiry', async () => {
+  it('are rejected when signed with another secret, or issued too long ago, even if unexpired', async () => {
     const other = await serviceTokens('another secret, which is as long as that').sign('orders', 'products')
     await assert.rejects(tokens.verifierFor('products')(other), TokenRefused)
     const old = await new SignJWT()
@@ -189,7 +189,7 @@ describe('service tokens', () => {
     await assert.rejects(tokens.verifierFor('products')(old), TokenRefused)
   })
 
-  it('require one algorithm, one type, and all their claims', async () => {
+  it('are rejected with another algorithm or type, or a missing claim', async () => {
     const now = Math.floor(Date.now() / 1_000)
     const claims = { iss: 'orders', aud: 'products', iat: now, exp: now + 60 }
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -10,7 +10,7 @@ const batcherOf = <Item, Result>(
   options: Partial<BatcherOptions<Item, Result>> & Pick<BatcherOptions<Item, Result>, 'run'>,
 ) =>
   createBatcher<Item, Result>({
-    name: 'of this test',
+    name: 'test',
     maxItems: 256,
     concurrency: 1,
     maxWaiting: 1_000,
@@ -32,7 +32,7 @@ describe('a batcher', () => {
     assert.deepEqual(batches, [[7]])
   })
 
-  it('collects the items that arrive while a batch is in flight into the next batch', async () => {
+  it('combines the items that arrive while a batch is in flight into the next batch', async () => {
     const batches: number[][] = []
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
@@ -64,7 +64,7 @@ describe('a batcher', () => {
     assert.deepEqual(sizes, [200])
   })
 
-  it('rejects only the items that exceed its queue', async () => {
+  it('rejects the items that arrive while its queue is full, and processes the queued items', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
       maxWaiting: 2,
@@ -75,14 +75,14 @@ describe('a batcher', () => {
     })
     const first = submit([0])
     await sleep(0)
-    const rest = [1, 2, 3, 4].map((item) => submit([item]))
-    const refused = Promise.allSettled(rest)
+    const later = [1, 2, 3, 4].map((item) => submit([item]))
+    const outcomes = Promise.allSettled(later)
     release()
     assert.deepEqual(
-      (await refused).map(({ status }) => status),
+      (await outcomes).map(({ status }) => status),
       ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
     )
-    await assert.rejects(rest[3]!, Overloaded)
+    await assert.rejects(later[3]!, Overloaded)
     assert.deepEqual(await first, [0])
   })
 
@@ -119,9 +119,9 @@ describe('a batcher', () => {
     assert.equal(runs, 1)
   })
 
-  it('rejects a batch that gets more or fewer results than items', async () => {
+  it('rejects all items of a batch when `run` returns fewer results than items', async () => {
     const submit = batcherOf<number, number>({ run: async () => [1] })
-    await assert.rejects(submit([1, 2]), /2 got 1/)
+    await assert.rejects(submit([1, 2]), /2 items returned 1/)
   })
 })
 
@@ -133,7 +133,7 @@ const fate = fc.oneof(
 const item = fc.record({ fate, weight: fc.integer({ min: 1, max: 60 }), pause: fc.boolean() })
 
 describe('a batcher with random items and failures', () => {
-  it('settles each item once, with its own result, within its limits', async () => {
+  it('settles each item once with its own result, and exceeds no limit', async () => {
     const property = fc.asyncProperty(
       fc.array(item, { maxLength: 60 }),
       fc.record({
@@ -144,7 +144,7 @@ describe('a batcher with random items and failures', () => {
       async (items, bounds) => {
         let inFlight = 0
         let outages = 0
-        const done = new Map<number, number>()
+        const timesProcessed = new Map<number, number>()
         const submit = batcherOf<{ id: number; fate: Fate; weight: number }, string>({
           ...bounds,
           weigh: ({ weight }) => weight,
@@ -160,7 +160,7 @@ describe('a batcher with random items and failures', () => {
                 throw new Error('outage')
               }
               if (batch.some((one) => one.fate === 'poison')) throw new Poison('poison')
-              for (const { id } of batch) done.set(id, (done.get(id) ?? 0) + 1)
+              for (const { id } of batch) timesProcessed.set(id, (timesProcessed.get(id) ?? 0) + 1)
               return batch.map(({ id, fate }) =>
                 fate === 'own-error' ? new Error(`own ${id}`) : `result ${id}`,
               )
@@ -177,12 +177,12 @@ describe('a batcher with random items and failures', () => {
         }
         const settled = await Promise.allSettled(results)
         for (const [id, result] of settled.entries()) {
-          const given = result.status === 'fulfilled' ? result.value[0] : (result.reason as Error).message
-          if (given === 'outage') assert.ok(outages > 0)
-          else if (items[id]!.fate === 'poison') assert.equal(given, 'poison')
-          else assert.equal(given, items[id]!.fate === 'own-error' ? `own ${id}` : `result ${id}`)
-          // A processed item has its result and was processed once. A failed item was not processed.
-          assert.equal(done.get(id) ?? 0, given === 'outage' || given === 'poison' ? 0 : 1)
+          const outcome = result.status === 'fulfilled' ? result.value[0] : (result.reason as Error).message
+          if (outcome === 'outage') assert.ok(outages > 0)
+          else if (items[id]!.fate === 'poison') assert.equal(outcome, 'poison')
+          else assert.equal(outcome, items[id]!.fate === 'own-error' ? `own ${id}` : `result ${id}`)
+          const batchFailed = outcome === 'outage' || outcome === 'poison'
+          assert.equal(timesProcessed.get(id) ?? 0, batchFailed ? 0 : 1)
         }
       },
     )

@@ -3,15 +3,15 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { coalesce } from '../../src/batching/coalesce.ts'
 
-/** A value that is slow to read. `reads` has the key of each read that started. */
-function register() {
+/** A value that takes 20 ms to read. `reads` lists the key of each read that started. */
+function slowValue() {
   const reads: string[] = []
   let value = 0
   let inFlight = 0
   const read = async (key: string) => {
     reads.push(key)
     inFlight++
-    assert.ok(inFlight <= new Set(reads).size, 'one read of a key at a time')
+    assert.ok(inFlight <= new Set(reads).size, 'at most one read of each key is in flight')
     const found = value
     await sleep(20)
     inFlight--
@@ -24,8 +24,8 @@ function register() {
 }
 
 describe('coalesce', () => {
-  it('shares a waiting read, never one that started before the call', async () => {
-    const { reads, read, write } = register()
+  it('combines concurrent calls into one read that starts after the calls', async () => {
+    const { reads, read, write } = slowValue()
     const get = coalesce((key: string) => key, read)
     const first = get('a')
     await sleep(5)
@@ -37,13 +37,13 @@ describe('coalesce', () => {
   })
 
   it('reads each key separately', async () => {
-    const { reads, read } = register()
+    const { reads, read } = slowValue()
     const get = coalesce((key: string) => key, read)
     await Promise.all(['a', 'b', 'a', 'b', 'c'].map(get))
     assert.deepEqual(reads, ['a', 'b', 'c'])
   })
 
-  it('rejects all callers of a failed read, and reads again for the next one', async () => {
+  it('rejects all calls that share a failed read, and reads again for the next call', async () => {
     let fails = true
     const get = coalesce(
       () => '',

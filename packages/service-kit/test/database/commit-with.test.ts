@@ -9,27 +9,27 @@ import { availableEngines, createTestDatabase, type TestDatabase } from '../../t
 const skip = !(await availableEngines()).includes('postgres')
 
 describe('commitWith on postgres', { skip }, () => {
-  let place: TestDatabase
+  let testDatabase: TestDatabase
   let database: Database<{ things: { id: number; xid: string } }>
 
   before(async () => {
-    place = await createTestDatabase('postgres')
-    // One connection, so that a leftover of one transaction would affect the next one.
-    database = openDatabase(place.url, { poolSize: 1 })
+    testDatabase = await createTestDatabase('postgres')
+    // One connection, so that anything left from one transaction would affect the next one.
+    database = openDatabase(testDatabase.url, { poolSize: 1 })
     await sql`create table things (id integer primary key, xid text default pg_current_xact_id()::text)`.execute(
       database.kysely,
     )
   })
   after(async () => {
     await database.close()
-    await place.drop()
+    await testDatabase.drop()
   })
 
   const insert = (id: number) => CompiledQuery.raw('insert into things (id) values ($1)', [id])
   const stored = () => database.kysely.selectFrom('things').selectAll().orderBy('id').execute()
   const ids = async () => (await stored()).map(({ id }) => id)
 
-  it('runs its statement in the transaction', async () => {
+  it('runs its statement in the same transaction as the work', async () => {
     await inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(1))
       commitWith(insert(2))
@@ -40,7 +40,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.equal(first.xid, second.xid)
   })
 
-  it('rolls the transaction back when its statement fails, and throws its error', async () => {
+  it('rolls the transaction back and throws the error when its statement fails', async () => {
     const failing = inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(3))
       commitWith(insert(1))
@@ -49,7 +49,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2])
   })
 
-  it('does not send its statement when the work fails, nor with the next transaction', async () => {
+  it('does not run its statement when the work fails, nor in the next transaction', async () => {
     const failed = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(4))
       throw new Error('no longer needed')
@@ -59,7 +59,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2, 5])
   })
 
-  it('rejects a second statement', async () => {
+  it('fails the transaction when it is called twice', async () => {
     const two = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(6))
       commitWith(insert(7))

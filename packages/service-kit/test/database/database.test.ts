@@ -16,38 +16,42 @@ import { migrateLikeReplica, type Tables } from './migrating-replica.ts'
 
 const run = promisify(execFile)
 const REPLICA = fileURLToPath(new URL('migrating-replica.ts', import.meta.url))
-/** The shortest wait that all engines support, for the tests in which a wait ends. */
+/** The shortest wait that all engines support, for the tests in which a wait times out. */
 const SHORT_WAIT = { waitMs: 1_000 }
 
 await describeOnEachEngine('a database', (engine) => {
-  let place: TestDatabase
+  /** Options of the tests that need a server. */
+  const onServer = { skip: engine === 'sqlite' && 'SQLite has no server' }
+  let testDatabase: TestDatabase
   let database: Database<Tables>
   const others: Database<Tables>[] = []
   /** Opens another pool, which is closed after all tests. */
   const opened = (options: DatabaseOptions = {}) => {
-    const other = openDatabase<Tables>(place.url, options)
+    const other = openDatabase<Tables>(testDatabase.url, options)
     others.push(other)
     return other
   }
 
   before(async () => {
-    place = await createTestDatabase(engine)
-    database = openDatabase<Tables>(place.url)
+    testDatabase = await createTestDatabase(engine)
+    database = openDatabase<Tables>(testDatabase.url)
     // A SQLite connection blocks its thread while it waits for a lock, so each replica needs its own process.
     const replica = () =>
-      engine === 'sqlite' ? run(process.execPath, [REPLICA, place.url]) : migrateLikeReplica(place.url)
+      engine === 'sqlite'
+        ? run(process.execPath, [REPLICA, testDatabase.url])
+        : migrateLikeReplica(testDatabase.url)
     await Promise.all([1, 2, 3, 4].map(replica))
   })
   after(async () => {
     await Promise.all([database, ...others].map((one) => one.close()))
-    await place.drop()
+    await testDatabase.drop()
   })
 
   it('is migrated once when several replicas start at the same time', async () => {
     assert.equal((await database.kysely.selectFrom('counters').selectAll().execute()).length, 1)
   })
 
-  it('is not changed by an older release after a newer release has migrated it', async () => {
+  it('stays unchanged when an older release migrates it after a newer release', async () => {
     const step = (table: string): Migration => ({
       up: (db) => db.schema.createTable(table).addColumn('id', 'integer').execute(),
     })
@@ -63,7 +67,7 @@ await describeOnEachEngine('a database', (engine) => {
     )
   })
 
-  it('loses no update of concurrent transactions', async () => {
+  it('loses no update when transactions are concurrent', async () => {
     // A second SQLite connection in this process would block the thread that holds the lock.
     const other = engine === 'sqlite' ? database : opened()
     await Promise.all(
@@ -100,7 +104,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.equal(row.value, 2 ** 45)
   })
 
-  it('distinguishes keys by case', async () => {
+  it('accepts keys that differ only in case', async () => {
     await database.kysely
       .insertInto('counters')
       .values([
@@ -110,25 +114,25 @@ await describeOnEachEngine('a database', (engine) => {
       .execute()
   })
 
-  it('reports a unique violation', async () => {
+  it('reports a duplicate key as a unique violation', async () => {
     const again = database.kysely.insertInto('counters').values({ name: 'a', value: 1 }).execute()
     await assert.rejects(again, (error) => isUniqueViolation(error) && !isUnavailable(error))
   })
 
-  it('reports a temporary error when a row stays locked', { skip: engine === 'sqlite' }, async () => {
+  it('reports a temporary error when a row stays locked', onServer, async () => {
     const own = opened(SHORT_WAIT)
     const add = () => own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
     const started = performance.now()
     await database.kysely.transaction().execute(async (trx) => {
       await trx.updateTable('counters').set({ value: 1 }).where('name', '=', 'a').execute()
-      // More than there are connections: some wait for the lock, the others for a connection.
+      // The pool has 10 connections, so 10 of 15 statements wait for the lock and the others wait for a connection.
       const rejected = await Promise.allSettled(Array.from({ length: 15 }, add))
       for (const one of rejected) assert.ok(one.status === 'rejected' && isTemporary(one.reason), `${engine}`)
     })
     assert.ok(performance.now() - started < 6_000)
   })
 
-  it('limits the wait for a free connection', { skip: engine === 'sqlite' }, async () => {
+  it('limits the wait for a free connection', onServer, async () => {
     const own = opened({ poolSize: 1, ...SHORT_WAIT })
     await own.kysely.transaction().execute(async () => {
       const outcome = own.ping().catch((error: unknown) => error)
@@ -136,9 +140,11 @@ await describeOnEachEngine('a database', (engine) => {
     })
   })
 
-  it('takes the SQLite write lock when a transaction begins', { skip: engine !== 'sqlite' }, async () => {
-    // With a lock at the first write, another process could change what the transaction has read before.
-    const other = new DatabaseSync(place.url.slice('sqlite:'.length), { timeout: 0 })
+  it('takes the SQLite write lock when a transaction begins', {
+    skip: engine !== 'sqlite' && 'only for SQLite',
+  }, async () => {
+    // If the lock were taken at the first write, another process could change rows that the transaction has read.
+    const other = new DatabaseSync(testDatabase.url.slice('sqlite:'.length), { timeout: 0 })
     await inTransaction(database, async (trx) => {
       await trx.selectFrom('counters').selectAll().execute()
       assert.throws(() => other.exec('begin immediate'), isContention)
@@ -150,9 +156,7 @@ await describeOnEachEngine('a database', (engine) => {
   const increment = (trx: Transaction<Tables>, name: string) =>
     trx.updateTable('counters').set({ value: sql<number>`value + 1` }).where('name', '=', name).execute()
 
-  it('retries a transaction that was rolled back because of a deadlock', {
-    skip: engine === 'sqlite',
-  }, async () => {
+  it('retries a transaction that was rolled back because of a deadlock', onServer, async () => {
     const names = ['left', 'right']
     await database.kysely
       .insertInto('counters')
@@ -183,13 +187,11 @@ await describeOnEachEngine('a database', (engine) => {
   const closeConnection = async (id: number) => {
     const kill = engine === 'postgres' ? `select pg_terminate_backend(${id})` : `kill ${id}`
     await sql.raw(kill).execute(database.kysely)
-    // Until the client has received the end of the connection.
+    // Waits until the client has noticed that the connection was closed.
     await sleep(100)
   }
 
-  it('survives a lost connection in a transaction, and retries only an idempotent one', {
-    skip: engine === 'sqlite',
-  }, async () => {
+  it('retries a transaction after a lost connection only if it is idempotent', onServer, async () => {
     const own = opened()
     const loseOneConnection = () => {
       let runs = 0
@@ -203,23 +205,21 @@ await describeOnEachEngine('a database', (engine) => {
     assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
   })
 
-  it('survives the loss of an idle connection', { skip: engine === 'sqlite' }, async () => {
+  it('opens a new connection after an idle connection was lost', onServer, async () => {
     const own = opened({ poolSize: 1 })
     const lost = await connectionId(own.kysely)
     await closeConnection(lost)
     assert.notEqual(await connectionId(own.kysely), lost)
   })
 
-  it('uses READ COMMITTED, regardless of the default of the server', {
-    skip: engine === 'sqlite',
-  }, async () => {
+  it('uses READ COMMITTED, regardless of the default of the server', onServer, async () => {
     if (engine === 'postgres') {
-      const name = new URL(place.url).pathname.slice(1)
+      const name = new URL(testDatabase.url).pathname.slice(1)
       await sql
         .raw(`alter database ${name} set default_transaction_isolation = 'repeatable read'`)
         .execute(database.kysely)
     }
-    // The default applies to new connections. That of MySQL is REPEATABLE READ already.
+    // A new connection, to which the new default applies. The default of MySQL is always REPEATABLE READ.
     const own = opened()
     await own.kysely.transaction().execute(async (trx) => {
       const value = () => sql<{ value: number }>`select value from counters where name = 'a'`.execute(trx)
@@ -235,7 +235,8 @@ await describeOnEachEngine('a database', (engine) => {
 })
 
 await describeOnEachEngine('an unreachable database', (engine) => {
-  it('is reported as unavailable', { skip: engine === 'sqlite' }, async () => {
+  const skip = engine === 'sqlite' && 'SQLite has no server'
+  it('is reported as unavailable', { skip }, async () => {
     const scheme = engine === 'postgres' ? 'postgres' : 'mysql'
     const nowhere = openDatabase(`${scheme}://nobody@127.0.0.1:1/nothing`)
     await assert.rejects(nowhere.ping(), isUnavailable)

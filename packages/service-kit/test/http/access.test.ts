@@ -12,7 +12,7 @@ describe('access control', () => {
 
   const cooks = (headers: Record<string, string>) => app.inject({ url: '/cooks', headers })
 
-  it('accepts the role of a route, and rejects a missing token, an invalid one and another role', async () => {
+  it('accepts the role that a route requires, and rejects a missing or invalid token and another role', async () => {
     assert.equal((await cooks(await issuer.as('COOK'))).statusCode, 200)
     assert.equal((await cooks({})).json().code, 'token-missing')
     assert.equal((await cooks({ authorization: 'Bearer abc.def.ghi' })).json().code, 'token-refused')
@@ -20,7 +20,7 @@ describe('access control', () => {
     assert.equal((await cooks(await issuer.as('WAITER'))).statusCode, 403)
   })
 
-  it('accepts the token in the Authentication header', async () => {
+  it('accepts a token in the Authentication header', async () => {
     const { authorization } = await issuer.as('COOK')
     assert.equal((await cooks({ authentication: authorization })).statusCode, 200)
   })
@@ -49,7 +49,7 @@ describe('access control', () => {
     await logging.close()
   })
 
-  it('trusts X-Forwarded-For from the configured proxies only', async () => {
+  it('trusts X-Forwarded-For only from the configured proxies', async () => {
     const behind = await emptyApp('192.0.2.1,198.51.100.0/24')
     behind.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
     const headers = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' }

@@ -23,19 +23,19 @@ describe('a listening app', { concurrency: true }, () => {
     return text(socket)
   }
 
-  it('responds to data that is not HTTP with a problem', async () => {
+  it('responds 400 malformed-request to data that is not HTTP', async () => {
     const response = await send('GARBAGE\r\n\r\n')
     assert.match(response, /^HTTP\/1.1 400/)
     assert.match(response, /"code":"malformed-request"/)
   })
 
-  it('rejects headers that are too large', async () => {
+  it('responds 431 to headers that are too large', async () => {
     const response = await send(`GET /open HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`)
     assert.match(response, /^HTTP\/1.1 431/)
     assert.match(response, /"code":"headers-too-large"/)
   })
 
-  it('limits the size of a body that is sent in chunks', async () => {
+  it('responds 413 to a body that is sent in chunks and is too large', async () => {
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     const response = await send(
       `POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}${chunk}`,
@@ -45,13 +45,13 @@ describe('a listening app', { concurrency: true }, () => {
   })
 
   for (const [what, data] of [
-    ['headers', 'POST /dishes HTTP/1.1\r\nhost: x\r\n'],
+    ['incomplete headers', 'POST /dishes HTTP/1.1\r\nhost: x\r\n'],
     [
-      'body',
+      'an incomplete body',
       'POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
     ],
   ] as const) {
-    it(`ends a request with an incomplete ${what}`, { timeout: 20_000 }, async () => {
+    it(`responds 408 to a request with ${what}`, { timeout: 20_000 }, async () => {
       const response = await send(data)
       assert.match(response, /^HTTP\/1.1 408/)
       assert.match(response, /"code":"request-timeout"/)
@@ -60,7 +60,7 @@ describe('a listening app', { concurrency: true }, () => {
 })
 
 describe('an app that shuts down', { concurrency: true }, () => {
-  it('completes requests in flight, and serves connections that are open and idle', async () => {
+  it('completes requests in flight, and serves one more request on an open keep-alive connection', async () => {
     const { app, arrived, respond } = await slowApp()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     await get(app, '/quick', agent)
@@ -79,7 +79,7 @@ describe('an app that shuts down', { concurrency: true }, () => {
     await assert.rejects(get(app, '/quick', agent, port))
   })
 
-  it('does not wait long for idle connections', async () => {
+  it('closes within 2 seconds although a connection is idle', async () => {
     const { app } = await slowApp()
     const agent = new Agent({ keepAlive: true })
     await get(app, '/quick', agent)
@@ -90,22 +90,22 @@ describe('an app that shuts down', { concurrency: true }, () => {
   })
 })
 
-/** An app whose `/slow` responds when `respond` is called. */
+/** An app with a route `/slow`: `arrived` resolves when it is requested, and it responds when `respond` is called. */
 async function slowApp() {
   const app = await emptyApp()
-  const arrival = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+  const { promise: mayRespond, resolve: respond } = Promise.withResolvers<void>()
   app.get('/quick', { config: { access: 'public' } }, async () => ({}))
   app.get('/slow', { config: { access: 'public' } }, async () => {
-    arrival.resolve()
-    await release.promise
+    arrive()
+    await mayRespond
     return {}
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  return { app, arrived: arrival.promise, respond: release.resolve }
+  return { app, arrived, respond }
 }
 
-/** Resolves once the port accepts no new connections. */
+/** Resolves when the port no longer accepts connections. */
 async function untilRefused(port: number): Promise<void> {
   while (true) {
     const socket = connect(port, '127.0.0.1')

@@ -10,7 +10,7 @@ const Kitchen = Type.Object({ city: Type.String() }, { $id: 'Kitchen' })
 
 export const issuer = await testIssuer()
 
-/** An app of the kit without routes. */
+/** An app without routes of its own. */
 export const emptyApp = (trustProxy = ''): Promise<App> =>
   createApp({
     title: 'Test',

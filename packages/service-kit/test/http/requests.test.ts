@@ -18,7 +18,7 @@ const dish = (payload: string, headers: Record<string, string> = {}) =>
   })
 
 describe('validation', () => {
-  it('names each invalid value of a body with a JSON pointer', async () => {
+  it('reports each invalid value of a body with a JSON pointer', async () => {
     const response = await dish('{"name":"x","parts":[{"grams":1},{"grams":"2"}],"role":"COOK"}')
     assert.equal(response.statusCode, 400)
     assert.equal(response.headers['content-type'], 'application/problem+json')
@@ -34,7 +34,7 @@ describe('validation', () => {
     ])
   })
 
-  it('reports a list that is too long without checking its items', async () => {
+  it('reports only the length of an array that is too long, not the errors of its items', async () => {
     const response = await dish(
       JSON.stringify({ name: 'soup', parts: Array.from({ length: 9_000 }, () => ({})) }),
     )
@@ -44,12 +44,12 @@ describe('validation', () => {
     )
   })
 
-  it('reports at most twenty errors', async () => {
+  it('reports at most 20 errors', async () => {
     const body = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`field-${i}`, i]))
     assert.equal((await dish(JSON.stringify({ ...body, name: 'soup', parts: [] }))).json().errors.length, 20)
   })
 
-  it('names a missing field with the pointer where it belongs', async () => {
+  it('reports a missing field with a JSON pointer to the place where it is required', async () => {
     const { errors } = (await dish('{"name":"soup"}')).json()
     assert.deepEqual(errors, [{ pointer: '#/parts', in: 'body', detail: 'is required' }])
   })
@@ -102,7 +102,7 @@ describe('an app of the kit', () => {
     )
   })
 
-  it('responds to a path that cannot be decoded with a problem', async () => {
+  it('responds 400 invalid-url to a path that cannot be decoded', async () => {
     const response = await app.inject({ url: '/%zz' })
     assert.deepEqual([response.statusCode, response.json().code], [400, 'invalid-url'])
   })
@@ -133,14 +133,14 @@ describe('an app of the kit', () => {
     }
   })
 
-  it('accepts a valid request id and replaces an invalid one', async () => {
+  it('returns the request id that the client sent if it is valid, and otherwise a new one', async () => {
     const given = await app.inject({ url: '/open', headers: { 'x-request-id': 'abc-123' } })
     assert.equal(given.headers['x-request-id'], 'abc-123')
     const forged = await app.inject({ url: '/open', headers: { 'x-request-id': 'a"b c' } })
     assert.match(String(forged.headers['x-request-id']), /^[0-9a-f-]{36}$/)
   })
 
-  it('sends its security headers with every response, also with errors', async () => {
+  it('sends the security headers with every response, including errors', async () => {
     for (const url of ['/open', '/nothing', '/broken']) {
       const { headers } = await app.inject({ url })
       assert.equal(headers['x-content-type-options'], 'nosniff', url)

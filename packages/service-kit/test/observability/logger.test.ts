@@ -16,7 +16,7 @@ function logged(entry: object): string {
 }
 
 describe('the log', () => {
-  it('redacts secrets, up to two levels deep', () => {
+  it('redacts secrets in an entry and in its nested objects, up to two levels deep', () => {
     for (const name of [
       'authorization',
       'authentication',
@@ -53,7 +53,7 @@ describe('the log', () => {
     assert.doesNotMatch(JSON.stringify(err), /ada|insert|argon2id/)
   })
 
-  it('has one line per entry, also when a value contains line breaks', () => {
+  it('has one line per entry, even if a value contains line breaks', () => {
     assert.equal(
       logged({ path: '/a\r\n{"level":30}' })
         .trim()

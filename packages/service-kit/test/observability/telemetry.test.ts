@@ -28,7 +28,7 @@ describe('telemetry', () => {
     telemetry.meter = meter
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = createBatcher<number, number>({
-      name: 'of this test',
+      name: 'test',
       run: async (items) => {
         await released
         return items
@@ -40,7 +40,7 @@ describe('telemetry', () => {
       isPoison: () => false,
     })
     const [waiting] = gauges
-    assert.deepEqual(waiting?.labels, { batcher: 'of this test' })
+    assert.deepEqual(waiting?.labels, { batcher: 'test' })
     const first = submit([1])
     await new Promise(setImmediate)
     const others = submit([2, 3, 4])
@@ -50,12 +50,12 @@ describe('telemetry', () => {
     delete telemetry.meter
     assert.equal(waiting.read(), 0)
     assert.deepEqual(batches, [
-      ['of this test', 1],
-      ['of this test', 3],
+      ['test', 1],
+      ['test', 3],
     ])
   })
 
-  it('loads no libraries unless it is configured', async () => {
+  it('loads no telemetry library when nothing is configured', async () => {
     const program = `
       import { registerHooks } from 'node:module'
       const loaded = []
@@ -75,16 +75,16 @@ describe('telemetry', () => {
 })
 
 await describeOnEachEngine('the pool metric', (engine) => {
-  let place: TestDatabase
+  let testDatabase: TestDatabase
   before(async () => {
-    place = await createTestDatabase(engine)
+    testDatabase = await createTestDatabase(engine)
   })
-  after(() => place.drop())
+  after(() => testDatabase.drop())
 
-  it('shows the used and idle connections and the waiting requests of a server', async () => {
+  it('counts used and idle connections and waiting statements, and does not exist for SQLite', async () => {
     const { meter, gauges } = recordingMeter()
     telemetry.meter = meter
-    const database = openDatabase(place.url, { poolSize: 2 })
+    const database = openDatabase(testDatabase.url, { poolSize: 2 })
     delete telemetry.meter
     const use = () => Object.fromEntries(gauges.map(({ labels, read }) => [labels.state, read()]))
     if (engine === 'sqlite') assert.deepEqual(use(), {})

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 
 const FAILPOINT = new URL('../../src/process/failpoint.ts', import.meta.url).href
-/** Reaches one failpoint three times and another one once, and prints each. */
+/** Reaches one failpoint three times and another one once, and prints the name of each that does not kill it. */
 const SCRIPT = `
   const { failpoint } = await import('${FAILPOINT}')
   for (const name of ['here', 'there', 'here', 'here']) {
@@ -18,7 +18,7 @@ const runWith = (env: Record<string, string>) =>
   })
 
 describe('a failpoint', () => {
-  it('kills the process when its count is reached, and other failpoints do not', () => {
+  it('kills the process when reached as often as configured, while other failpoints are not counted', () => {
     const { signal, stdout } = runWith({ FAILPOINT: 'here:2' })
     assert.deepEqual([signal, stdout], ['SIGKILL', 'here there '])
   })
@@ -34,7 +34,7 @@ describe('a failpoint', () => {
     assert.match(stderr, /unset it in production/)
   })
 
-  it('is rejected without a count', () => {
+  it('is rejected when its setting has no count', () => {
     assert.match(runWith({ FAILPOINT: 'here' }).stderr, /FAILPOINT: must be/)
   })
 })

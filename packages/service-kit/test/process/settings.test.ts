@@ -14,7 +14,7 @@ const schema = Type.Object({
 })
 
 describe('readConfig', () => {
-  it('returns typed values with defaults', () => {
+  it('converts the values to their types and adds the defaults', () => {
     assert.deepEqual(readConfig(schema, { SECRET: 'long enough', SEED: 'true' }), {
       PORT: 8001,
       SEED: true,
@@ -26,7 +26,7 @@ describe('readConfig', () => {
     assert.equal(readConfig(schema, { SECRET: 'long enough', PORT: '' }).PORT, 8001)
   })
 
-  it('names every invalid variable, without its value', () => {
+  it('throws an error that names every invalid variable but not its value', () => {
     assert.throws(
       () => readConfig(schema, { SECRET: 'short', PORT: '70000' }),
       (error: Error) =>
@@ -37,7 +37,7 @@ describe('readConfig', () => {
     )
   })
 
-  it('names a missing variable', () => {
+  it('throws an error that names a missing variable', () => {
     assert.throws(() => readConfig(schema, {}), /SECRET/)
   })
 })
@@ -55,23 +55,23 @@ describe('readConfig with a setting in a file', () => {
     return file
   }
 
-  it('reads the value without its line break', () => {
+  it('reads the value without the line break at the end', () => {
     assert.equal(readConfig(schema, { SECRET_FILE: fileWith('long enough\n') }).SECRET, 'long enough')
   })
 
-  it('validates the value without repeating it', () => {
+  it('rejects an invalid value with an error that does not contain the value', () => {
     assert.throws(
       () => readConfig(schema, { SECRET_FILE: fileWith('short') }),
       (error: Error) => /SECRET: .*any text of 8/.test(error.message) && !error.message.includes('short'),
     )
   })
 
-  it('rejects a variable that is also set directly', () => {
+  it('rejects a variable that is set both directly and in a file', () => {
     const env = { SECRET: 'long enough', SECRET_FILE: fileWith('another, long enough') }
     assert.throws(() => readConfig(schema, env), /SECRET and SECRET_FILE/)
   })
 
-  it('names the variable when the file is missing or empty', () => {
+  it('throws an error that names the variable when the file is missing or empty', () => {
     const missing = { SECRET_FILE: join(folder, 'not-there') }
     assert.throws(() => readConfig(schema, missing), { name: 'ConfigError', message: /SECRET_FILE: ENOENT/ })
     const withDefault = { SECRET: 'long enough', PORT_FILE: fileWith('\n') }
@@ -104,7 +104,7 @@ describe('readServiceSettings', () => {
     start({ ...env, SEED_DEMO_DATA: 'false' })
   })
 
-  it('rejects an unknown kind of database in one line', () => {
+  it('rejects the URL of an unknown database engine in one line', () => {
     assert.throws(() => start({ DATABASE_URL: 'oracle://here' }), {
       name: 'ConfigError',
       message: /DATABASE_URL: .*\(sqlite:<file>, postgres:\/\/\.\.\. or mysql:\/\/\.\.\.\)$/,
