@@ -37,5 +37,5 @@ export interface Tables {
   login_addresses: { username: string; network: string; last_login_at: number }
 }
 
-/** The end of a session that was ended early. Not the current time, because another replica's clock may be behind. */
+/** The `ends_at` of a session that was ended early: 0, because for a slow clock the current time is in the future. */
 export const SESSION_ENDED = 0

@@ -4,13 +4,13 @@ import ipaddr from 'ipaddr.js'
 /** The number of attempts allowed per window. Attempts whose password is still being checked count too. */
 export interface AttemptLimits {
   windowSeconds: number
-  /** For one account from one address. */
+  /** Wrong passwords for one account from one address. */
   accountAndAddress: number
-  /** From one address, for all accounts together. */
+  /** Wrong passwords from one address, for all accounts together. */
   address: number
-  /** For one account from all addresses that it has not logged in from. */
+  /** Wrong passwords for one account from all addresses that it has not logged in from. */
   account: number
-  /** From one address. */
+  /** Registrations from one address. */
   registrations: number
 }
 
@@ -53,9 +53,9 @@ export const registrationBucket = (network: string, limits: AttemptLimits): Buck
 const PENDING_SECONDS = 1
 
 /**
- * Returns how many seconds to wait before another attempt, or 0 if no count exceeds its limit. A full bucket usually
- * has room when its window ends. If pending attempts fill it, it may have room sooner, because a pending attempt with
- * the right password is then no longer counted.
+ * Returns how many seconds to wait before another attempt, or 0 if no count exceeds its limit. If checked attempts
+ * fill a bucket, the wait lasts until its window ends. If pending attempts fill it, the wait is shorter, because
+ * attempts with the right password are no longer counted once they are checked.
  */
 export function secondsToWait(
   counts: readonly { bucket: string; attempts: number; pending: number; expires_at: number }[],
@@ -73,8 +73,8 @@ export function secondsToWait(
 
 /**
  * Returns the network in which a client's address is counted: an IPv4 address itself, or the /64 network of an IPv6
- * address, because a /64 network belongs to one customer. Returns `unknown` for text that is not an address, because a
- * proxy may send any text.
+ * address, because a /64 network usually belongs to one customer. Returns `unknown` for text that is not an address,
+ * because a proxy may send any text.
  */
 export function networkOf(address: string): string {
   const withoutZone = address.replace(/%.*$/, '')
