@@ -5,9 +5,10 @@ import { buildApp } from 'users/app'
 import { migrations } from 'users/database/migrations'
 import type { Tables } from 'users/database/tables'
 
-/** Returns the OpenAPI document of the users service, by file name. */
+/** Returns the contract of the users service by file name. It builds the app only for its routes' schemas. */
 export async function describeUsers(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
+  // buildApp creates the first signing key, so the tables must exist.
   await migrate(database, 'users', migrations)
   const app = await buildApp({
     database,
@@ -18,8 +19,8 @@ export async function describeUsers(): Promise<Record<string, object>> {
     sessionDays: 30,
   })
   await app.ready()
-  const users = app.swagger()
+  const contract = app.swagger()
   await app.close()
   await database.close()
-  return { users }
+  return { users: contract }
 }

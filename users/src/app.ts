@@ -20,11 +20,12 @@ import { sessionsStore } from './sessions/sessions-store.ts'
 import { signAccessToken } from './sessions/tokens.ts'
 
 export interface UsersDeps {
-  /** Must be migrated. */
+  /** The tables must be up to date. */
   database: Database<Tables>
   hasher: PasswordHasher
-  /** For logins and password changes. */
+  /** The limits of concurrent hashing for logins and password changes. */
   hashing: GateLimits
+  /** By default REGISTRATION_GATE. */
   registrationHashing?: GateLimits
   limits: AttemptLimits
   accessTokenSeconds: number
@@ -37,13 +38,21 @@ export interface UsersDeps {
 }
 
 /** Builds the users service. Creates the first signing key when the database has none. */
-export async function buildApp({ database, hasher, hashing, ...options }: UsersDeps): Promise<App> {
-  const { now = Date.now, registrationHashing = REGISTRATION_GATE, ...rest } = options
-  const { accessTokenSeconds, sessionDays, limits, ...appOptions } = rest
+export async function buildApp({
+  database,
+  hasher,
+  hashing,
+  registrationHashing = REGISTRATION_GATE,
+  limits,
+  accessTokenSeconds,
+  sessionDays,
+  now = Date.now,
+  ...appOptions
+}: UsersDeps): Promise<App> {
   const keyStore = keysStore(database)
   const createdKey = await ensureSigningKey(keyStore, now())
   const keys = createKeyRing(keyStore, now, (error) =>
-    app.log.error({ err: error }, 'could not reload the signing keys; the loaded keys stay in use'),
+    app.log.error({ err: error }, 'could not reload the signing keys; the keys loaded before stay in use'),
   )
   const app = await createApp({
     title: 'Souk: users',

@@ -10,7 +10,7 @@ export const settings = Type.Object({
     minimum: 60,
     maximum: LONGEST_ACCESS_TOKEN_SECONDS,
     default: 900,
-    description: 'how long an access token is valid; a logout takes effect only after that',
+    description: 'seconds until an access token expires; a logout does not end it earlier',
   }),
   SESSION_DAYS: Type.Integer({
     minimum: 1,
@@ -22,37 +22,39 @@ export const settings = Type.Object({
     minimum: 19_456,
     maximum: 4_194_304,
     default: 47_104,
-    description: 'memory that one password hash uses',
+    description: 'memory that one password hash uses, in KiB',
   }),
   ARGON2_PASSES: Type.Integer({
     minimum: 1,
     maximum: 100,
     default: 1,
-    description: 'passes over that memory; at least 2 below 47104 KiB',
+    description: 'passes over this memory per hash; at least 2 if ARGON2_MEMORY_KIB is below 47104',
   }),
   PASSWORD_HASHES_AT_ONCE: Type.Integer({
     minimum: 1,
     maximum: 64,
     default: 2,
     description:
-      'concurrent hashes for logins; registrations use one more. Keep the sum below UV_THREADPOOL_SIZE (4 by default), or hashing blocks all other work',
+      'password hashes computed concurrently for logins and password changes; registrations compute one more. Keep the sum below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
   }),
   PASSWORD_HASHES_WAITING: Type.Integer({
     minimum: 0,
     maximum: 10_000,
     default: 64,
-    description: 'logins that wait for their hash; further logins are rejected with 503',
+    description:
+      'maximum number of logins and password changes in the hashing queue; further ones are rejected with 503',
   }),
   LOGIN_WINDOW_SECONDS: Type.Integer({
     minimum: 1,
     maximum: 86_400,
     default: 900,
-    description: 'the window of the limits below',
+    description: 'length of the window in which attempts are counted; the four limits below apply per window',
   }),
   LOGIN_LIMIT_ACCOUNT_AND_ADDRESS: Type.Integer({
     minimum: 1,
     default: 10,
-    description: 'wrong passwords for one account from one address',
+    description:
+      'wrong passwords for one account from one address; also wrong current passwords in the password changes of one account',
   }),
   LOGIN_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
@@ -63,12 +65,12 @@ export const settings = Type.Object({
     minimum: 1,
     default: 25,
     description:
-      'wrong passwords for one account, from addresses that have not logged in to it in the last 30 days',
+      'wrong passwords for one account, from all addresses without a successful login to it in the last 30 days',
   }),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 100,
-    description: 'registrations from one address, successful ones included',
+    description: 'registrations from one address, successful or not',
   }),
 })
 
@@ -88,7 +90,7 @@ export const hashingCost = (settings: { ARGON2_MEMORY_KIB: number; ARGON2_PASSES
   passes: settings.ARGON2_PASSES,
 })
 
-/** The two lowest costs allowed are from the OWASP password storage cheat sheet. */
+/** Rejects a cost below the two minimum costs of the OWASP password storage cheat sheet. */
 function rejectWeakHashing({ memoryKiB, passes }: Argon2Cost): void {
   if (memoryKiB >= 47_104 || (memoryKiB >= 19_456 && passes >= 2)) return
   throw new ConfigError(

@@ -2,7 +2,7 @@ import { HttpProblem } from '@souk/service-kit/http/problem'
 
 interface ErrorResponse {
   status: number
-  /** The code in the response, where it differs from the error's code. */
+  /** The code in the response, if it is not the code of the UserError. */
   code?: string
   detail: string
   headers?: Record<string, string>
@@ -10,10 +10,10 @@ interface ErrorResponse {
 
 const CHALLENGE = { 'www-authenticate': 'Bearer' }
 
-/** The errors of this service, with the HTTP response of each. */
+/** The HTTP response for each error of this service. */
 const RESPONSES = {
   'username-taken': { status: 409, detail: 'This username is taken; choose another.' },
-  // The same for an unknown user and a wrong password, so that it does not reveal which accounts exist.
+  // The same response for an unknown user and a wrong password, so that it does not reveal which accounts exist.
   'invalid-credentials': {
     status: 401,
     detail: 'The username or the password is wrong.',
@@ -47,7 +47,7 @@ type ErrorCode = keyof typeof RESPONSES
 export class UserError extends Error {
   override name = 'UserError'
   readonly code: ErrorCode
-  /** Undefined for an error that a retry does not fix. */
+  /** Undefined if a retry cannot succeed. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, retryAfterSeconds?: number) {

@@ -6,12 +6,12 @@ import { keysInUse } from './keys/signing-keys.ts'
 import { KNOWN_ADDRESS_MS } from './login-limits/attempts-store.ts'
 
 const INTERVAL_MS = 60_000
-/** Small, because deleting a session also deletes its refresh tokens, up to a few thousand. */
+/** Small, because the deletion of a session also deletes its refresh tokens, up to a few thousand. */
 const BATCH = 100
-/** Rows left after this many batches wait for the next sweep. */
+/** Limits the length of one sweep. The next sweep deletes the remaining rows. */
 const MOST_BATCHES = 100
 
-/** Deletes rows that have expired and no longer affect any response. Each sweep is bounded. */
+/** Deletes expired rows, and the signing keys that are no longer in use. */
 export async function sweep(database: Database<Tables>, now: number): Promise<void> {
   const { kysely } = database
   await deleteExpired(kysely, 'user_sessions', 'id', 'ends_at', now)
@@ -22,7 +22,7 @@ export async function sweep(database: Database<Tables>, now: number): Promise<vo
   if (oldestInUse) await keys.deleteBefore(oldestInUse.generation)
 }
 
-/** Deletes in batches the rows of `table` whose `expiry` column is `until` or earlier. */
+/** Deletes, in batches, the rows of `table` whose column `expiry` is at or before `until`. */
 async function deleteExpired<Table extends keyof Tables>(
   kysely: Kysely<Tables>,
   table: Table,
@@ -36,7 +36,7 @@ async function deleteExpired<Table extends keyof Tables>(
       select ${sql.ref(key)} as expired_key from ${sql.table(table)} where ${expired} limit ${BATCH}
     `.execute(kysely)
     const keys = rows.map(({ expired_key }) => expired_key)
-    // Checks the expiry again: a bucket may have started a new window since it was read.
+    // Checks the expiry again, because a bucket may have started a new window since the query above.
     if (keys.length > 0) {
       await sql`
         delete from ${sql.table(table)} where ${sql.ref(key)} in (${sql.join(keys)}) and ${expired}
@@ -46,7 +46,7 @@ async function deleteExpired<Table extends keyof Tables>(
   }
 }
 
-/** Sweeps every minute. The returned function stops it and waits for a sweep in progress. */
+/** Runs a sweep every minute. The returned function stops the timer and waits until the current sweep ends. */
 export function startHousekeeping(
   database: Database<Tables>,
   onError: (error: unknown) => void,

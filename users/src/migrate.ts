@@ -1,4 +1,4 @@
-/** `npm run migrate -w users`: creates or updates the tables. Adds the demo logins if SEED_DEMO_DATA is set. */
+/** `npm run migrate -w users`: creates or updates the tables. If SEED_DEMO_DATA is set, also adds the demo users. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'

@@ -1,7 +1,9 @@
 /**
- * `npm run rotate-key -w users`: adds a signing key. Running replicas publish it within a minute and sign with it
- * after 15 minutes. If a key has leaked, rotate it and then delete its row: this service rejects its tokens within
- * a minute, the other services within 10.
+ * `npm run rotate-key -w users`: adds a signing key. Running replicas publish the new key within a minute and sign
+ * with it after 15 minutes.
+ *
+ * If a key has leaked, run this, then delete the leaked key's row from `signing_keys`. Users rejects tokens signed with
+ * it within 2 minutes, the other services within 12, because every service caches keys and verified tokens.
  */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { startFailure } from '@souk/service-kit/process/serve'

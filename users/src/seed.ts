@@ -4,10 +4,10 @@ import type { PasswordHasher } from './accounts/password-hasher.ts'
 import type { Tables } from './database/tables.ts'
 import { UserError } from './errors.ts'
 
-/** Fixed, so that the demo data of other services can refer to them. */
+/** The ids are fixed, so that the demo data of other services can refer to these users. */
 export const DEMO_BUYER_ID = '01900000-0000-7000-8000-000000000001'
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
-/** Too common for a registration. Production rejects the demo data. */
+/** Registration rejects this password as too common. In production, the service does not start with demo data. */
 const DEMO_PASSWORD = 'password'
 
 const DEMO_USERS = [
@@ -15,7 +15,7 @@ const DEMO_USERS = [
   { id: DEMO_SELLER_ID, username: 'seller-1', role: 'SELLER' },
 ] as const
 
-/** Adds the demo logins that do not exist. Several replicas may call it at once. */
+/** Adds the demo users that do not exist yet. Several replicas may call this concurrently. */
 export async function seedDemoUsers(database: Database<Tables>, hasher: PasswordHasher): Promise<void> {
   const accounts = accountsStore(database)
   for (const user of DEMO_USERS) {
@@ -24,7 +24,7 @@ export async function seedDemoUsers(database: Database<Tables>, hasher: Password
     await accounts
       .add({ ...user, password_hash, password_version: 1, created_at: Date.now() })
       .catch((error: unknown) => {
-        // Another replica added it first.
+        // Another replica added the user first.
         if (!(error instanceof UserError)) throw error
       })
   }

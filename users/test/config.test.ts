@@ -11,7 +11,7 @@ describe('the settings of users', () => {
     assert.deepEqual([PORT, ACCESS_TOKEN_SECONDS, SESSION_DAYS, SEED_DEMO_DATA], [8001, 900, 30, false])
   })
 
-  it('allow less memory with more passes, but no less than 19 MiB with 2 passes', () => {
+  it('allow less than 46 MiB per hash only with 2 passes and at least 19 MiB', () => {
     readSettings({ ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' })
     for (const [memory, passes] of [
       ['47103', '1'],
@@ -26,7 +26,7 @@ describe('the settings of users', () => {
     }
   })
 
-  it('leave a thread free for other work while passwords are hashed', () => {
+  it('leave one of the four threads of the thread pool free while passwords are hashed', () => {
     const threads = 4
     assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })

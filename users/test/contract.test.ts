@@ -4,14 +4,14 @@ import { readContract } from '@souk/service-kit/testing/contract'
 import { openUsers } from './helper.ts'
 
 describe('the contract of users', () => {
-  it('is the committed swagger/users.json', async () => {
+  it('equals the committed swagger/users.json', async () => {
     const { app, close } = await openUsers('sqlite')
     await app.ready()
     assert.deepEqual(JSON.parse(JSON.stringify(app.swagger())), readContract('users'))
     await close()
   })
 
-  it('states the access of each route', () => {
+  it('states who may call each route', () => {
     const access = Object.entries(readContract('users').paths).flatMap(([path, operations]) =>
       Object.entries(operations).map(([method, operation]) => [`${method} ${path}`, operation['x-access']]),
     )

@@ -11,11 +11,11 @@ import { migrations } from '../src/database/migrations.ts'
 import type { Tables } from '../src/database/tables.ts'
 import type { Tokens } from '../src/sessions/session-schemas.ts'
 
-/** The lowest cost of Argon2, because tests hash often. */
+/** The lowest cost that Argon2 allows, because tests hash many passwords. */
 export const CHEAP = { memoryKiB: 8, passes: 1 }
 export const PASSWORD = 'nine green lanterns'
 
-/** Limits that no test reaches by accident. */
+/** Limits so high that only tests of the limits reach them, with lower values. */
 export const WIDE_LIMITS = {
   windowSeconds: 900,
   accountAndAddress: 1000,
@@ -24,10 +24,13 @@ export const WIDE_LIMITS = {
   registrations: 1000,
 }
 
-/** Creates a migrated database for one test file. */
+/** The wait for a connection or a lock, long enough for concurrent requests on a busy machine. */
+const WAIT_MS = 60_000
+
+/** Creates a database with the tables of users. */
 export async function testDatabase(engine: Engine) {
   const testDb = await createTestDatabase(engine)
-  const database = openDatabase<Tables>(testDb.url)
+  const database = openDatabase<Tables>(testDb.url, { waitMs: WAIT_MS })
   await migrate(database, 'users', migrations)
   return {
     database,
@@ -41,7 +44,7 @@ export async function testDatabase(engine: Engine) {
 
 export type TestUsersDatabase = Awaited<ReturnType<typeof testDatabase>>
 
-/** Starts the service on this database. Returns it with functions for common requests. */
+/** Builds the service on this database. Returns the app and functions that send common requests to it. */
 export async function startUsers(database: Database<Tables>, deps: Partial<UsersDeps> = {}) {
   const app = await buildApp({
     database,
@@ -58,7 +61,7 @@ export async function startUsers(database: Database<Tables>, deps: Partial<Users
 
 export type Users = Awaited<ReturnType<typeof startUsers>>
 
-/** Starts the service on an empty database of its own. */
+/** Builds the service on a new database. */
 export async function openUsers(engine: Engine, deps: Partial<UsersDeps> = {}) {
   const { database, drop } = await testDatabase(engine)
   const users = await startUsers(database, deps)
@@ -75,7 +78,7 @@ export async function openUsers(engine: Engine, deps: Partial<UsersDeps> = {}) {
 export type OpenUsers = Awaited<ReturnType<typeof openUsers>>
 
 let names = 0
-/** Returns a username that no other test of this process has. */
+/** Returns a username that no other test of this process uses. */
 export const newName = () => `someone-${++names}`
 
 const requests = (app: App) => {
@@ -100,7 +103,7 @@ const requests = (app: App) => {
         payload: { currentPassword, newPassword },
       }),
     jwks: () => inject({ method: 'GET', url: '/.well-known/jwks.json' }),
-    /** Registers a new user. */
+    /** Registers a user, which must succeed, and returns the user. */
     newUser: async (role = 'BUYER'): Promise<User> => {
       const response = await post('/users', { username: newName(), password: PASSWORD, role })
       assert.equal(response.statusCode, 201, response.body)
@@ -117,7 +120,7 @@ const requests = (app: App) => {
 
 export const bearer = (accessToken: string) => ({ authorization: `Bearer ${accessToken}` })
 
-/** Counts the responses of each status. */
+/** Returns the number of responses with each status. */
 export const statuses = (responses: { statusCode: number }[]) => {
   const count: Record<number, number> = {}
   for (const { statusCode } of responses) count[statusCode] = (count[statusCode] ?? 0) + 1

@@ -22,7 +22,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
   const rows = async (table: keyof Tables) =>
     (await users.database.kysely.selectFrom(table).selectAll().execute()).length
 
-  it('deletes all expired rows, in several batches, and no other rows', async () => {
+  it('deletes more expired rows than fit in one batch, and no other rows', async () => {
     const { username, id } = await users.newUser()
     for (let i = 0; i < 3; i++) await users.login(username, undefined, `192.0.2.${i}`)
     const expired = Array.from({ length: 250 }, (_, i) => i)
@@ -49,7 +49,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('deletes everything after 31 days except the users and the key in use', async () => {
+  it('deletes all rows after 31 days except the users and the signing key in use', async () => {
     const { username } = await users.newUser()
     await rotateKey(keysStore(users.database), clock)
     const { refreshToken } = await users.tokensOf(username)

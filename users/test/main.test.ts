@@ -32,7 +32,7 @@ describe('the running users service', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     base = await new Promise<string>((resolve, reject) => {
-      service.on('exit', (code) => reject(new Error(`The service ended with ${code}: ${log}`)))
+      service.on('exit', (code) => reject(new Error(`The service exited with code ${code}: ${log}`)))
       service.stdout!.on('data', (chunk) => {
         log += chunk
         const [, address] = /Server listening at (http:[^"]+)/.exec(log) ?? []
@@ -58,7 +58,7 @@ describe('the running users service', () => {
     }
   })
 
-  it('serves a session from login to password change', async () => {
+  it('serves logins, refreshes and password changes', async () => {
     const credentials = { username: 'user-1', password: 'password' }
     const wrong = { ...credentials, password: 'wrong one' }
     const proxied = { 'x-forwarded-for': '203.0.113.7' }
@@ -78,7 +78,7 @@ describe('the running users service', () => {
     secrets.push(tokens.accessToken, tokens.refreshToken, refreshed.accessToken, refreshed.refreshToken)
   })
 
-  it('throttles password guesses per address, which it reads from X-Forwarded-For', async () => {
+  it('limits wrong passwords per address in X-Forwarded-For', async () => {
     const guess = (address: string, password = 'wrong one') =>
       call('POST', '/auth/login', { username: 'seller-1', password }, { 'x-forwarded-for': address })
     for (let i = 0; i < 10; i++) assert.equal((await guess('203.0.113.8')).status, 401)
@@ -86,7 +86,7 @@ describe('the running users service', () => {
     assert.equal((await guess('203.0.113.9', 'password')).status, 200)
   })
 
-  it('hashes passwords at the cost in the settings', async () => {
+  it('hashes passwords with the default cost', async () => {
     const database = openDatabase<Tables>(testDb.url)
     const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
     await database.close()
@@ -101,7 +101,7 @@ describe('the running users service', () => {
     assert.deepEqual(await once(service, 'exit'), [0, null])
   })
 
-  it('logs security events and no secrets', () => {
+  it('logs security events and no passwords, tokens or hashes', () => {
     const entries = log
       .trim()
       .split('\n')

@@ -30,7 +30,7 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
       env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
-  it('create the tables and each demo login once, even when three run at once and one runs again', async () => {
+  it('create the tables and each demo user once when three run concurrently and one runs later', async () => {
     const seeding = { SEED_DEMO_DATA: 'true' }
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
@@ -48,12 +48,12 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
     await database.close()
   })
 
-  it('add a signing key and print its id', async () => {
+  it('add a signing key and print its key id', async () => {
     const { stdout } = await start('rotate-key')
     assert.match(stdout, /^users: made key [\w-]{43}; it signs from 20\S+Z on\.\n$/)
   })
 
-  it('add demo logins only with SEED_DEMO_DATA', async () => {
+  it('add demo users only if SEED_DEMO_DATA is set', async () => {
     const database = openDatabase<Tables>(testDb.url)
     await database.kysely.deleteFrom('users').execute()
     await database.close()
@@ -68,7 +68,7 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
 })
 
 describe('the migrate script', () => {
-  it('rejects demo logins in production with one line of error output', async () => {
+  it('rejects SEED_DEMO_DATA in production and prints one line to stderr', async () => {
     await assert.rejects(
       run(process.execPath, [script('migrate')], {
         env: { ...process.env, SEED_DEMO_DATA: 'true', NODE_ENV: 'production' },

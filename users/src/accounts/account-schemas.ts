@@ -13,7 +13,8 @@ export const UsernameSchema = Type.String({
   minLength: 3,
   maxLength: 32,
   pattern: '^[a-z0-9][a-z0-9._-]*$',
-  description: '3 to 32 of a-z, 0-9, `-`, `_` and `.`. The first character is a letter or a digit.',
+  description:
+    '3 to 32 characters from a-z, 0-9, `-`, `_` and `.`. The first character is a letter or a digit.',
 })
 
 const NewPasswordSchema = Type.String({
@@ -22,7 +23,7 @@ const NewPasswordSchema = Type.String({
   description: `${PASSWORD_MIN_LENGTH} to ${PASSWORD_MAX_LENGTH} Unicode characters of any kind. The most common passwords are rejected.`,
 })
 
-/** A password to compare with the stored one, so it has no minimum length. */
+/** A password that is compared with the stored hash. The minimum length of new passwords does not apply to it. */
 export const CurrentPasswordSchema = Type.String({ minLength: 1, maxLength: PASSWORD_MAX_LENGTH })
 
 export const UserSchema = Type.Object(

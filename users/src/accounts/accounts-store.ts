@@ -4,7 +4,7 @@ import { inTransaction } from '@souk/service-kit/database/transaction'
 import { SESSION_ENDED, type Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
 
-/** A row of the users table. The API shows the part of it that is in `User`. */
+/** A row of the users table. The API returns only the fields of `User`. */
 export type Account = Tables['users']
 
 export function accountsStore(database: Database<Tables>) {
@@ -25,8 +25,8 @@ export function accountsStore(database: Database<Tables>) {
     },
 
     /**
-     * Stores a new password and ends all sessions of the account. Returns false and changes nothing when the
-     * password has changed since `account` was read.
+     * Stores a new password hash and ends all sessions of the account. If the password has changed since `account`
+     * was read, changes nothing and returns false.
      */
     changePassword: ({ id, password_version }: Account, passwordHash: string): Promise<boolean> =>
       inTransaction(database, async (trx) => {

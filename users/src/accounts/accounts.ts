@@ -10,16 +10,15 @@ import type { PasswordHasher } from './password-hasher.ts'
 export interface AccountsDeps extends AttemptDeps {
   accounts: AccountsStore
   hasher: PasswordHasher
-  /** Hashes the passwords of new accounts, with a queue of its own. */
+  /** Hashes the passwords of new accounts. Its queue is separate from the queue of `hasher`. */
   registrationHasher: PasswordHasher
 }
 
 /**
  * Creates an account.
  *
- * @param address the client's IP address, which limits how often it may register
- * @throws UserError `username-taken`, `too-many-attempts`, or `temporary-reduced-capacity`, which does not count
- *   as an attempt
+ * @param address the client's IP address; registrations are limited per network
+ * @throws UserError `username-taken`, `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function registerUser(
   deps: AccountsDeps,
@@ -27,11 +26,11 @@ export async function registerUser(
   address: string,
   log: App['log'],
 ): Promise<User> {
+  // Has no `uncountIf`: successful registrations stay counted too, because each costs a password hash.
   const attempt = {
     buckets: [registrationBucket(networkOf(address), deps.limits)],
     throttledEvent: 'registration-throttled',
     work: () => deps.registrationHasher.hash(password),
-    staysCounted: () => true,
   }
   const account: Account = {
     id: randomUUIDv7(),
@@ -79,7 +78,7 @@ export async function changePassword(
   events.info({ event: 'password-changed' }, 'password changed, all sessions ended')
 }
 
-/** Converts an account to the user that the API shows. */
+/** Converts an account to the user that the API returns. */
 export const toUser = ({ id, username, role, created_at }: Account): User => ({
   id,
   username,

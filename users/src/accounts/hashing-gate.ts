@@ -3,31 +3,31 @@ import { UserError } from '../errors.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 
 export interface GateLimits {
+  /** The maximum number of tasks that run concurrently. */
   atOnce: number
+  /** The maximum number of tasks in the queue. */
   waiting: number
 }
 
-/**
- * Registration needs no account, so it has a gate of its own, narrower than the one for logins. A flood of
- * registrations then does not delay logins.
- */
+/** Registrations and logins have separate gates, so that a flood of registrations does not delay logins. */
 export const REGISTRATION_GATE: GateLimits = { atOnce: 1, waiting: 16 }
+const RETRY_AFTER_SECONDS = 2
 
 /**
- * Returns a function that runs `atOnce` tasks at a time and queues up to `waiting` more. It rejects further tasks
+ * Returns a function, the gate, that runs tasks within these limits. When the queue is full, the gate rejects a task
  * with UserError `temporary-reduced-capacity`.
  */
 export function createGate({ atOnce, waiting }: GateLimits) {
   const limit = pLimit(atOnce)
   return async <T>(task: () => Promise<T>): Promise<T> => {
     if (limit.activeCount + limit.pendingCount >= atOnce + waiting) {
-      throw new UserError('temporary-reduced-capacity', 2)
+      throw new UserError('temporary-reduced-capacity', RETRY_AFTER_SECONDS)
     }
     return limit(task)
   }
 }
 
-/** Puts a hasher behind a gate: hashing is expensive, and a flood of logins must not use every core. */
+/** Limits how many passwords a hasher processes concurrently, so that a flood of logins does not use all CPU cores. */
 export function boundedHasher(hasher: PasswordHasher, limits: GateLimits): PasswordHasher {
   const gate = createGate(limits)
   return {

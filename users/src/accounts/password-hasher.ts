@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** The cost of one hash. The default is 46 MiB and one pass (ASVS 5.0, appendix C). */
+/** The cost of one hash. By default 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
 export interface Argon2Cost {
   memoryKiB: number
   passes: number
@@ -12,7 +12,7 @@ export interface PasswordHasher {
   verify(password: string, hash: string): Promise<boolean>
   /** Returns whether `hash` was made at a lower cost than new hashes. */
   isOutdated(hash: string): boolean
-  /** Matches no password. Checking it for an unknown user takes as long as checking a real hash. */
+  /** A hash that matches no password. `verify` takes as long with this hash as with a real one. */
   readonly decoy: string
 }
 
@@ -20,7 +20,10 @@ const NONCE_BYTES = 16
 const TAG_BYTES = 32
 const derive = promisify(argon2)
 
-/** Hashes passwords with Argon2id (RFC 9106). A hash is a PHC string, which includes its cost. */
+/**
+ * Hashes passwords with Argon2id. RFC 9106 calls the salt the nonce, and the output the tag. A stored hash is a PHC
+ * string, which contains its cost, the nonce and the tag.
+ */
 export function argon2Hasher(cost: Argon2Cost): PasswordHasher {
   return {
     async hash(password) {
@@ -45,7 +48,7 @@ interface Parameters extends Argon2Cost {
   nonce: Buffer
 }
 
-/** Normalizes to NFC (RFC 8265, section 4.2), because keyboards encode the same letter in different ways. */
+/** Normalizes the password to NFC (RFC 8265, section 4.2), because devices encode the same letter in different ways. */
 const computeTag = (
   password: string,
   { memoryKiB, ...parameters }: Parameters,

@@ -12,29 +12,30 @@ export interface Tables {
     password_version: number
     created_at: number
   }
-  /** A login starts a session. `ends_at` is SESSION_ENDED when the session was ended early. */
+  /** A login starts a session. If the session is ended early, `ends_at` is set to SESSION_ENDED. */
   user_sessions: { id: string; user_id: string; started_at: number; ends_at: number }
-  /** Each token of a session replaces the one before it. `used_at` is null for the newest. */
+  /** Each token of a session replaces the previous one. Only the newest token has no `used_at`. */
   refresh_tokens: { token_hash: string; session_id: string; used_at: number | null }
   signing_keys: {
-    /** 1, 2, 3 and so on. Of several replicas that add the same generation, one succeeds. */
+    /** The number of the key, from 1. It is unique, so only one replica can add the key of a generation. */
     generation: number
     kid: string
-    /** Not encrypted here: encryption at rest is left to the database. */
+    /** Not encrypted by this service. Use a database that encrypts its storage. */
     private_jwk: string
     created_at: number
     signs_from_at: number
   }
   login_attempts: {
+    /** The name of a `Bucket`. */
     bucket: string
-    /** Includes the pending ones. */
+    /** All counted attempts of the window, including pending attempts. */
     attempts: number
-    /** Attempts that are counted but not yet known to be right or wrong. */
+    /** Counted attempts whose password is still being checked or hashed. */
     pending: Generated<number>
     expires_at: number
   }
   login_addresses: { username: string; network: string; last_login_at: number }
 }
 
-/** Zero and not the current time: the clock of another replica may be behind. */
+/** The `ends_at` of a session that was ended early: 0, because for a slow clock the current time is in the future. */
 export const SESSION_ENDED = 0

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import type { KeysStore, SigningKey } from './keys-store.ts'
 import { keysInUse, signerOf } from './signing-keys.ts'
 
-/** Lists every member of a public key (RFC 8037): the serializer drops others, such as the private part. */
+/** Lists every member of a public key (RFC 8037). The serializer drops all other members, such as the private key. */
 export const JsonWebKeySetSchema = Type.Object(
   {
     keys: Type.Array(
@@ -21,38 +21,38 @@ export const JsonWebKeySetSchema = Type.Object(
 )
 type JsonWebKeySet = Static<typeof JsonWebKeySetSchema>
 
-/** At most this much later, a replica sees a key that another process has added. */
+/** After this time, a replica reads the keys from the database again. */
 const RELOAD_MS = 60_000
 
 /**
- * Caches the keys in use for a minute.
+ * Reads the signing keys in use from the database and caches them for a minute.
  *
- * @param onStale receives the error when the keys cannot be reloaded and the loaded ones stay in use
+ * @param onStale receives the error when the keys cannot be reloaded; the keys loaded before stay in use
  */
 export function createKeyRing(store: KeysStore, now: () => number, onStale: (error: unknown) => void) {
   let loadedAt = 0
   let loaded: Promise<LoadedKeys> | undefined
   const current = (): Promise<LoadedKeys> => {
     if (loaded && now() - loadedAt < RELOAD_MS) return loaded
-    const before = loaded
+    const previous = loaded
     loadedAt = now()
     loaded = load(store, now()).catch((error: unknown) => {
-      loaded = before
-      if (!before) throw error
+      loaded = previous
+      if (!previous) throw error
       onStale(error)
-      return before
+      return previous
     })
     return loaded
   }
   return {
-    /** Returns the key that signs now. */
+    /** Returns the key to sign new tokens with. */
     signer: async () => {
       const signer = signerOf((await current()).signers, now())
       if (!signer) throw new Error('There is no signing key')
       return signer
     },
     publicKeys: async () => (await current()).jwks,
-    /** Finds the public key that a token names, as jose expects it. */
+    /** Finds the public key whose `kid` is in the header of a token. This is the function that jose expects. */
     find: (async (header, token) => (await current()).find(header, token)) satisfies JWTVerifyGetKey,
   }
 }

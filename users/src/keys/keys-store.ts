@@ -2,20 +2,20 @@ import type { Database } from '@souk/service-kit/database/database'
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
 import type { Tables } from '../database/tables.ts'
 
-/** A key that signs access tokens from `signs_from_at` until the next generation does. */
+/** A key that signs access tokens from `signs_from_at` until the key of the next generation starts to sign. */
 export type SigningKey = Tables['signing_keys']
 
-/** Far more than exist at once: operators add keys by hand, and housekeeping deletes those no longer in use. */
+/** Limits the query. Fewer keys exist: operators add them by hand, and housekeeping deletes those no longer in use. */
 const MOST_KEYS = 100
 
-/** Stores the signing keys in the database, so that replicas share them and they survive a restart. */
+/** Stores the signing keys in the database, so that all replicas use the same keys, also after a restart. */
 export function keysStore({ kysely }: Database<Tables>) {
   return {
     /** Returns the keys, newest first. */
     list: (): Promise<SigningKey[]> =>
       kysely.selectFrom('signing_keys').selectAll().orderBy('generation', 'desc').limit(MOST_KEYS).execute(),
 
-    /** Returns false when another process has added a key of this generation. */
+    /** Adds a key. Returns false if another process has added a key of the same generation. */
     add: async (key: SigningKey): Promise<boolean> => {
       try {
         await kysely.insertInto('signing_keys').values(key).execute()

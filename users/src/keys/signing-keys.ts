@@ -1,34 +1,35 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import type { KeysStore, SigningKey } from './keys-store.ts'
 
-/** The maximum of ACCESS_TOKEN_SECONDS. A key stays in use for this long after its last signature. */
+/** The maximum of ACCESS_TOKEN_SECONDS. */
 export const LONGEST_ACCESS_TOKEN_SECONDS = 3600
 /** The allowed difference between the clocks of replicas. */
 const CLOCK_SKEW_MS = 5 * 60_000
-const OVERLAP_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW_MS
+/** How long a key stays in use after its last signature, until all tokens it signed have expired. */
+const IN_USE_AFTER_SIGNING_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW_MS
 
 /**
- * How long a new key is published before it signs. It must be longer than any cache of the keys: the other
- * services cache them for 10 minutes, replicas of this service and HTTP caches for 1.
+ * How long a new key is published before it signs. It must be longer than the caches of the keys together: 10 minutes
+ * in the other services, 1 minute in each replica of this service, and 1 minute in HTTP caches.
  */
 export const PUBLISHED_BEFORE_SIGNING_MS = 15 * 60_000
 
-/** Creates the first signing key when there is none. Returns whether this replica created it. */
+/** Creates the first signing key if there is none. Returns whether this replica created it. */
 export async function ensureSigningKey(store: KeysStore, now: number): Promise<boolean> {
   if ((await store.list()).length > 0) return false
   return store.add(await generateSigningKey(1, now, now))
 }
 
 /**
- * Adds a key that replaces the newest one once every service has had time to read it.
+ * Adds a signing key. It replaces the newest key after PUBLISHED_BEFORE_SIGNING_MS, when all services have read it.
  *
- * @throws Error when another process rotates the key at the same time
+ * @throws Error if another process adds a key at the same time
  */
 export async function rotateKey(store: KeysStore, now: number): Promise<SigningKey> {
   const newest = (await store.list())[0]
   const key = await generateSigningKey((newest?.generation ?? 0) + 1, now, now + PUBLISHED_BEFORE_SIGNING_MS)
   if (!(await store.add(key)))
-    throw new Error('Another rotation added a key at the same time; nothing changed.')
+    throw new Error('Another process added a signing key at the same time. This rotation changed nothing.')
   return key
 }
 
@@ -51,16 +52,17 @@ async function generateSigningKey(
 }
 
 /**
- * Returns the key to sign with. `keys` are newest first. When none has started to sign (its predecessor was
- * deleted by hand), it is the oldest, which has been published for longest.
+ * Returns the newest key whose start time has passed. If there is none, because an operator deleted the key that
+ * signed until now, returns the oldest key, which has been published for the longest time. `keys` are newest first.
  */
 export const signerOf = <Key extends { signs_from_at: number }>(
   keys: readonly Key[],
   now: number,
 ): Key | undefined => keys.find(({ signs_from_at }) => signs_from_at <= now) ?? keys.at(-1)
 
-/** Returns the keys whose tokens may be valid now or soon. `keys` are newest first. */
+/** Returns the keys whose tokens may be valid now, and the keys that sign later. `keys` are newest first. */
 export function keysInUse<Key extends { signs_from_at: number }>(keys: readonly Key[], now: number): Key[] {
-  const longSigning = keys.findIndex(({ signs_from_at }) => signs_from_at <= now - OVERLAP_MS)
-  return longSigning === -1 ? [...keys] : keys.slice(0, longSigning + 1)
+  // The newest key that has signed for so long that all tokens of older keys have expired.
+  const oldestInUse = keys.findIndex(({ signs_from_at }) => signs_from_at <= now - IN_USE_AFTER_SIGNING_MS)
+  return oldestInUse === -1 ? [...keys] : keys.slice(0, oldestInUse + 1)
 }

@@ -5,47 +5,49 @@ import type { Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
 import { type Bucket, secondsToWait } from './buckets.ts'
 
-/** How long the limit per account does not apply to an address after a login from it. */
+/** After a login, the limit per account does not apply to the address of the login for this long. */
 export const KNOWN_ADDRESS_MS = 30 * 86_400_000
 
-/** Stores counts of attempts in the database, so that replicas share them and a restart does not reset them. */
+/** SQL that decreases the counts of a bucket. */
+type Decrements = { attempts?: RawBuilder<number>; pending: RawBuilder<number> }
+
+/** Counts attempts in the database, so that replicas share the counts and a restart does not reset them. */
 export function attemptsStore(database: Database<Tables>) {
   const { kysely, engine } = database
-  // One statement per bucket: a single statement for all could lock the rows in another order than `count`.
-  const decide = async (buckets: readonly Bucket[], taken: 0 | 1): Promise<void> => {
-    for (const { name } of buckets) {
-      await kysely
-        .updateTable('login_attempts')
-        .set({
-          attempts: sql<number>`case when attempts > 0 then attempts - ${sql.lit(taken)} else 0 end`,
-          pending: sql<number>`case when pending > 0 then pending - 1 else 0 end`,
-        })
-        .where('bucket', '=', name)
-        .execute()
-    }
+  // Never below 0: the bucket may have started a new window since the attempt was counted.
+  const oneLess = (column: 'attempts' | 'pending') =>
+    sql<number>`case when ${sql.ref(column)} > 0 then ${sql.ref(column)} - 1 else 0 end`
+  // Updates each bucket in its own statement. One statement for all buckets could lock the rows in another order than
+  // `count`, and deadlock.
+  const update = async (buckets: readonly Bucket[], changes: Decrements): Promise<void> => {
+    for (const { name } of buckets)
+      await kysely.updateTable('login_attempts').set(changes).where('bucket', '=', name).execute()
   }
   return {
     /**
-     * Counts one pending attempt against all `buckets`, or against none when one of them is full, so rejected
-     * attempts do not lock the owner out. Must be called before the password is checked, so that concurrent
-     * guesses cannot exceed the limit. The attempt is pending until `confirm` or `uncount`.
+     * Counts one pending attempt in all `buckets`. If one of the buckets is full, throws and counts the attempt in no
+     * bucket, so that rejected attempts do not lock the owner of the account out. Call this before the password is
+     * checked, so that concurrent guesses cannot exceed a limit, and call `confirm` or `uncount` afterwards.
      *
      * @throws UserError `too-many-attempts`
      */
     count: (buckets: readonly Bucket[], windowSeconds: number, now: number): Promise<void> =>
       inTransaction(database, async (trx) => {
-        // Always in the same order, so that two transactions do not deadlock.
+        // Sorted, so that concurrent transactions lock the rows in the same order and do not deadlock.
         const names = buckets.map(({ name }) => name).sort()
-        const first = { attempts: 1, pending: 1, expires_at: now + windowSeconds * 1000 }
-        const unlessExpired = (column: keyof typeof first, next: RawBuilder<unknown>) =>
-          sql<number>`case when login_attempts.expires_at <= ${now} then ${first[column]} else ${next} end`
+        const newWindow = { attempts: 1, pending: 1, expires_at: now + windowSeconds * 1000 }
+        // If the stored window has expired, starts a new window; otherwise sets the next value.
+        const unlessExpired = (column: keyof typeof newWindow, next: RawBuilder<unknown>) =>
+          sql<number>`case when login_attempts.expires_at <= ${now} then ${newWindow[column]} else ${next} end`
         // MySQL assigns from left to right, so `expires_at` comes last: the other columns need its old value.
         const counted = {
           attempts: unlessExpired('attempts', sql`login_attempts.attempts + 1`),
           pending: unlessExpired('pending', sql`login_attempts.pending + 1`),
           expires_at: unlessExpired('expires_at', sql`login_attempts.expires_at`),
         }
-        const insert = trx.insertInto('login_attempts').values(names.map((bucket) => ({ bucket, ...first })))
+        const insert = trx
+          .insertInto('login_attempts')
+          .values(names.map((bucket) => ({ bucket, ...newWindow })))
         await (engine === 'mysql'
           ? insert.onDuplicateKeyUpdate(counted)
           : insert.onConflict((conflict) => conflict.column('bucket').doUpdateSet(counted))
@@ -60,11 +62,12 @@ export function attemptsStore(database: Database<Tables>) {
         if (wait > 0) throw new UserError('too-many-attempts', wait)
       }),
 
-    /** Confirms one pending attempt of each bucket: it stays counted. */
-    confirm: (buckets: readonly Bucket[]) => decide(buckets, 0),
+    /** Ends one pending attempt in each bucket. It stays counted until the window expires. */
+    confirm: (buckets: readonly Bucket[]) => update(buckets, { pending: oneLess('pending') }),
 
-    /** Removes one pending attempt from each bucket: the password was right, or was never checked. */
-    uncount: (buckets: readonly Bucket[]) => decide(buckets, 1),
+    /** Ends one pending attempt in each bucket and no longer counts it: the password was right or was not checked. */
+    uncount: (buckets: readonly Bucket[]) =>
+      update(buckets, { attempts: oneLess('attempts'), pending: oneLess('pending') }),
 
     empty: async (bucket: string): Promise<void> => {
       await kysely.deleteFrom('login_attempts').where('bucket', '=', bucket).execute()

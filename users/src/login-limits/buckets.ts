@@ -1,13 +1,16 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** The number of attempts allowed per window. Attempts that are still being checked count too. */
+/** The number of attempts allowed per window. Attempts whose password is still being checked count too. */
 export interface AttemptLimits {
   windowSeconds: number
+  /** Wrong passwords for one account from one address. */
   accountAndAddress: number
+  /** Wrong passwords from one address, for all accounts together. */
   address: number
+  /** Wrong passwords for one account from all addresses that it has not logged in from. */
   account: number
-  /** Per address. */
+  /** Registrations from one address. */
   registrations: number
 }
 
@@ -18,9 +21,9 @@ export interface Bucket {
 }
 
 /**
- * Returns the buckets that a login counts against. The limit per account stops an attacker who has many
- * addresses. It does not apply to addresses the account has logged in from, so a stranger cannot lock the
- * owner out.
+ * Returns the buckets in which a login is counted. The limit per account stops an attacker with many addresses. It
+ * does not apply to an address from which the account has logged in (`known`), so an attacker cannot lock the owner of
+ * the account out.
  */
 export const loginBuckets = (
   { username, network, known }: { username: string; network: string; known: boolean },
@@ -31,27 +34,28 @@ export const loginBuckets = (
   ...(known ? [] : [{ name: `account:${username}`, limit: limits.account }]),
 ]
 
-/** The bucket that a successful login empties. */
+/** Returns the name of the bucket that a successful login empties. */
 export const pairBucket = (username: string, network: string) => `pair:${username}:${network}`
 
-/** The bucket for guesses at the current password, made with an access token of the account. */
+/** Returns the bucket of wrong current passwords in password changes, which need an access token of the user. */
 export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
   limit: limits.accountAndAddress,
 })
 
-/** The bucket of registrations. Successful ones count too: each costs a password hash. */
+/** Returns the bucket of registrations. */
 export const registrationBucket = (network: string, limits: AttemptLimits): Bucket => ({
   name: `register:${network}`,
   limit: limits.registrations,
 })
 
-/** Long enough for a pending attempt to be decided, unless many are queued before it. */
-const SECONDS_TO_DECIDE = 1
+/** Most pending attempts end within this time. */
+const PENDING_SECONDS = 1
 
 /**
- * Returns the seconds until no count exceeds its limit, or 0 when none does now. A bucket that is full of
- * decided attempts has room when its window ends. One with pending attempts may have room once they are decided.
+ * Returns how many seconds to wait before another attempt, or 0 if no count exceeds its limit. If checked attempts
+ * fill a bucket, the wait lasts until its window ends. If pending attempts fill it, the wait is shorter, because
+ * attempts with the right password are no longer counted once they are checked.
  */
 export function secondsToWait(
   counts: readonly { bucket: string; attempts: number; pending: number; expires_at: number }[],
@@ -62,14 +66,15 @@ export function secondsToWait(
   const waits = counts.map(({ bucket, attempts, pending, expires_at }) => {
     const limit = limits.get(bucket) ?? 0
     if (attempts <= limit) return 0
-    return attempts - pending < limit ? SECONDS_TO_DECIDE : Math.max(1, Math.ceil((expires_at - now) / 1000))
+    return attempts - pending < limit ? PENDING_SECONDS : Math.max(1, Math.ceil((expires_at - now) / 1000))
   })
   return Math.max(0, ...waits)
 }
 
 /**
- * Returns the network that an address is counted as: an IPv4 address itself, or the /64 of an IPv6 address,
- * which belongs to one customer. Text that is not an address is `unknown`, since proxies may send anything.
+ * Returns the network in which a client's address is counted: an IPv4 address itself, or the /64 network of an IPv6
+ * address, because a /64 network usually belongs to one customer. Returns `unknown` for text that is not an address,
+ * because a proxy may send any text.
  */
 export function networkOf(address: string): string {
   const withoutZone = address.replace(/%.*$/, '')

@@ -15,19 +15,19 @@ interface Attempt<T> {
   /** The event to log when the attempt exceeds a limit. */
   throttledEvent: string
   work: () => Promise<T>
-  /** Whether the attempt stays counted until the window ends. */
-  staysCounted: (result: T) => boolean
+  /** If this returns true for the result, the attempt is no longer counted. By default, all attempts stay counted. */
+  uncountIf?: (result: T) => boolean
 }
 
 /**
- * Counts an attempt against its buckets, then runs its work. An attempt whose work throws is not counted.
+ * Counts an attempt in its buckets, then runs `work`. If `work` throws, the attempt is no longer counted.
  *
- * @param log logs `throttledEvent`; its bindings name the user or the address
- * @throws UserError `too-many-attempts`, or any error of the work
+ * @param log a logger whose bindings identify the user or the address
+ * @throws UserError `too-many-attempts`, or any error of `work`
  */
 export async function runCounted<T>(
   { attempts, limits, now }: AttemptDeps,
-  { buckets, throttledEvent, work, staysCounted }: Attempt<T>,
+  { buckets, throttledEvent, work, uncountIf }: Attempt<T>,
   log: App['log'],
 ): Promise<T> {
   await attempts.count(buckets, limits.windowSeconds, now()).catch((error: unknown) => {
@@ -38,12 +38,12 @@ export async function runCounted<T>(
     await attempts.uncount(buckets)
     throw error
   })
-  await (staysCounted(result) ? attempts.confirm(buckets) : attempts.uncount(buckets))
+  await (uncountIf?.(result) ? attempts.uncount(buckets) : attempts.confirm(buckets))
   return result
 }
 
 /**
- * Checks a password as a counted attempt and returns whether it is right. Only wrong passwords stay counted.
+ * Checks a password as a counted attempt. Returns whether the password is right. Only wrong passwords stay counted.
  *
  * @param verify compares the password with the stored hash
  * @throws UserError `too-many-attempts`, or any error of `verify`
@@ -56,6 +56,6 @@ export const checkPassword = (
 ): Promise<boolean> =>
   runCounted(
     deps,
-    { buckets, throttledEvent: 'password-throttled', work: verify, staysCounted: (right) => !right },
+    { buckets, throttledEvent: 'password-throttled', work: verify, uncountIf: (right) => right },
     log,
   )

@@ -7,7 +7,7 @@ export const TokensSchema = Type.Object(
     accessToken: Type.String({ description: 'A JWT for `Authorization: Bearer <accessToken>`' }),
     tokenType: Type.Literal('Bearer'),
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
-    refreshToken: Type.String({ description: 'For one use with `POST /auth/refresh`' }),
+    refreshToken: Type.String({ description: 'Send this once to `POST /auth/refresh` to get new tokens' }),
     user: ref(UserSchema),
   },
   { $id: 'Tokens' },
@@ -23,7 +23,7 @@ export type Credentials = Static<typeof CredentialsBody>
 const RefreshTokenSchema = Type.String({
   minLength: 1,
   maxLength: 128,
-  description: 'The opaque token from the login or the last refresh',
+  description: 'The `refreshToken` from the login or the last refresh',
 })
 
 export const RefreshTokenBody = Type.Object(

@@ -16,7 +16,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log in',
         description:
-          'Starts a session. Send the `accessToken` to all services as `Authorization: Bearer <accessToken>`. Before it expires, get the next one with the `refreshToken`. Responds 429 after too many wrong attempts for one account or from one address.',
+          'Starts a session. Send the `accessToken` to all services as `Authorization: Bearer <accessToken>`. Before the access token expires, send the `refreshToken` to `POST /auth/refresh` to get new tokens. Responds 429 after too many wrong passwords for one account or from one address.',
         body: CredentialsBody,
         response: {
           200: response('The first tokens of the session', ref(TokensSchema)),
@@ -37,7 +37,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Get new tokens',
         description:
-          'Returns a new pair of tokens. A refresh token works once. If it is used again, it may have been stolen, so its whole session ends. A session also ends a fixed time after its login (30 days by default), however often it is refreshed.',
+          'Returns a new access token and a new refresh token. A refresh token can be used once. If it is used again, its session ends, because the token may have been stolen. A session also ends a fixed time after its login (30 days by default), however often it is refreshed.',
         body: RefreshTokenBody,
         response: {
           200: response('The next tokens of the session', ref(TokensSchema)),
@@ -57,7 +57,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log out',
         description:
-          'Ends the session of this refresh token, so it can no longer be refreshed. Its access token stays valid until it expires, minutes later. Logging out of a session that has ended succeeds too.',
+          'Ends the session of this refresh token, so the session can no longer be refreshed. Its access tokens stay valid until they expire (by default 15 minutes after they were issued). Also responds 204 if the session has already ended or the token is unknown.',
         body: RefreshTokenBody,
         response: { 204: Type.Null({ description: 'The session has ended' }) },
       },

@@ -8,15 +8,18 @@ import { SESSION_ENDED, type Tables } from '../database/tables.ts'
 /** The result of using a refresh token. */
 export type Rotation =
   | { outcome: 'rotated'; account: Account }
+  /** The token had been used before, so its session was ended. */
   | { outcome: 'reused'; userId: string }
+  /** The token is unknown, or its session had already ended. */
   | { outcome: 'rejected' }
 
-/** Stores sessions and their refresh tokens, which it receives and stores as SHA-256 hashes only. */
+/** Stores sessions and refresh tokens. Callers pass SHA-256 hashes, never the tokens themselves. */
 export function sessionsStore(database: Database<Tables>) {
   return {
     /**
-     * Starts a session with its first refresh token. Returns false when the password has changed since `account`
-     * was read. Locks the user's row, so a concurrent password change either ends this session or prevents it.
+     * Starts a session with its first refresh token. If the password has changed since `account` was read, starts no
+     * session and returns false. Locks the user's row, so a concurrent password change either ends this session or
+     * prevents it.
      */
     start: (account: Account, tokenHash: string, now: number, endsAt: number): Promise<boolean> =>
       inTransaction(database, async (trx) => {
@@ -37,8 +40,8 @@ export function sessionsStore(database: Database<Tables>) {
       }),
 
     /**
-     * Marks a refresh token as used and adds its successor. A token that is used twice, even by concurrent
-     * requests, may have been stolen, so its session ends (RFC 9700, section 4.14.2).
+     * Marks a refresh token as used and adds the next token of its session. If the token was used before, even by a
+     * concurrent request, it may have been stolen, so its session ends (RFC 9700, section 4.14.2).
      */
     rotate: (tokenHash: string, nextHash: string, now: number): Promise<Rotation> =>
       inTransaction(database, async (trx): Promise<Rotation> => {
@@ -48,6 +51,7 @@ export function sessionsStore(database: Database<Tables>) {
           .where('token_hash', '=', tokenHash)
           .where('used_at', 'is', null)
           .executeTakeFirstOrThrow()
+        const usedBefore = numUpdatedRows === 0n
         const found = await trx
           .selectFrom('refresh_tokens')
           .innerJoin('user_sessions', 'user_sessions.id', 'refresh_tokens.session_id')
@@ -57,7 +61,7 @@ export function sessionsStore(database: Database<Tables>) {
           .where('token_hash', '=', tokenHash)
           .executeTakeFirst()
         if (!found || found.ends_at <= now) return { outcome: 'rejected' }
-        if (numUpdatedRows === 0n) {
+        if (usedBefore) {
           await endSession(trx, found.session_id)
           return { outcome: 'reused', userId: found.id }
         }
@@ -65,7 +69,7 @@ export function sessionsStore(database: Database<Tables>) {
         return { outcome: 'rotated', account: found }
       }),
 
-    /** Ends the session of a refresh token, used or not. Does nothing for an unknown token. */
+    /** Ends the session of a refresh token, even if the token was used. Does nothing if the token is unknown. */
     end: async (tokenHash: string): Promise<void> => {
       const token = await database.kysely
         .selectFrom('refresh_tokens')

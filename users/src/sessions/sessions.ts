@@ -21,11 +21,11 @@ export interface SessionsDeps extends AttemptDeps {
 const DAY_MS = 86_400_000
 
 /**
- * Starts a session.
+ * Starts a session. Does the same work for an unknown user as for a wrong password, so that the duration does not
+ * reveal which accounts exist.
  *
- * @param address the client's IP address, which limits how often it may try
- * @throws UserError `invalid-credentials`, after the same work for an unknown user as for a wrong password;
- *   `too-many-attempts`, `temporary-reduced-capacity`
+ * @param address the client's IP address; wrong passwords are limited per network
+ * @throws UserError `invalid-credentials`, `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function login(
   deps: SessionsDeps,
@@ -38,7 +38,7 @@ export async function login(
   const known = await attempts.isKnownAddress(username, network, now())
   const buckets = loginBuckets({ username, network, known }, limits)
   const account = await accounts.findByUsername(username)
-  // Logs the id only: an unknown username may be a password in the wrong field.
+  // Logs the user's id and never the username, because a user may enter the password in the username field.
   const events = log.child({ user: account?.id ?? null, address })
   const verify = () => hasher.verify(password, account?.password_hash ?? hasher.decoy)
   const right = await checkPassword(deps, buckets, verify, events)
@@ -58,7 +58,7 @@ export async function login(
 /**
  * Continues a session: exchanges an unused refresh token for a new pair of tokens.
  *
- * @throws UserError `invalid-refresh-token`; if the token was used before, its session also ends
+ * @throws UserError `invalid-refresh-token`; if the token was used before, its session is also ended
  */
 export async function refreshTokens(deps: SessionsDeps, used: string, log: App['log']): Promise<Tokens> {
   const next = newRefreshToken()
@@ -70,7 +70,7 @@ export async function refreshTokens(deps: SessionsDeps, used: string, log: App['
   throw new UserError('invalid-refresh-token')
 }
 
-/** Ends the session of a refresh token. Does nothing when there is none. */
+/** Ends the session of a refresh token. Does nothing if the token is unknown. */
 export const logout = ({ sessions }: SessionsDeps, refreshToken: string): Promise<void> =>
   sessions.end(refreshTokenHash(refreshToken))
 
@@ -83,8 +83,8 @@ const tokensFor = async (deps: SessionsDeps, account: Account, refreshToken: str
 })
 
 /**
- * Replaces a password hash of a lower cost than the current settings. Only a login has the password to hash.
- * When the hashing queue is full, a later login does it.
+ * Replaces a password hash whose cost is lower than that of the current settings. A login can do this, because it has
+ * the password. If the hashing queue is full, leaves this to a later login.
  */
 async function renewOutdatedHash(
   { accounts, hasher }: SessionsDeps,

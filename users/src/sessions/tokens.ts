@@ -7,7 +7,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 /**
  * Signs an access token for the account.
  *
- * @param now milliseconds since 1970; the token is valid from then for `seconds`
+ * @param now milliseconds since 1970; the token is valid for `seconds` from this time
  */
 export async function signAccessToken(
   keys: KeyRing,
@@ -29,6 +29,6 @@ export async function signAccessToken(
 
 export const newRefreshToken = (): string => randomBytes(32).toString('base64url')
 
-/** Returns the SHA-256 that is stored in place of the token. A random token of 256 bits needs no slow hash. */
+/** Returns the SHA-256 hash to store instead of the token. A fast hash is safe for a random token of 256 bits. */
 export const refreshTokenHash = (token: string): string =>
   createHash('sha256').update(token).digest('base64url')

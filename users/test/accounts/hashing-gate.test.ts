@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createGate } from '../../src/accounts/hashing-gate.ts'
 import { UserError } from '../../src/errors.ts'
 
-/** Tasks that end when the test calls `ends[i]()`, and the highest number that ran at once. */
+/** Starts tasks that end when the test calls `ends[i]()`, and counts the most that ran concurrently. */
 function tasks() {
   const ends: (() => void)[] = []
   let running = 0
@@ -22,24 +22,24 @@ function tasks() {
   }
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve))
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the hashing gate', { timeout: 5_000 }, () => {
-  it('runs every task, and at most `atOnce` of them at a time', async () => {
+  it('runs all tasks, at most `atOnce` of them concurrently', async () => {
     const gate = createGate({ atOnce: 2, waiting: 10 })
     const { start, ends, most } = tasks()
     const all = Array.from({ length: 4 }, () => gate(start))
     for (let ended = 0; ended < 8; ended++) {
-      await settled()
+      await nextTurn()
       ends[ended]!()
-      // A new task arrives just as a queued one starts.
+      // Adds a task in the same turn in which a queued task starts.
       if (ended < 4) all.push(gate(start))
     }
     await Promise.all(all)
     assert.equal(most(), 2)
   })
 
-  it('rejects a task at once when its queue is full, with the time to wait', async () => {
+  it('rejects a task with a Retry-After of 2 seconds when the queue is full', async () => {
     const gate = createGate({ atOnce: 1, waiting: 1 })
     const { start, ends } = tasks()
     const admitted = [gate(start), gate(start)]
@@ -51,12 +51,12 @@ describe('the hashing gate', { timeout: 5_000 }, () => {
         error.retryAfterSeconds === 2,
     )
     ends[0]!()
-    await settled()
+    await nextTurn()
     ends[1]!()
     await Promise.all(admitted)
   })
 
-  it('starts the next task when one fails', async () => {
+  it('starts the next task after a task fails', async () => {
     const gate = createGate({ atOnce: 1, waiting: 1 })
     const failing = gate(() => Promise.reject(new Error('broken')))
     const next = gate(async () => 'done')

@@ -15,7 +15,7 @@ await describeOnEachEngine('a password change', (engine) => {
   })
   after(() => users.close())
 
-  it('replaces the old password and ends every session', async () => {
+  it('replaces the password and ends all sessions of the user', async () => {
     const { username } = await users.newUser()
     const sessions = [await users.tokensOf(username), await users.tokensOf(username)]
     const response = await users.changePassword(sessions[0]!.accessToken, PASSWORD, NEW)
@@ -64,8 +64,8 @@ await describeOnEachEngine('a password change', (engine) => {
     await users.tokensOf(username, wanted[statuses.indexOf(204)])
   })
 
-  it('makes a concurrent login with the old password wait, then fail', {
-    skip: engine === 'sqlite',
+  it('makes a concurrent login with the old password wait for its commit and then fail', {
+    skip: engine === 'sqlite' && 'SQLite runs one transaction at a time',
   }, async () => {
     const { username } = await users.newUser()
     const cheap = argon2Hasher(CHEAP)
@@ -76,11 +76,11 @@ await describeOnEachEngine('a password change', (engine) => {
     }
     const concurrent = await startUsers(users.database, { hasher: { ...cheap, verify } })
     const { login } = await users.database.kysely.transaction().execute(async (trx) => {
-      // The change ends the existing sessions. A session that the login starts now would survive it.
+      // This transaction stands for a password change that has not committed. It must prevent a new session.
       await trx.updateTable('users').set({ password_version: 2 }).where('username', '=', username).execute()
       const started = concurrent.login(username, PASSWORD)
       await verified.promise
-      // Time for the login to send the statement that waits for the lock.
+      // Gives the login time to send the statement that waits for the lock.
       await sleep(100)
       return { login: started }
     })
@@ -88,10 +88,10 @@ await describeOnEachEngine('a password change', (engine) => {
     await concurrent.app.close()
   })
 
-  it('makes a login fail that has already verified the old password', async () => {
+  it('rejects a login that verified the old password before the change', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
-    // The password changes after the login has verified the old one and before it starts a session.
+    // The password changes after the login has verified the old password and before the login starts a session.
     const cheap = argon2Hasher(CHEAP)
     const concurrent = await startUsers(users.database, {
       hasher: {

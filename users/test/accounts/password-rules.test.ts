@@ -16,7 +16,7 @@ describe('a new password', () => {
     }
   })
 
-  it('must not be one of the 3,000 most common passwords, in any case', async () => {
+  it('must not be one of the 3,000 most common passwords, in upper or lower case', async () => {
     const common = dictionary['passwords-common'].filter(({ length }) => length >= 8).slice(0, 3000)
     assert.equal(common.length, 3000)
     for (const password of [...common, 'PassWord', 'Password1', 'IloveYOU1']) {
@@ -24,7 +24,7 @@ describe('a new password', () => {
     }
   })
 
-  it('must have 8 characters in its NFC form', async () => {
+  it('must have at least 8 characters in its NFC form', async () => {
     const decomposed = 'é'.repeat(4).normalize('NFD')
     assert.equal([...decomposed].length, 8)
     assert.match((await findPasswordFault(decomposed))?.detail ?? '', /at least 8/)

@@ -23,12 +23,12 @@ await describeOnEachEngine('registration', (engine) => {
   after(() => users.close())
 
   it('returns the user without the password', async () => {
-    const before = Date.now()
+    const earliest = Date.now()
     const response = await users.register('ada.l-1_2', PASSWORD, 'SELLER')
     const { id, createdAt, ...rest } = response.json()
     assert.equal(response.statusCode, 201)
     assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/)
-    assert.ok(Date.parse(createdAt) >= before && Date.parse(createdAt) <= Date.now())
+    assert.ok(Date.parse(createdAt) >= earliest && Date.parse(createdAt) <= Date.now())
     assert.deepEqual(rest, { username: 'ada.l-1_2', role: 'SELLER' })
   })
 
@@ -43,7 +43,7 @@ await describeOnEachEngine('registration', (engine) => {
     assert.ok(!JSON.stringify(row).includes(PASSWORD))
   })
 
-  it('accepts passwords of 8 to 128 characters of any kind, and a login needs every character', async () => {
+  it('accepts passwords of 8 to 128 characters of any kind and never truncates them', async () => {
     for (const password of ['a lamp!!', ' padded ', 'x'.repeat(64), 'ключ от лампы 🔑 '.repeat(8)]) {
       const username = newName()
       assert.equal((await users.register(username, password)).statusCode, 201, password)
@@ -58,12 +58,12 @@ await describeOnEachEngine('registration', (engine) => {
     }
   })
 
-  it('rejects a username that is taken', async () => {
+  it('rejects a taken username with username-taken', async () => {
     const { username } = await users.newUser()
     assert.deepEqual(outcome(await users.register(username)), [409, 'username-taken'])
   })
 
-  it('succeeds for exactly one of twenty concurrent requests for a username', async () => {
+  it('succeeds for only one of twenty concurrent requests with the same username', async () => {
     const username = newName()
     const responses = await Promise.all(Array.from({ length: 20 }, () => users.register(username)))
     const statuses = responses.map(({ statusCode }) => statusCode).sort()
@@ -81,7 +81,7 @@ await describeOnEachEngine('registration', (engine) => {
     return { attempts, pending }
   }
 
-  it('is limited per network before any hashing, until the window ends', async () => {
+  it('over the limit of its network is rejected before any hashing, until the window ends', async () => {
     const cheap = argon2Hasher(CHEAP)
     let hashes = 0
     let clock = Date.now()
@@ -99,7 +99,7 @@ await describeOnEachEngine('registration', (engine) => {
     const from = (address: string, username = newName()) =>
       few.register(username, undefined, 'BUYER', address)
     const { username } = (await from('203.0.113.7')).json()
-    assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'counts, because it was hashed too')
+    assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'a rejected username counts too')
     assert.equal((await from('203.0.113.7')).statusCode, 201)
     clock += 20_000
     const throttled = await from('203.0.113.7')
@@ -114,7 +114,7 @@ await describeOnEachEngine('registration', (engine) => {
     await few.app.close()
   })
 
-  it('does not delay logins in a flood, and requests rejected with 503 are not counted', async () => {
+  it('does not delay logins or count requests rejected with 503 when its hashing queue is full', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()

@@ -47,14 +47,14 @@ describe('an invalid request body', () => {
     ],
     ['no token in a logout', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
   ] as const) {
-    it(`with ${fault} returns 400 with a pointer to the field`, async () => {
+    it(`with ${fault} returns 400 with a pointer to each invalid field`, async () => {
       const response = await users.inject({ method: 'POST', url, payload })
       assert.equal(response.statusCode, 400, response.body)
       assert.deepEqual(pointersOf(response.json()), pointers)
     })
   }
 
-  it('of a password change returns 400 with a pointer to the field', async () => {
+  it('in a password change returns 400 with a pointer to the invalid field', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const change = (payload: object) =>
@@ -76,7 +76,7 @@ describe('an invalid request body', () => {
     assert.deepEqual(outcome(await users.register('grace', 'iloveyou1')), [400, 'password-too-common'])
   })
 
-  it('is rejected without repeating its password', async () => {
+  it('is rejected with a response that does not contain the password', async () => {
     for (const password of ['Password1', 'short', 'x'.repeat(129)]) {
       const response = await users.register('grace', password)
       assert.ok(!response.body.includes(password))

@@ -15,27 +15,29 @@ describe('a signing key', () => {
   const key = (generation: number, signs_from_at: number) => ({ generation, signs_from_at })
   const generations = (keys: { generation: number }[]) => keys.map(({ generation }) => generation)
 
-  it('signs when it is the newest that has started', () => {
+  it('signs when it has the latest start time that has passed', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200), key(1, 100)], 250)?.generation, 2)
   })
 
-  it('signs before its start when it is the oldest and none has started', () => {
+  it('signs when it is the oldest key and every start time is in the future', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200)], 100)?.generation, 2)
   })
 
-  it('stays in use for an hour after its last signature', () => {
+  it('stays in use for 65 minutes after its last signature', () => {
     const hours = (count: number) => count * 60 * MINUTE_MS
     const keys = [key(4, hours(11)), key(3, hours(9.5)), key(2, hours(8)), key(1, hours(1))]
     assert.deepEqual(generations(keysInUse(keys, hours(10))), [4, 3, 2])
-    assert.deepEqual(generations(keysInUse(keys, hours(10.5))), [4, 3, 2], 'five more minutes for clock skew')
-    assert.deepEqual(generations(keysInUse(keys, hours(10.7))), [4, 3])
+    // Key 2 stops signing when key 3 starts.
+    const lastSignature = hours(9.5)
+    assert.deepEqual(generations(keysInUse(keys, lastSignature + 64 * MINUTE_MS)), [4, 3, 2])
+    assert.deepEqual(generations(keysInUse(keys, lastSignature + 65 * MINUTE_MS)), [4, 3])
     assert.deepEqual(generations(keysInUse(keys, hours(20))), [4])
     assert.deepEqual(keysInUse([], 0), [])
   })
 })
 
 describe('the key ring', () => {
-  it('loads the keys at most once a minute, and keeps working when the database is down', async () => {
+  it('loads the keys at most once a minute and returns the loaded keys while the database is down', async () => {
     const testDb = await testDatabase('sqlite')
     const store = keysStore(testDb.database)
     await rotateKey(store, 0)
@@ -75,7 +77,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
 
   before(async () => {
     testDb = await testDatabase(engine)
-    // Two SQLite connections in one process would block each other's thread.
+    // Two SQLite connections in one process would block its only thread.
     secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
@@ -94,7 +96,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     (await users.jwks()).json().keys.map(({ kid }: { kid: string }) => kid)
   const kidOf = (token: string) => decodeProtectedHeader(token).kid
 
-  it('are created once by replicas that start together, and each accepts the tokens of the other', async () => {
+  it("replicas that start together create one signing key and accept each other's tokens", async () => {
     assert.equal((await kids(one)).length, 1)
     assert.deepEqual(await kids(one), await kids(other))
     const { username } = await one.newUser()
@@ -102,7 +104,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     assert.equal((await one.me((await other.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('are published without their private part, with a cache time of a minute', async () => {
+  it('the published keys contain no private keys and may be cached for 1 minute', async () => {
     const response = await one.jwks()
     assert.equal(response.headers['cache-control'], 'public, max-age=60')
     for (const key of response.json().keys) {
@@ -112,7 +114,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     for (const { private_jwk } of stored) assert.ok(!response.body.includes(JSON.parse(private_jwk).d))
   })
 
-  it('survive a restart', async () => {
+  it('tokens stay valid after a restart', async () => {
     const { username } = await one.newUser()
     const { accessToken } = await one.tokensOf(username)
     const restarted = await startUsers(testDb.database, { now: () => clock })
@@ -120,7 +122,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     await restarted.app.close()
   })
 
-  it('are rotated without rejecting a token: a key is published, then signs, then expires', async () => {
+  it('rotation rejects no unexpired token: the new key is published before it signs; the old key is removed later', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
     const { kid, private_jwk } = await rotateKey(keysStore(testDb.database), clock)
@@ -131,31 +133,36 @@ await describeOnEachEngine('the signing keys', (engine) => {
       assert.equal(kidOf((await users.tokensOf(username)).accessToken), old)
     }
     clock += PUBLISHED_BEFORE_SIGNING_MS - 2 * MINUTE_MS
-    const before = (await one.tokensOf(username)).accessToken
-    assert.equal(kidOf(before), old)
+    const oldToken = (await one.tokensOf(username)).accessToken
+    assert.equal(kidOf(oldToken), old)
     clock += 2 * MINUTE_MS
-    const after = (await one.tokensOf(username)).accessToken
-    assert.equal(kidOf(after), kid)
-    for (const token of [before, after]) assert.equal((await other.me(token)).statusCode, 200)
-    const wrongKid = new SignJWT(decodeJwt(after)).setProtectedHeader({
+    const newToken = (await one.tokensOf(username)).accessToken
+    assert.equal(kidOf(newToken), kid)
+    for (const token of [oldToken, newToken]) assert.equal((await other.me(token)).statusCode, 200)
+    const wrongKid = new SignJWT(decodeJwt(newToken)).setProtectedHeader({
       alg: 'EdDSA',
       typ: 'at+jwt',
       kid: old!,
     })
     const signedByOtherKey = await wrongKid.sign(await importJWK(JSON.parse(private_jwk), 'EdDSA'))
-    assert.equal((await other.me(signedByOtherKey)).statusCode, 401, 'the kid must name the key that signed')
+    assert.equal(
+      (await other.me(signedByOtherKey)).statusCode,
+      401,
+      'the kid is not that of the key that signed',
+    )
 
     clock += 65 * MINUTE_MS
     assert.deepEqual(await kids(one), [kid])
-    assert.equal((await one.me(before)).statusCode, 401)
+    assert.equal((await one.me(oldToken)).statusCode, 401)
     assert.equal((await one.me((await one.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('are rotated by only one of three concurrent rotations', async () => {
+  it('only one of three concurrent rotateKey calls creates a signing key', async () => {
     const store = keysStore(testDb.database)
     const seen = await store.list()
-    const together = { ...store, list: async () => seen }
-    const results = await Promise.allSettled([1, 2, 3].map(() => rotateKey(together, clock)))
+    // All three calls read the same list of keys.
+    const concurrent = { ...store, list: async () => seen }
+    const results = await Promise.allSettled([1, 2, 3].map(() => rotateKey(concurrent, clock)))
     assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected'])
     assert.equal((await store.list()).length, seen.length + 1)
   })

@@ -5,16 +5,16 @@ import { loginBuckets, networkOf, registrationBucket, secondsToWait } from '../.
 const limits = { windowSeconds: 900, accountAndAddress: 10, address: 250, account: 25, registrations: 100 }
 
 describe('the buckets of a login', () => {
-  it('are the account with the address, the address, and the account', () => {
-    const names = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
-    assert.deepEqual(names, [
+  it('count the account at this address, the address, and the account', () => {
+    const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
+    assert.deepEqual(buckets, [
       { name: 'pair:ada:192.0.2.1', limit: 10 },
       { name: 'address:192.0.2.1', limit: 250 },
       { name: 'account:ada', limit: 25 },
     ])
   })
 
-  it('do not include the account for an address that it has logged in from', () => {
+  it('do not count the account when the address is known', () => {
     const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: true }, limits)
     assert.deepEqual(
       buckets.map(({ name }) => name),
@@ -23,11 +23,11 @@ describe('the buckets of a login', () => {
   })
 })
 
-it('the bucket of a registration is its network, separate from the buckets of logins', () => {
+it('the bucket of a registration counts its network, separately from logins', () => {
   assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
 })
 
-describe('the time to wait', () => {
+describe('secondsToWait', () => {
   const buckets = [
     { name: 'a', limit: 2 },
     { name: 'b', limit: 5 },
@@ -42,15 +42,17 @@ describe('the time to wait', () => {
       1_000,
     )
 
-  it('is 0 up to the limit', () => assert.equal(wait(2, 5), 0))
-  it('lasts until the window of a full bucket ends, in whole seconds', () => assert.equal(wait(3, 5), 11))
-  it('lasts until the last window of several full buckets ends', () => assert.equal(wait(3, 6), 60))
-  it('is a second when fewer attempts than the limit are decided', () => assert.equal(wait(3, 5, 2), 1))
-  it('is that of the full bucket when another bucket has pending attempts', () =>
+  it('returns 0 while no count exceeds its limit', () => assert.equal(wait(2, 5), 0))
+  it('returns the time until the window of a full bucket ends, rounded up to seconds', () =>
+    assert.equal(wait(3, 5), 11))
+  it('returns the longest of the times of several full buckets', () => assert.equal(wait(3, 6), 60))
+  it('returns 1 second when fewer attempts than the limit have been checked', () =>
+    assert.equal(wait(3, 5, 2), 1))
+  it('returns the time of the full bucket when pending attempts fill another bucket', () =>
     assert.equal(wait(3, 8, 3), 60))
 })
 
-describe('the network of the address', () => {
+describe('networkOf', () => {
   for (const [address, network] of [
     ['192.0.2.1', '192.0.2.1'],
     ['192.0.2.1%eth0', '192.0.2.1'],
@@ -69,6 +71,6 @@ describe('the network of the address', () => {
     ['no address at all', 'unknown'],
     ['x'.repeat(10_000), 'unknown'],
   ] as const) {
-    it(`${address.slice(0, 30)} is ${network}`, () => assert.equal(networkOf(address), network))
+    it(`returns ${network} for ${address.slice(0, 30)}`, () => assert.equal(networkOf(address), network))
   }
 })

@@ -41,10 +41,11 @@ await describeOnEachEngine('the login limits', (engine) => {
     started.push(users)
     return users
   }
-  const times = <T>(length: number, once: (i: number) => Promise<T>) =>
-    Promise.all(Array.from({ length }, (_, i) => once(i)))
+  /** Sends `length` requests concurrently. */
+  const times = <T>(length: number, send: (i: number) => Promise<T>) =>
+    Promise.all(Array.from({ length }, (_, i) => send(i)))
 
-  it('are not exceeded by a hundred concurrent attempts', async () => {
+  it('allow only 10 of 100 concurrent attempts when the limit is 10', async () => {
     const users = await start({ accountAndAddress: 10 })
     const { username } = await users.newUser()
     const responses = await times(100, () => users.login(username, WRONG, STRANGER))
@@ -52,11 +53,11 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(
       (await users.login(username, undefined, STRANGER)).statusCode,
       429,
-      'even with the right password',
+      'the right password is rejected too',
     )
   })
 
-  it('apply to unknown users too', async () => {
+  it('apply to usernames that do not exist', async () => {
     const users = await start({ accountAndAddress: 3 })
     const username = newName()
     const responses = await times(5, () => users.login(username, WRONG, STRANGER))
@@ -75,29 +76,38 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
   })
 
-  it('ask for a wait of only a second while attempts are still being checked', async () => {
+  it('set Retry-After to 1 second while earlier attempts are still being checked', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
-    const verify = (...args: [string, string]) => released.then(() => cheap.verify(...args))
+    const verify = async (password: string, hash: string) => {
+      await released
+      return cheap.verify(password, hash)
+    }
     const users = await start({ accountAndAddress: 3 }, { ...cheap, verify })
     const { username } = await users.newUser()
     const logins = Array.from({ length: 10 }, () => users.login(username, undefined, OWNER))
-    const waits: (string | undefined)[] = []
+    // Three logins are allowed and wait for `release`, so the other seven respond first.
+    const waits: unknown[] = []
     for (const login of logins) {
-      void login.then(({ statusCode, headers }) => {
-        if (statusCode === 429) waits.push(headers['retry-after'] as string)
+      void login.then(({ headers }) => {
+        waits.push(headers['retry-after'])
         if (waits.length === 7) release()
       })
     }
     assert.deepEqual(statuses(await Promise.all(logins)), { 200: 3, 429: 7 })
-    assert.deepEqual(waits, Array(7).fill('1'))
+    assert.deepEqual(waits.slice(0, 7), Array(7).fill('1'))
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
-    assert.deepEqual(statuses(await times(10, () => users.login(username, WRONG, OWNER))), { 401: 3, 429: 7 })
-    const throttled = await users.login(username, undefined, OWNER)
-    assert.equal(throttled.headers['retry-after'], '900', 'all three attempts were wrong')
   })
 
-  it('do not lock the owner out because of guesses from other addresses', async () => {
+  it('set Retry-After to the rest of the window when all allowed attempts were wrong', async () => {
+    const users = await start({ accountAndAddress: 3 })
+    const { username } = await users.newUser()
+    assert.deepEqual(statuses(await times(10, () => users.login(username, WRONG, OWNER))), { 401: 3, 429: 7 })
+    const throttled = await users.login(username, undefined, OWNER)
+    assert.equal(throttled.headers['retry-after'], '900')
+  })
+
+  it('do not reject a login from a known address because of wrong passwords from other addresses', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
@@ -110,18 +120,18 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(
       (await users.login(username, undefined, OWNER)).statusCode,
       429,
-      'the address is no longer known',
+      'after 31 days without a login, the address is no longer known',
     )
   })
 
-  it('do not count rejected attempts against the account', async () => {
+  it('do not count attempts rejected with 429 against the account', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     await times(40, () => users.login(username, WRONG, STRANGER))
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
   })
 
-  it('apply to guesses at many accounts, per IPv4 address and per IPv6 network', async () => {
+  it('apply to attempts on many accounts from one IPv4 address or one IPv6 network', async () => {
     const users = await start({ address: 10 })
     for (const address of ['203.0.113.50', '2001:db8:1:2::']) {
       const responses = await times(15, (i) =>
@@ -131,7 +141,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     }
   })
 
-  it('are reset by a successful login', async () => {
+  it('no longer count earlier wrong passwords after a successful login', async () => {
     const users = await start({ accountAndAddress: 3 })
     const { username } = await users.newUser()
     for (let round = 0; round < 3; round++) {
@@ -150,7 +160,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     }
   })
 
-  it('are shared by replicas and survive restarts', async () => {
+  it('apply across replicas and after a restart', async () => {
     const one = await start({ accountAndAddress: 4 })
     const other = await start({ accountAndAddress: 4 })
     const { username } = await one.newUser()
@@ -160,14 +170,14 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
   })
 
-  it('apply to guesses at the current password with a stolen access token', async () => {
+  it('apply to wrong current passwords in password changes', async () => {
     const users = await start({ accountAndAddress: 5 })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const guesses = await times(20, () => users.changePassword(accessToken, WRONG, 'ten blue lanterns'))
     assert.deepEqual(statuses(guesses), { 403: 5, 429: 15 })
     assert.equal((await users.login(username)).statusCode, 200, 'the owner can still log in')
-    const right = await users.changePassword(accessToken, PASSWORD, 'ten blue lanterns')
-    assert.deepEqual([right.statusCode, right.headers['retry-after']], [429, '900'])
+    const withRightPassword = await users.changePassword(accessToken, PASSWORD, 'ten blue lanterns')
+    assert.deepEqual([withRightPassword.statusCode, withRightPassword.headers['retry-after']], [429, '900'])
   })
 })

@@ -25,9 +25,9 @@ describe('GET /users/me', () => {
   })
   after(() => users.close())
 
-  /** Returns a token signed with the real key of the service, with changes to its header and claims. */
-  const signed = (header: object, changes: object = {}) => {
-    const content = `${encoded({ alg: 'EdDSA', typ: 'at+jwt', kid, ...header })}.${encoded({ ...claims, ...changes })}`
+  /** Signs a token with the key of the service. Its header and claims are valid except for the changes. */
+  const signed = (headerChanges: object, changes: object = {}) => {
+    const content = `${encoded({ alg: 'EdDSA', typ: 'at+jwt', kid, ...headerChanges })}.${encoded({ ...claims, ...changes })}`
     const key = createPrivateKey({ key: jwk, format: 'jwk' })
     return `${content}.${sign(null, Buffer.from(content), key).toString('base64url')}`
   }
@@ -43,7 +43,7 @@ describe('GET /users/me', () => {
     assert.equal((await users.inject({ method: 'GET', url: '/users/me', headers })).statusCode, 200)
   })
 
-  it('rejects an unsigned token with any spelling of `none`', async () => {
+  it('rejects an unsigned token with any spelling of `none` as its algorithm', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
       const content = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`
       assert.deepEqual(await outcomeOf(`${content}.`), REJECTED, alg)
@@ -75,18 +75,18 @@ describe('GET /users/me', () => {
   })
 
   for (const [fault, header] of [
-    ['another spelling of its algorithm', { alg: 'eddsa' }],
-    ['an algorithm in capitals', { alg: 'EDDSA' }],
+    ['an algorithm in lower case', { alg: 'eddsa' }],
+    ['an algorithm in upper case', { alg: 'EDDSA' }],
     ['an algorithm that is not a string', { alg: ['EdDSA'] }],
     ['the type of an ID token', { typ: 'JWT' }],
     ['the type of a service token', { typ: 'service+jwt' }],
     ['no type', { typ: undefined }],
-    ['an unknown key', { kid: 'unknown' }],
+    ['an unknown key id', { kid: 'unknown' }],
     ['an SQL injection in its key id', { kid: "../../' or 1=1 --" }],
     ['`__proto__` as its key id', { kid: '__proto__' }],
     ['a URL as its key id', { kid: 'http://127.0.0.1/jwks.json' }],
     ['a key id that is not a string', { kid: { $ne: null } }],
-    ['a critical extension', { crit: ['souk'], souk: 1 }],
+    ['an unknown critical header parameter', { crit: ['souk'], souk: 1 }],
   ] as const) {
     it(`rejects a token with ${fault}`, async () =>
       assert.deepEqual(await outcomeOf(signed(header)), REJECTED))
@@ -106,7 +106,7 @@ describe('GET /users/me', () => {
       assert.deepEqual(await outcomeOf(signed({}, changes)), REJECTED))
   }
 
-  it('rejects a token that includes its own key', async () => {
+  it('rejects a token whose header contains the key that signed it', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })
@@ -114,7 +114,7 @@ describe('GET /users/me', () => {
     assert.deepEqual(await outcomeOf(token), REJECTED)
   })
 
-  it('rejects a token that names a URL for its key, and does not fetch it', async (t) => {
+  it('rejects a token whose header contains a key URL or certificate, and does not fetch the URL', async (t) => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     let requests = 0
     const key = { ...(await exportJWK(publicKey)), alg: 'EdDSA', use: 'sig' }
@@ -144,7 +144,7 @@ describe('GET /users/me', () => {
     )
   })
 
-  it('returns token-missing without a token', async () => {
+  it('rejects a request without a token with token-missing', async () => {
     assert.deepEqual(outcome(await users.inject({ method: 'GET', url: '/users/me' })), [401, 'token-missing'])
   })
 

@@ -5,7 +5,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { argon2Hasher, type PasswordHasher } from '../../src/accounts/password-hasher.ts'
 import { CHEAP, newName, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
-/** Returns a hasher that records its calls. */
+/** Returns the hasher with a list, `work`, of the calls of its functions. */
 function recording(hasher: PasswordHasher) {
   const work: string[] = []
   return {
@@ -39,7 +39,7 @@ await describeOnEachEngine('login', (engine) => {
     return password_hash
   }
 
-  it('returns a pair of tokens and the user', async () => {
+  it('returns an access token, a refresh token and the user', async () => {
     const user = await users.newUser('SELLER')
     const { accessToken, refreshToken, ...rest } = await users.tokensOf(user.username)
     assert.deepEqual(rest, { tokenType: 'Bearer', expiresIn: 900, user })
@@ -59,14 +59,14 @@ await describeOnEachEngine('login', (engine) => {
     assert.deepEqual((await users.me(accessToken)).json(), user)
   })
 
-  it('stores refresh tokens as hashes only', async () => {
+  it('does not store refresh tokens as plain text', async () => {
     const { username } = await users.newUser()
     const { refreshToken } = await users.tokensOf(username)
     const stored = await users.database.kysely.selectFrom('refresh_tokens').selectAll().execute()
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
-  it('returns the same response for an unknown user as for a wrong password, after the same work', async () => {
+  it('returns the same response after the same hashing for an unknown user as for a wrong password', async () => {
     const hasher = recording(argon2Hasher(CHEAP))
     const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
@@ -83,7 +83,9 @@ await describeOnEachEngine('login', (engine) => {
     await watched.app.close()
   })
 
-  it('takes as long for an unknown user as for a wrong password', { skip: engine !== 'sqlite' }, async () => {
+  it('takes as long for an unknown user as for a wrong password', {
+    skip: engine !== 'sqlite' && 'one engine is enough',
+  }, async () => {
     const watched = await startUsers(users.database, {
       hasher: argon2Hasher({ memoryKiB: 4_096, passes: 1 }),
     })
@@ -94,12 +96,12 @@ await describeOnEachEngine('login', (engine) => {
       assert.equal((await watched.login(name, 'not the password')).statusCode, 401)
       timesOf[whose].push(performance.now() - began)
     }
-    // Alternates, so that other load on the machine slows both.
+    // Alternates, so that other load on the machine delays both kinds of logins.
     for (let i = 0; i < 80; i++) {
       await time('wrong', username)
       await time('unknown', newName())
     }
-    // Compares fast logins, because other load delays slow ones.
+    // Compares the fastest tenth, because other load has delayed the slower logins.
     const fastTime = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 10]!
     const [wrong, unknown] = [fastTime(timesOf.wrong), fastTime(timesOf.unknown)]
     const ratio = Math.max(wrong, unknown) / Math.min(wrong, unknown)
@@ -107,7 +109,7 @@ await describeOnEachEngine('login', (engine) => {
     await watched.app.close()
   })
 
-  it('renews the hash when its cost has increased, and the password stays valid', async () => {
+  it('renews the stored hash after the cost setting has increased, and the password stays valid', async () => {
     const { username } = await users.newUser()
     const costlier = await startUsers(users.database, { hasher: argon2Hasher({ memoryKiB: 16, passes: 2 }) })
     assert.equal((await costlier.login(username, 'not the password')).statusCode, 401)
@@ -121,13 +123,13 @@ await describeOnEachEngine('login', (engine) => {
     await costlier.app.close()
   })
 
-  it('accepts a password in any Unicode form', async () => {
+  it('accepts the password in any Unicode normalization form', async () => {
     const username = newName()
     await users.register(username, 'crème brûlée')
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
   })
 
-  it('returns 503 when the hashing queue is full, does not delay other requests, and counts no attempt', async () => {
+  it('returns 503 without counting the attempt or delaying other requests when the hashing queue is full', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const slow = {
@@ -159,7 +161,7 @@ await describeOnEachEngine('login', (engine) => {
     await busy.app.close()
   })
 
-  it('fails with a problem that reveals nothing else', async () => {
+  it('of an unknown user returns only the fields of the problem invalid-credentials', async () => {
     const response = await users.login(newName())
     assert.deepEqual(response.json(), {
       type: '/problems/invalid-credentials',

@@ -23,7 +23,7 @@ await describeOnEachEngine('a session', (engine) => {
     return response.json().refreshToken
   }
 
-  it('continues with a new pair of tokens for each refresh token', async () => {
+  it('continues with a new access token and a new refresh token after each refresh', async () => {
     const first = await newSession()
     const response = await users.refresh(first.refreshToken)
     const second = response.json()
@@ -40,7 +40,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(newest)), REJECTED)
   })
 
-  it('ends when two concurrent requests use one refresh token, and one of them succeeds', async () => {
+  it('ends when two concurrent requests use one refresh token; only one request succeeds', async () => {
     for (let round = 0; round < 10; round++) {
       const { refreshToken } = await newSession()
       const responses = await Promise.all([1, 2].map(() => users.refresh(refreshToken)))
@@ -50,7 +50,7 @@ await describeOnEachEngine('a session', (engine) => {
     }
   })
 
-  it('ends without ending the other sessions of the user', async () => {
+  it('does not end the other sessions of the user when it ends', async () => {
     const { username } = await users.newUser()
     const [laptop, phone] = [await users.tokensOf(username), await users.tokensOf(username)]
     await refreshed(laptop.refreshToken)
@@ -68,7 +68,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(refreshToken)), REJECTED)
   })
 
-  it('ends at logout, even with a used refresh token, and a second logout succeeds', async () => {
+  it('ends at a logout, even with a used refresh token, and a second logout also returns 204', async () => {
     const { refreshToken } = await newSession()
     const next = await refreshed(refreshToken)
     for (let time = 0; time < 2; time++) {
@@ -85,7 +85,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.equal((await users.refresh(accessToken)).statusCode, 400)
   })
 
-  it('has the current role of the user, and ends when the user is deleted', async () => {
+  it('uses the current role of the user, and ends when the user is deleted', async () => {
     const { accessToken, refreshToken, user } = await newSession()
     await users.database.kysely
       .updateTable('users')
@@ -102,7 +102,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(next.json().refreshToken)), REJECTED)
   })
 
-  it('leaves its last access token valid for 15 minutes after the logout', async () => {
+  it('leaves an access token valid after the logout until 15 minutes after the token was issued', async () => {
     const { accessToken, refreshToken } = await newSession()
     await users.logout(refreshToken)
     clock += 890_000
