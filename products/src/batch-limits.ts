@@ -1,6 +1,6 @@
 import { isTemporary } from '@souk/service-kit/database/errors'
 
-/** The maximum numbers of orders and of their lines, both for one request and for one batch, which is one transaction. */
+/** The maximum numbers of orders and of their lines in one request. They also limit a batch, which is one transaction. */
 export const MAX_ORDERS = 256
 export const MAX_LINES = 1_000
 

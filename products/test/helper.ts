@@ -102,6 +102,7 @@ export async function startBeforeCommit<T>(
     await work(trx)
     const outcomes = Promise.allSettled(calls.map((call) => call()))
     await untilBlocked(engine)
+    // In an object, so that the transaction commits without awaiting the calls, which wait for its locks.
     return { outcomes }
   })
   return started.outcomes

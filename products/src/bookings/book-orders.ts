@@ -8,9 +8,9 @@ import { applyDecisions, applyDecisionsStatement, findBookings } from './booking
 import { decide } from './decide.ts'
 
 /**
- * Books or rejects orders and stores the decisions, all in one transaction (T2 of the order protocol). A repeated order
- * returns its stored decision, even if its lines differ. The number of statements does not depend on the number of
- * orders.
+ * Books or rejects orders and stores the decisions, all in one transaction (T2 of the order protocol). For a
+ * repeated order, returns the stored decision, even if the lines differ. The number of statements does not depend on
+ * the number of orders.
  *
  * @returns one result per request, in the order of the requests
  */
@@ -29,7 +29,9 @@ export async function bookOrders(
     const products = await lockProducts(trx, engine, productIds)
     // Repeated orders are rare, so look up existing bookings only after a unique violation. Look them up after the
     // products are locked, to find also the bookings that were committed while this transaction waited for the locks.
-    const existing = isRetry ? await findBookings(trx, engine, [...orders.keys()]) : new Map()
+    const existing = isRetry
+      ? await findBookings(trx, engine, [...orders.keys()])
+      : new Map<string, BookingResult>()
     const newOrders = [...orders.values()].filter(({ orderId }) => !existing.has(orderId))
     const decisions = decide(products, newOrders)
     if (decisions.length > 0) {
@@ -46,8 +48,8 @@ export async function bookOrders(
 const ATTEMPTS = 5
 
 /**
- * Runs `work` in a transaction that inserts bookings. After a unique violation, another transaction has already stored
- * a booking of one of the orders, so `work` runs again from the start, with `isRetry`.
+ * Runs `work` in a transaction that inserts bookings. A unique violation means that another transaction has stored a
+ * booking of one of the orders. `work` then runs again from the start, with `isRetry` set to true.
  *
  * Only the primary key of `bookings` prevents two decisions about one order, so `work` must store every decision. The
  * locks on products are not sufficient: the release of an order without a booking locks no product, and a product that

@@ -6,7 +6,7 @@ import { addToStock } from '../stock/stock-store.ts'
 import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
 import { unitsOf } from './decide.ts'
 
-/** Returns the stored decisions about orders, by order id. It locks no rows. */
+/** Returns the stored decisions about orders, by order id. Does not lock the rows. */
 export async function findBookings(
   trx: Trx,
   engine: Engine,
@@ -85,8 +85,9 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 }
 
 /**
- * Returns one PostgreSQL statement with the same effect as `applyDecisions`. It saves two of three round trips while
- * the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same for every batch.
+ * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. It saves two round
+ * trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same for every
+ * batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
   const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]

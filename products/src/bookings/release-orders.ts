@@ -36,10 +36,10 @@ export async function releaseOrders(
 /**
  * Locks the bookings and the products in their lines, and returns the lines of the bookings that are still BOOKED.
  *
- * `existing` was read without locks, so another transaction may have released some of these bookings since. The status
- * is therefore read again with the lock. The lines of a booking never change, so `existing` contains all products to
- * lock. Like a transaction that books orders, this one locks products before it locks or inserts bookings, so the two
- * cannot deadlock.
+ * `existing` was read without locks, so another transaction may have released some of these bookings since. Therefore,
+ * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains all
+ * products to lock. Like a transaction that books orders, this one locks products before it locks or inserts bookings,
+ * so the two cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
