@@ -1,6 +1,6 @@
 #!/bin/sh
-# The MariaDB image runs this when its volume is new. It creates a database for each service; only that service's user
-# has access to it.
+# The MariaDB image runs this script when it starts with an empty volume. The script creates a database and a user for
+# each service; only that user has access to the database.
 set -eu
 for service in users products orders; do
   mariadb --user=root --password="$(cat /run/secrets/administrator-password)" <<SQL

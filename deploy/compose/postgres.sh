@@ -1,6 +1,6 @@
 #!/bin/sh
-# The PostgreSQL image runs this when its volume is new. It creates a database for each service; only that service's user
-# has access to it.
+# The PostgreSQL image runs this script when it starts with an empty volume. The script creates a database and a user
+# for each service; only that user has access to the database.
 set -eu
 for service in users products orders; do
   export service

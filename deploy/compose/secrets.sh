@@ -1,7 +1,7 @@
 #!/bin/sh
-# Generates the passwords and the secret with which these containers authenticate to each other. It does so only at the
-# first start, so no password is well known. Each folder here is a volume that is mounted only where it is needed, so
-# its files may be readable for every user.
+# At the first start, generates the passwords and the secret with which the containers authenticate to each other.
+# Every user of a container can read its files, because each folder below is a volume that is mounted only where it is
+# needed.
 set -eu
 cd /secrets
 
