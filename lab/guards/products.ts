@@ -2,14 +2,14 @@ import type { Guard } from './guard.ts'
 
 export const productsGuards: Guard[] = [
   {
-    safeguard: 'A booking is decided once per order id',
+    safeguard: 'A repeated order returns its stored decision',
     file: 'products/src/bookings/book-orders.ts',
     remove: '!existing.has(orderId)',
     replace: 'true',
     test: 'products/test/bookings/bookings-http.test.ts',
   },
   {
-    safeguard: 'The bookings table holds one row per order id',
+    safeguard: 'The bookings table has only one row per order id',
     file: 'products/src/database/migrations.ts',
     remove: "'order_id', 'char(36)', (column) => column.primaryKey()",
     replace: "'order_id', 'char(36)', (column) => column.notNull()",
@@ -33,7 +33,7 @@ export const productsGuards: Guard[] = [
     test: 'products/test/bookings/bookings-http.test.ts',
   },
   {
-    safeguard: 'A release returns only units that are still booked',
+    safeguard: 'A release returns units to stock only if they are still booked',
     file: 'products/src/bookings/release-orders.ts',
     remove: "statuses.get(orderId) === 'BOOKED'",
     replace: 'statuses.has(orderId)',
@@ -57,7 +57,7 @@ export const productsGuards: Guard[] = [
     engine: 'postgres',
   },
   {
-    safeguard: 'A booking that hits a unique violation is retried',
+    safeguard: 'A booking is retried after a unique violation',
     file: 'products/src/bookings/book-orders.ts',
     remove: 'attempt === ATTEMPTS || !isUniqueViolation(error)',
     replace: 'true',
@@ -72,7 +72,7 @@ export const productsGuards: Guard[] = [
     test: 'products/test/stock/stock.test.ts',
   },
   {
-    safeguard: 'A stock adjustment is applied once per key',
+    safeguard: 'A stock adjustment is applied only once per idempotency key',
     file: 'products/src/stock/stock-adjustments.ts',
     remove: 'if (stored) return sameAdjustment(stored, adjustment)',
     replace: '',
@@ -100,7 +100,7 @@ export const productsGuards: Guard[] = [
     test: 'products/test/access.test.ts',
   },
   {
-    safeguard: 'A product change needs the current version',
+    safeguard: 'A product change requires the current version',
     file: 'products/src/catalogue/product-store.ts',
     remove: ".$if(version !== undefined, (query) => query.where('version', '=', version!))",
     replace: '',

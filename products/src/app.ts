@@ -2,6 +2,7 @@ import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import { BookingRequest, BookingResult, ReleaseRequest, ReleaseResult } from './bookings/booking-schemas.ts'
 import { registerBookingRoutes } from './bookings/bookings-routes.ts'
+import { registerReleaseRoutes } from './bookings/releases-routes.ts'
 import { registerCatalogueRoutes } from './catalogue/catalogue-routes.ts'
 import { NewProduct, Price, Product, ProductChange, ProductPage } from './catalogue/product-schemas.ts'
 import type { ProductsDatabase } from './database/tables.ts'
@@ -12,16 +13,16 @@ import { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stoc
 
 export interface AppOptions {
   database: ProductsDatabase
-  /** Verifies access tokens of users in the public app, and service tokens in the internal app. */
+  /** Verifies the access tokens of users in the public app, and the service tokens of orders in the internal app. */
   verifyToken: TokenVerifier
   logLevel?: string
   trustProxy?: string
   ui?: boolean
-  /** False turns batching off, see `BatcherOptions`. */
+  /** Default: true. See `BatcherOptions`. */
   batching?: boolean
 }
 
-/** Builds the public API: the catalogue, and the routes for sellers. */
+/** Builds the app of the public API: the catalogue, and the routes for sellers. */
 export async function buildPublicApp({ database, batching = true, ...options }: AppOptions): Promise<App> {
   const app = await createApp({
     ...options,
@@ -54,19 +55,20 @@ export async function buildPublicApp({ database, batching = true, ...options }: 
 }
 
 /**
- * Builds the internal API, for the orders service only. It is a separate app with its own listener, so a mistake in
- * the gateway's routes cannot expose it.
+ * Builds the app of the internal API, for the orders service only. This app has its own listener on another port, so a
+ * request to the public port cannot reach the internal API, even if the gateway's routes are wrong.
  */
 export async function buildInternalApp({ database, batching = true, ...options }: AppOptions): Promise<App> {
   const app = await createApp({
     ...options,
     title: 'Souk: products, internal',
-    description: 'The orders service books the units of orders and releases them.',
-    tags: [{ name: 'bookings', description: 'The decisions about orders' }],
+    description: 'The orders service uses this API to book the units of orders and to release them.',
+    tags: [{ name: 'bookings', description: 'Book and release stock for orders' }],
     schemas: [Money, BookingRequest, BookingResult, ReleaseRequest, ReleaseResult],
     toProblem,
     readiness: { database: database.ping },
   })
   registerBookingRoutes(app, database, batching)
+  registerReleaseRoutes(app, database, batching)
   return app
 }

@@ -24,13 +24,14 @@ export const settings = Type.Object({
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
     description:
-      'the address of the internal listener, which only the orders service may reach; or a host name, which may resolve to all replicas',
+      'the address of the internal listener, which only the orders service may reach; or a host name that resolves to this address, and possibly to those of other replicas',
   }),
   INTERNAL_PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
     default: 9002,
-    description: 'port of the internal listener, where orders books units; never publish it',
+    description:
+      'the port of the internal listener, to which the orders service sends bookings; never publish it',
   }),
 })
 
@@ -38,15 +39,17 @@ export const settings = Type.Object({
 export const readSettings = (env?: Record<string, string | undefined>) => readServiceSettings(settings, env)
 
 /**
- * Resolves `host` to an address of this machine. A name may resolve to the addresses of all replicas, and a replica
- * can listen only on its own.
+ * Resolves `host` and returns the address among the results that belongs to this machine. A host name may resolve to
+ * the addresses of all replicas, but a replica can listen only on its own address.
  *
  * @throws ConfigError when the name does not resolve
  */
 export async function ownAddress(host: string, resolve = addressesOf): Promise<string> {
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  const found = (await resolve(host)).find((address) => own.some((one) => one.address === address))
-  // Without a match `listen` gets the host as it is: it accepts 0.0.0.0 and `::`, and reports an error for others.
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const own = new Set(interfaces.map(({ address }) => address))
+  const found = (await resolve(host)).find((address) => own.has(address))
+  // If no address belongs to this machine, return `host` unchanged: `listen` accepts 0.0.0.0 and ::, which stand for
+  // all addresses, and reports an error for any other address.
   return found ?? host
 }
 

@@ -4,7 +4,8 @@ import { Type } from 'typebox'
 
 /** The errors of this service, with the HTTP response of each. */
 const RESPONSES = {
-  // A product that the caller may not see gets the same response, so that nobody learns whether it exists.
+  // The response is the same for a product that exists but is hidden from the caller, so that the caller cannot tell
+  // whether the product exists.
   'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
   stale: {
     status: 412,
@@ -20,7 +21,7 @@ const RESPONSES = {
 
 type ErrorCode = keyof typeof RESPONSES
 
-/** A line that requests more units than are available. */
+/** An order line or a stock adjustment that needs more units than are available. */
 export interface ShortLine {
   productId: number
   requested: number
@@ -51,14 +52,16 @@ export const PRODUCT_NOT_FOUND = problemResponse(
   '`product-not-found`: the product does not exist, or you may not see it',
 )
 
-/** A problem that lists the lines with too few units. */
+/** A problem response that lists the products with too few units. */
 export const StockProblem = Type.Object(
   {
     ...ProblemSchema.properties,
     lines: Type.Optional(
       Type.Array(
         Type.Object({ productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() }),
-        { description: 'With `insufficient-stock`: the requested and the available units' },
+        {
+          description: 'Only with `insufficient-stock`: the requested and the available units of the product',
+        },
       ),
     ),
   },

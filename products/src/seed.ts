@@ -5,7 +5,7 @@ import type { NewProduct } from './catalogue/product-schemas.ts'
 import { insertProduct } from './catalogue/product-store.ts'
 import type { ProductsDatabase } from './database/tables.ts'
 
-/** The demo seller `seller-1`; the users service creates it with the same id. */
+/** The id of the demo user `seller-1`, whom the users service creates with the same id. */
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
 
 const DEMO_PRODUCTS: Record<number, NewProduct> = {
@@ -23,21 +23,22 @@ const DEMO_PRODUCTS: Record<number, NewProduct> = {
   },
 }
 
-/** Creates products 1 and 2 unless they exist. Replicas may call it at the same time. */
+/** Creates products 1 and 2, unless one of them exists. Several replicas may call this at the same time. */
 export async function seedDemoProducts(database: ProductsDatabase): Promise<void> {
   const { engine, kysely } = database
   const ids = Object.keys(DEMO_PRODUCTS).map(Number)
-  // Look first: an insert that fails at every later start would write an error to the database's log.
+  // Without this check, every later start would attempt an insert that fails, and PostgreSQL would log an error.
   if (await kysely.selectFrom('products').select('id').where('id', 'in', ids).executeTakeFirst()) return
   await inTransaction(database, async (trx) => {
     for (const [id, product] of Object.entries(DEMO_PRODUCTS)) {
       await insertProduct(trx, engine, DEMO_SELLER_ID, product, { id: Number(id) })
     }
-    // An insert with a given id does not advance PostgreSQL's sequence: it would generate 1 and 2 again.
+    // An insert with an explicit id does not advance PostgreSQL's sequence, which would then generate 1 and 2 again.
     if (engine === 'postgres') {
       await sql`select setval(pg_get_serial_sequence('products', 'id'), max(id)) from products`.execute(trx)
     }
   }).catch((error: unknown) => {
+    // Another replica has created the products first.
     if (!isUniqueViolation(error)) throw error
   })
 }

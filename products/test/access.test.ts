@@ -42,7 +42,7 @@ describe('the products API', () => {
   }
 
   for (const { method, url } of operations(readContract('products-internal'))) {
-    it(`rejects users and service tokens for another service at ${method} ${url}`, async () => {
+    it(`rejects anonymous calls, user tokens, and service tokens for another service at ${method} ${url}`, async () => {
       const call = async (headers: Record<string, string>) =>
         (await shop.internally({ method, url, headers, payload: [] })).statusCode
       assert.equal(await call({}), 401)
@@ -53,7 +53,7 @@ describe('the products API', () => {
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'users')}` }),
         401,
       )
-      // This token is accepted; the response rejects the empty body.
+      // The token is accepted: the 400 is for the empty body.
       assert.equal(
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }),
         400,
@@ -69,23 +69,29 @@ describe('the products API', () => {
     }
   })
 
-  it('hides a product from another seller and rejects all changes by that seller', async () => {
+  it('responds with 404 when a seller changes the product of another seller or its stock, or reads its stock adjustments', async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
     const url = `/products/${id}`
-    const [key, counted] = [{ 'idempotency-key': 'count-1' }, { delta: 2, reason: 'a count' }]
+    const key = { 'idempotency-key': 'count-1' }
+    const adjustment = { delta: 2, reason: 'a count' }
     await shop.publicly({
       method: 'POST',
       url: `${url}/stock-adjustments`,
       headers: { ...(await shop.issuer.as('SELLER', sellerId)), ...key },
-      payload: counted,
+      payload: adjustment,
     })
     const product = (await shop.publicly({ method: 'GET', url })).json()
     const calls = [
       { method: 'PATCH', url, headers: { ...headers, 'if-match': '*' }, payload: { status: 'DISABLED' } },
       { method: 'PATCH', url, headers: { ...headers, 'if-match': '"1"' }, payload: { name: 'Mine' } },
       { method: 'POST', url: `${url}/stock-adjustments`, headers, payload: { delta: 1, reason: 'mine' } },
-      { method: 'POST', url: `${url}/stock-adjustments`, headers: { ...headers, ...key }, payload: counted },
+      {
+        method: 'POST',
+        url: `${url}/stock-adjustments`,
+        headers: { ...headers, ...key },
+        payload: adjustment,
+      },
       { method: 'GET', url: `${url}/stock-adjustments`, headers },
     ]
     for (const call of calls) {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { ownAddress } from '../src/config.ts'
 
 describe('ownAddress', () => {
-  it('returns the address of this machine among those of all replicas', async () => {
+  it('returns the address of this machine when a name resolves to the addresses of all replicas', async () => {
     const replicas = async () => ['192.0.2.1', '127.0.0.1', '192.0.2.2']
     assert.equal(await ownAddress('bookings', replicas), '127.0.0.1')
   })
@@ -13,7 +13,7 @@ describe('ownAddress', () => {
     assert.equal(await ownAddress('::'), '::')
   })
 
-  it('returns an IP address unchanged, even that of another machine', async () => {
+  it('returns an IP address unchanged, even if it belongs to another machine', async () => {
     assert.equal(await ownAddress('127.0.0.1'), '127.0.0.1')
     assert.equal(await ownAddress('192.0.2.1'), '192.0.2.1')
   })

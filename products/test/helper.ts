@@ -16,17 +16,17 @@ import { lockProducts } from '../src/stock/stock-store.ts'
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
-/** Builds the service on an empty database. It checks every response against the contract. */
+/** Builds both apps of the service with an empty database. Every response is checked against the contract. */
 export async function openShop(engine: Engine) {
-  const place = await createTestDatabase(engine)
+  const testDatabase = await createTestDatabase(engine)
   let statements = 0
-  const database = openDatabase<Tables>(place.url, {
+  const database = openDatabase<Tables>(testDatabase.url, {
     poolSize: 10,
     onStatement: (text) => {
       if (!/^(begin|commit|rollback)/.test(text)) statements++
     },
   })
-  await disableDiskWaits(database, place.url)
+  await disableDiskWaits(database, testDatabase.url)
   await migrate(database, 'products', migrations)
   const issuer = await testIssuer()
   const services = serviceTokens('a secret of the tests, 32 characters long')
@@ -34,7 +34,7 @@ export async function openShop(engine: Engine) {
   const internalApp = await buildInternalApp({ database, verifyToken: services.verifierFor('products') })
   return {
     database,
-    /** The number of statements so far, without `begin` and `commit`. */
+    /** The number of SQL statements so far, without `begin`, `commit` and `rollback`. */
     statements: () => statements,
     issuer,
     services,
@@ -44,16 +44,16 @@ export async function openShop(engine: Engine) {
       await publicApp.close()
       await internalApp.close()
       await database.close()
-      await place.drop()
+      await testDatabase.drop()
     },
   }
 }
 
-/** Tests need no durability. Without waits for the disk at each commit they take a fraction of the time. */
+/** Makes the tests much faster: a commit does not wait until the data is on disk. Tests need no durability. */
 async function disableDiskWaits({ engine, kysely }: ProductsDatabase, url: string): Promise<void> {
   if (engine === 'sqlite') await sql`pragma synchronous = off`.execute(kysely)
   if (engine !== 'postgres') return
-  // For later connections, then for the one that the pool has now.
+  // The first statement changes all later connections, the second changes the connection that is already open.
   const name = sql.id(new URL(url).pathname.slice(1))
   await sql`alter database ${name} set synchronous_commit = off`.execute(kysely)
   await sql`set synchronous_commit = off`.execute(kysely)
@@ -68,7 +68,7 @@ export const kettle: NewProduct = {
   stock: 12,
 }
 
-/** Stores a product, a kettle of a new seller unless given otherwise. */
+/** Stores a product: `kettle`, except for the fields in `draft`, and of a new seller unless `sellerId` is given. */
 export const addProduct = async (
   { database }: Connected,
   draft: Partial<NewProduct> = {},
@@ -90,8 +90,8 @@ export const order = (lines: Record<number, number>, orderId: string = randomUUI
 })
 
 /**
- * Runs `work` in a transaction, starts all `calls` before that transaction commits, and returns their outcomes. The
- * calls then wait for the locks of `work`, and what they read without a lock is older than `work`.
+ * Runs `work` in a transaction, starts all `calls` before that transaction commits, and returns the outcomes of the
+ * calls. While the calls wait for the locks that `work` holds, its changes are not yet visible to them.
  */
 export async function startBeforeCommit<T>(
   { database: { kysely, engine } }: Connected,
@@ -102,26 +102,27 @@ export async function startBeforeCommit<T>(
     await work(trx)
     const outcomes = Promise.allSettled(calls.map((call) => call()))
     await untilBlocked(engine)
+    // In an object, so that the transaction commits without awaiting the calls, which wait for its locks.
     return { outcomes }
   })
   return started.outcomes
 }
 
-/** Starts all `calls` while a transaction locks the product, so that they compete for the lock. */
+/** Starts all `calls` while another transaction holds the lock on the product, so that the calls compete for it. */
 export const startWhileLocked = <T>(shop: Connected, productId: number, calls: (() => Promise<T>)[]) =>
   startBeforeCommit(shop, (trx) => lockProducts(trx, shop.database.engine, [productId]), calls)
 
-/** Waits until started calls can get no further. On SQLite they cannot even start: it has one connection. */
+/** Gives started calls time to reach a lock. Not needed on SQLite, where all calls wait for the only connection. */
 export const untilBlocked = (engine: Engine) => (engine === 'sqlite' ? undefined : sleep(100))
 
-/** Returns the values of settled calls, or throws the error of the first that failed. */
+/** Returns the values of settled calls. Throws the first error if a call failed. */
 export const valuesOf = <T>(outcomes: PromiseSettledResult<T>[]): T[] =>
   outcomes.map((outcome) => {
     if (outcome.status === 'rejected') throw outcome.reason
     return outcome.value
   })
 
-/** The units of a product: `adjusted`, the sum of its ledger, must always equal `booked` plus `stock`. */
+/** Counts the units of a product. `adjusted` is the sum of its stock ledger and must equal `booked` plus `stock`. */
 export async function countUnits({ database }: Connected, id: number) {
   const { kysely } = database
   const sum = async (query: { execute(): Promise<{ units: number }[]> }) =>
@@ -140,7 +141,7 @@ export async function countUnits({ database }: Connected, id: number) {
   return { adjusted, booked, stock: await stockOf({ database }, id) }
 }
 
-/** Returns the number of statements that `work` sends, without `begin` and `commit`. */
+/** Returns the number of SQL statements that `work` sends, without `begin`, `commit` and `rollback`. */
 export async function countStatements(
   { database, statements }: Pick<Shop, 'database' | 'statements'>,
   work: (database: Shop['database']) => Promise<unknown>,

@@ -22,20 +22,21 @@ const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, impo
 const environment = (settings: Record<string, string>) => ({ env: { ...process.env, ...settings } })
 
 await describeOnEachEngine('npm run migrate', (engine) => {
-  let place: TestDatabase
+  let testDatabase: TestDatabase
   before(async () => {
-    place = await createTestDatabase(engine)
-    // The first connection to a SQLite file sets its journal mode, and SQLite cannot wait for that.
-    await openDatabase(place.url).close()
+    testDatabase = await createTestDatabase(engine)
+    // The first connection to a SQLite file switches it to WAL mode, which needs the file for itself. Do that here, so
+    // that the processes below do not compete for the file.
+    await openDatabase(testDatabase.url).close()
   })
-  after(() => place.drop())
+  after(() => testDatabase.drop())
 
-  it('creates products 1 and 2 once when four replicas start together, and the next product is 3', async () => {
-    const settings = environment({ DATABASE_URL: place.url, SEED_DEMO_DATA: 'true' })
+  it('creates products 1 and 2 only once when four processes run it concurrently, and the next product has the id 3', async () => {
+    const settings = environment({ DATABASE_URL: testDatabase.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))
       assert.match(stdout, /up to date, with products 1 and 2/)
-    const database = openDatabase<Tables>(place.url)
+    const database = openDatabase<Tables>(testDatabase.url)
     for (const id of [1, 2]) {
       const { product } = await productLookup(database)(id, undefined)
       assert.deepEqual(
@@ -53,20 +54,20 @@ await describeOnEachEngine('npm run migrate', (engine) => {
 })
 
 describe('npm start', () => {
-  let place: TestDatabase
+  let testDatabase: TestDatabase
   let service: ChildProcess | undefined
   before(async () => {
-    place = await createTestDatabase('sqlite')
+    testDatabase = await createTestDatabase('sqlite')
   })
   after(async () => {
     service?.kill('SIGKILL')
-    await place.drop()
+    await testDatabase.drop()
   })
 
   const settings = (more: Record<string, string>) =>
-    environment({ DATABASE_URL: place.url, PORT: '0', INTERNAL_PORT: '0', ...more })
+    environment({ DATABASE_URL: testDatabase.url, PORT: '0', INTERNAL_PORT: '0', ...more })
 
-  /** Returns the public and the internal address from the log of a started service. */
+  /** Returns the URLs of the public and the internal listener from the log of a started service. */
   async function listening(output: Readable): Promise<[string, string]> {
     const found: string[] = []
     for await (const line of createInterface(output)) {
@@ -76,7 +77,7 @@ describe('npm start', () => {
     return found as [string, string]
   }
 
-  it('serves the catalogue and the bookings on separate listeners and ends on SIGTERM', {
+  it('serves the catalogue and the bookings on separate listeners, and exits with code 0 on SIGTERM', {
     timeout: 20_000,
   }, async () => {
     service = spawn(process.execPath, [script('main')], {
@@ -84,24 +85,24 @@ describe('npm start', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const ended = once(service, 'exit')
-    const [open, internal] = await listening(service.stdout!)
+    const [publicUrl, internalUrl] = await listening(service.stdout!)
     const get = async (address: string) => (await fetch(address)).status
-    assert.equal(await get(`${open}/health/ready`), 200)
-    assert.equal(await get(`${internal}/health/ready`), 200)
-    assert.equal(await get(`${open}/products/1`), 200)
-    assert.equal(await get(`${open}/bookings`), 404)
-    assert.equal(await get(`${internal}/products/1`), 404)
-    assert.equal(await get(`${internal}/bookings`), 405)
+    assert.equal(await get(`${publicUrl}/health/ready`), 200)
+    assert.equal(await get(`${internalUrl}/health/ready`), 200)
+    assert.equal(await get(`${publicUrl}/products/1`), 200)
+    assert.equal(await get(`${publicUrl}/bookings`), 404)
+    assert.equal(await get(`${internalUrl}/products/1`), 404)
+    assert.equal(await get(`${internalUrl}/bookings`), 405)
     service.kill('SIGTERM')
     assert.deepEqual(await ended, [0, null])
   })
 
-  it('fails in production with demo data or the public default secret', async () => {
+  it('fails in production with SEED_DEMO_DATA or with the default SERVICE_TOKEN_SECRET', async () => {
     for (const [more, name] of [
       [{ SEED_DEMO_DATA: 'true' }, /SEED_DEMO_DATA/],
       [{}, /SERVICE_TOKEN_SECRET/],
     ] as const) {
-      // The timeout ends a service that does start, so that the test fails instead of waiting forever.
+      // If the service does start, the timeout ends it, and the test fails instead of waiting forever.
       const started = run(process.execPath, [script('main')], {
         ...settings({ NODE_ENV: 'production', ...more }),
         timeout: 10_000,

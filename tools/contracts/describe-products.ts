@@ -2,10 +2,10 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { buildInternalApp, buildPublicApp } from 'products/app'
 import type { Tables } from 'products/database/tables'
 
-/** Returns the contracts of the products service by file name. It builds the apps only for their routes' schemas. */
+/** Returns the contracts of the products service, by file name. It starts no service: it only reads the route schemas. */
 export async function describeProducts(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
-  const verifyToken = () => Promise.reject(new Error('No request reaches this app.'))
+  const verifyToken = () => Promise.reject(new Error('This app handles no requests.'))
   const apps = {
     products: await buildPublicApp({ database, verifyToken }),
     'products-internal': await buildInternalApp({ database, verifyToken }),

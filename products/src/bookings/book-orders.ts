@@ -8,8 +8,8 @@ import { applyDecisions, applyDecisionsStatement, findBookings } from './booking
 import { decide } from './decide.ts'
 
 /**
- * Books the units of orders in one transaction. Each order is booked completely or rejected, and decided only once:
- * a repeated order gets the stored decision, even if its lines differ. The number of statements does not depend on
+ * Books or rejects orders and stores the decisions, all in one transaction (T2 of the order protocol). For a
+ * repeated order, returns the stored decision, even if the lines differ. The number of statements does not depend on
  * the number of orders.
  *
  * @returns one result per request, in the order of the requests
@@ -19,7 +19,7 @@ export async function bookOrders(
   requests: readonly BookingRequest[],
 ): Promise<BookingResult[]> {
   const { engine } = database
-  // If an order occurs twice in one call, the first request counts.
+  // If several requests have the same order id, all but the first are ignored.
   const orders = new Map<string, BookingRequest>()
   for (const request of requests) if (!orders.has(request.orderId)) orders.set(request.orderId, request)
   const productIds = [...orders.values()].flatMap(({ lines }) => lines.map(({ productId }) => productId))
@@ -27,38 +27,36 @@ export async function bookOrders(
   failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
-    // Repeated orders are rare, so look up existing bookings only after a unique violation. Look them up under the
-    // locks: a booking that commits while this transaction waits for them would cost another attempt.
+    // Repeated orders are rare, so look up existing bookings only after a unique violation. Look them up after the
+    // products are locked, to find also the bookings that were committed while this transaction waited for the locks.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
       : new Map<string, BookingResult>()
-    const undecided = [...orders.values()].filter(({ orderId }) => !existing.has(orderId))
-    const decisions = decide(products, undecided)
+    const newOrders = [...orders.values()].filter(({ orderId }) => !existing.has(orderId))
+    const decisions = decide(products, newOrders)
     if (decisions.length > 0) {
       if (engine === 'postgres') commitWith(applyDecisionsStatement(decisions))
       else await applyDecisions(trx, decisions)
     }
-    return [...existing.values(), ...decisions]
+    return new Map([...existing, ...decisions.map((decision) => [decision.orderId, decision] as const)])
   })
   failpoint('after-T2')
-
-  const resultOf = new Map(results.map((result) => [result.orderId, result]))
-  return requests.map(({ orderId }) => resultOf.get(orderId)!)
+  return requests.map(({ orderId }) => results.get(orderId)!)
 }
 
-/** A retry fails only if another transaction commits a booking of one of the orders meanwhile, so a few are enough. */
+/** A retry fails only if another transaction books or releases one of the orders at the same time. */
 const ATTEMPTS = 5
 
 /**
- * Runs `work` in a transaction that inserts bookings. Runs it again from the start after a unique violation: another
- * transaction has inserted a booking of the same order first.
+ * Runs `work` in a transaction that inserts bookings. A unique violation means that another transaction has stored a
+ * booking of one of the orders. `work` then runs again from the start, with `isRetry` set to true.
  *
- * The primary key of `bookings` prevents two decisions about one order, so `work` must store every decision. The locks
- * on products cannot prevent them: there are none when a release arrives before its booking, or when the products do
- * not exist.
+ * Only the primary key of `bookings` prevents two decisions about one order, so `work` must store every decision. The
+ * locks on products are not sufficient: the release of an order without a booking locks no product, and a product that
+ * does not exist cannot be locked.
  *
- * @param work may also run again after its commit, if the connection was lost before the database confirmed it; on a
- *   retry some orders may have bookings
+ * @param work must be idempotent: if the connection is lost during the commit, `work` runs again, although the
+ *   transaction may have been committed
  */
 export async function inBookingTransaction<Result>(
   database: ProductsDatabase,

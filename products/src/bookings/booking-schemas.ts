@@ -3,11 +3,13 @@ import { type Static, Type } from 'typebox'
 import { MAX_ORDERS } from '../batch-limits.ts'
 import { Money, ProductId } from '../schemas.ts'
 
-// The pattern allows one spelling only: `format` also accepts upper case and `urn:uuid:`, which would be other keys.
+// `format` also accepts upper case and the prefix `urn:uuid:`. The pattern does not: as texts, these spellings of one
+// id would be different keys.
 const OrderId = Type.String({
   format: 'uuid',
   pattern: '^[0-9a-f-]{36}$',
-  description: 'The key of the decision: a request with the same id returns the same decision',
+  description:
+    'The id of the order. An order is booked or rejected once: a repeated request returns the stored result',
 })
 
 export const BookingRequest = Type.Object(
@@ -36,19 +38,25 @@ const Booked = Type.Object({
   lines: Type.Array(
     Type.Object({
       productId: ProductId,
-      quantity: Type.Integer({ minimum: 1, description: 'The sum of all requested lines of the product' }),
+      quantity: Type.Integer({
+        minimum: 1,
+        description: 'The total quantity of all requested lines with this product',
+      }),
       sellerId: Type.String(),
       name: Type.String(),
       price: ref(Money),
     }),
-    { description: 'One line per product, with its name and price at the time of the booking' },
+    {
+      description:
+        'One line per product, with the name and the price of the product at the time of the booking',
+    },
   ),
 })
 
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // In order of precedence: an order with several reasons gets the first.
+  // If several reasons apply to an order, the result has the first of them in this order.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',
@@ -60,9 +68,12 @@ const Rejected = Type.Object({
     Type.Object({
       productId: ProductId,
       requested: Type.Integer({ minimum: 1 }),
-      available: Type.Integer({ minimum: 0, description: '0 for an unknown or disabled product' }),
+      available: Type.Integer({
+        minimum: 0,
+        description: 'Units in stock; 0 if the product is unknown or disabled',
+      }),
     }),
-    { description: 'The lines that caused the rejection; empty if the order was released' },
+    { description: 'The lines that caused the rejection, one per product; empty if the order was released' },
   ),
 })
 

@@ -1,14 +1,12 @@
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import { CompiledQuery, type Selectable } from 'kysely'
+import { CompiledQuery, type Insertable, type Selectable } from 'kysely'
 import type { Tables, Trx } from '../database/tables.ts'
 import { addToStock } from '../stock/stock-store.ts'
-import type { BookingResult } from './booking-schemas.ts'
+import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
 import { unitsOf } from './decide.ts'
 
-type LineRow = Selectable<Tables['booking_lines']>
-
-/** Returns the results that orders got when they were decided, by order id. It locks nothing. */
+/** Returns the stored decisions about orders, by order id. Does not lock the rows. */
 export async function findBookings(
   trx: Trx,
   engine: Engine,
@@ -20,25 +18,24 @@ export async function findBookings(
     .selectAll('booking_lines')
     .select(['bookings.order_id', 'bookings.status', 'bookings.reason'])
     .where(isOneOf(engine, 'bookings.order_id', orderIds))
-    .orderBy('bookings.order_id')
     .orderBy('booking_lines.line_no')
     .execute()
   const bookings = Map.groupBy(rows as JoinedRow[], ({ order_id }) => order_id)
   return new Map([...bookings].map(([orderId, lines]) => [orderId, toResult(orderId, lines)]))
 }
 
-/** A line joined with its booking. A tombstone has no lines: its one row has null in the columns of a line. */
-type JoinedRow = LineRow & Pick<Tables['bookings'], 'status' | 'reason'>
+/** A booking and one of its lines. A booking without lines has one row, with null in the columns of a line. */
+type JoinedRow = Selectable<Tables['booking_lines']> & Pick<Tables['bookings'], 'status' | 'reason'>
 
 function toResult(orderId: string, rows: readonly JoinedRow[]): BookingResult {
   const { status, reason } = rows[0]!
   if (status === 'BOOKED') return { orderId, outcome: status, lines: rows.map(toBookedLine) }
   if (status === 'REJECTED')
-    return { orderId, outcome: status, reason: reason!, lines: rows.map(toShortLine) }
+    return { orderId, outcome: status, reason: reason!, lines: rows.map(toRejectedLine) }
   return { orderId, outcome: 'REJECTED', reason: 'released', lines: [] }
 }
 
-const toBookedLine = (row: LineRow) => ({
+const toBookedLine = (row: JoinedRow) => ({
   productId: row.product_id,
   quantity: row.quantity,
   sellerId: row.seller_id!,
@@ -46,50 +43,58 @@ const toBookedLine = (row: LineRow) => ({
   price: { amount: row.price_amount!, currency: row.price_currency! },
 })
 
-const toShortLine = (row: LineRow) => ({
+const toRejectedLine = (row: JoinedRow) => ({
   productId: row.product_id,
   requested: row.quantity,
   available: row.available!,
 })
 
-type NewBooking = Pick<Tables['bookings'], 'order_id' | 'status' | 'reason'>
-
 /** @throws a unique violation when one of the orders has a booking */
-export async function insertBookings(trx: Trx, bookings: readonly NewBooking[]): Promise<void> {
-  if (bookings.length === 0) return
-  await trx.insertInto('bookings').values(toRows(bookings)).execute()
+export async function insertBookings(
+  trx: Trx,
+  results: readonly (BookingResult | ReleaseResult)[],
+): Promise<void> {
+  if (results.length === 0) return
+  await trx.insertInto('bookings').values(toRows(results)).execute()
 }
 
-/** Sorts by id: two transactions that insert the same bookings cannot deadlock. */
-function toRows(bookings: readonly NewBooking[]) {
+/** Sorts the rows by order id, so that two transactions that insert the same bookings cannot deadlock. */
+function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
   const now = Date.now()
-  return bookings
-    .map((booking) => ({ ...booking, created_at: now, updated_at: now }))
+  return results
+    .map((result) => ({
+      order_id: result.orderId,
+      status: result.outcome,
+      reason: 'reason' in result ? result.reason : null,
+      created_at: now,
+      updated_at: now,
+    }))
     .sort((a, b) => (a.order_id < b.order_id ? -1 : 1))
 }
 
 /**
- * Stores decisions and takes the booked units from the stock. It stores rejections as well: a retry must not book an
- * order that the buyer saw rejected. The caller must hold the locks of the products.
+ * Stores decisions and takes the booked units from the stock. The caller must hold the locks on the products.
+ * Rejections are stored as well: the buyer may have seen the rejection, so a retry must not book the order.
  *
  * @throws a unique violation when one of the orders has a booking
  */
 export async function applyDecisions(trx: Trx, decisions: readonly BookingResult[]): Promise<void> {
-  await insertBookings(trx, decisions.map(toBooking))
+  await insertBookings(trx, decisions)
   await trx.insertInto('booking_lines').values(decisions.flatMap(toLineRows)).execute()
   await addToStock(trx, new Map(bookedUnits(decisions).map(({ id, units }) => [id, -units])))
 }
 
 /**
- * Returns one PostgreSQL statement that does the same as `applyDecisions`: one round trip instead of three while the
- * transaction holds its locks. The rows are JSON parameters, so the text is the same for every batch.
+ * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. It saves two round
+ * trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same for every
+ * batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
-  const parameters = [toRows(decisions.map(toBooking)), decisions.flatMap(toLineRows), bookedUnits(decisions)]
+  const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]
   return CompiledQuery.raw(APPLY_DECISIONS, [...parameters.map((rows) => JSON.stringify(rows)), Date.now()])
 }
 
-// The ids must have the type of the column: PostgreSQL compares different types without the index.
+// `id` must have the type of the column `products.id`, or PostgreSQL cannot use the index.
 const APPLY_DECISIONS = `
   with booked as (
     insert into bookings (order_id, status, reason, created_at, updated_at)
@@ -104,13 +109,7 @@ const APPLY_DECISIONS = `
   from json_to_recordset($3::json) as taken (id bigint, units bigint)
   where products.id = taken.id`
 
-const toBooking = (decision: BookingResult): NewBooking => ({
-  order_id: decision.orderId,
-  status: decision.outcome,
-  reason: decision.outcome === 'REJECTED' ? decision.reason : null,
-})
-
-const toLineRows = ({ orderId, lines }: BookingResult): LineRow[] =>
+const toLineRows = ({ orderId, lines }: BookingResult): Insertable<Tables['booking_lines']>[] =>
   lines.map((line, line_no) => ({
     order_id: orderId,
     line_no,
@@ -122,16 +121,8 @@ const toLineRows = ({ orderId, lines }: BookingResult): LineRow[] =>
           name: line.name,
           price_amount: line.price.amount,
           price_currency: line.price.currency,
-          available: null,
         }
-      : {
-          quantity: line.requested,
-          seller_id: null,
-          name: null,
-          price_amount: null,
-          price_currency: null,
-          available: line.available,
-        }),
+      : { quantity: line.requested, available: line.available }),
   }))
 
 function bookedUnits(decisions: readonly BookingResult[]) {

@@ -1,5 +1,4 @@
 import type { RejectionReason } from '../database/tables.ts'
-import type { ShortLine } from '../errors.ts'
 import type { StockedProduct } from '../stock/stock-store.ts'
 import type { BookingRequest, BookingResult } from './booking-schemas.ts'
 
@@ -7,14 +6,15 @@ type Line = BookingRequest['lines'][number]
 type Products = ReadonlyMap<number, StockedProduct>
 
 /**
- * Decides orders one after another, each all or nothing: later orders get only the units that earlier ones left.
+ * Decides orders one after another: each is booked completely or rejected. A booked order reduces the units that are
+ * available to the orders after it.
  *
- * @param products every existing product in the orders' lines, by id; it is not changed
+ * @param products all existing products in the orders' lines, by id; not modified
  */
 export function decide(products: Products, requests: readonly BookingRequest[]): BookingResult[] {
   const remaining = new Map([...products].map(([id, product]) => [id, { ...product }]))
   return requests.map(({ orderId, lines }) => {
-    // Merge the lines of one product first: two lines of one unit each must not both get the last unit.
+    // Merge the lines of each product first. Otherwise two lines of one unit each could both take the last unit.
     const merged = [...unitsOf(lines)].map(([productId, quantity]) => ({ productId, quantity }))
     const rejection = rejectionOf(remaining, merged)
     if (rejection) return { orderId, outcome: 'REJECTED', ...rejection }
@@ -22,7 +22,7 @@ export function decide(products: Products, requests: readonly BookingRequest[]):
   })
 }
 
-/** Returns the units of each product in `lines`, in the order in which the products first occur. */
+/** Returns the total quantity of each product in `lines`, in the order in which the products first occur. */
 export function unitsOf(lines: readonly Line[]): Map<number, number> {
   const units = new Map<number, number>()
   for (const { productId, quantity } of lines) units.set(productId, (units.get(productId) ?? 0) + quantity)
@@ -30,10 +30,7 @@ export function unitsOf(lines: readonly Line[]): Map<number, number> {
 }
 
 /** Returns the first reason to reject an order, with the lines that it applies to; undefined if there is none. */
-function rejectionOf(
-  products: Products,
-  lines: readonly Line[],
-): { reason: RejectionReason; lines: ShortLine[] } | undefined {
+function rejectionOf(products: Products, lines: readonly Line[]) {
   const product = ({ productId }: Line) => products.get(productId)
   const available = (line: Line) => (product(line)?.status === 'ACTIVE' ? product(line)!.stock : 0)
   const currencies = new Set(lines.map((line) => product(line)?.price_currency))
@@ -43,8 +40,8 @@ function rejectionOf(
     ['mixed-currencies', () => currencies.size > 1],
     ['insufficient-stock', (line) => available(line) < line.quantity],
   ]
-  for (const [reason, applies] of checks) {
-    const failing = lines.filter(applies).map((line) => ({
+  for (const [reason, appliesTo] of checks) {
+    const failing = lines.filter(appliesTo).map((line) => ({
       productId: line.productId,
       requested: line.quantity,
       available: available(line),
@@ -54,6 +51,7 @@ function rejectionOf(
   return undefined
 }
 
+/** Takes the units of a line from the stock of its product and returns the booked line. */
 function take(products: Products, { productId, quantity }: Line) {
   const product = products.get(productId)!
   product.stock -= quantity

@@ -9,8 +9,9 @@ import { findBookings, insertBookings } from './bookings-store.ts'
 import { unitsOf } from './decide.ts'
 
 /**
- * Releases orders in one transaction: returns their booked units to stock, once per order. An order without a booking
- * gets a tombstone, so that a booking that arrives later is rejected.
+ * Releases orders in one transaction. Returns the booked units of an order to stock only once, even if the order is
+ * released several times. For an order without a booking, stores a tombstone: a row with the status RELEASED that
+ * rejects a booking that arrives later.
  */
 export async function releaseOrders(
   database: ProductsDatabase,
@@ -25,7 +26,7 @@ export async function releaseOrders(
     const unknown = orderIds.filter((orderId) => !existing.has(orderId))
     await insertBookings(
       trx,
-      unknown.map((order_id) => ({ order_id, status: 'RELEASED', reason: null })),
+      unknown.map((orderId) => ({ orderId, outcome: 'RELEASED' })),
     )
   })
   failpoint('after-release')
@@ -33,11 +34,12 @@ export async function releaseOrders(
 }
 
 /**
- * Locks the bookings and the products of their lines, and returns the lines that are still booked.
+ * Locks the bookings and the products in their lines, and returns the lines of the bookings that are still BOOKED.
  *
- * `existing` was read without locks, so another transaction may have released a booking since. Only the status under
- * the locks counts. The lines of a booking never change, so `existing` does tell which products to lock. Like every
- * transaction, this one locks products before bookings, so that it cannot deadlock with a booking.
+ * `existing` was read without locks, so another transaction may have released some of these bookings since. Therefore,
+ * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains all
+ * products to lock. Like a transaction that books orders, this one locks products before it locks or inserts bookings,
+ * so the two cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
@@ -47,7 +49,7 @@ async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<s
   return booked.filter(({ orderId }) => statuses.get(orderId) === 'BOOKED').flatMap(({ lines }) => lines)
 }
 
-/** Locks bookings in the order of their ids and returns their status by order id. */
+/** Locks bookings in ascending order of their ids. Returns the statuses by order id. */
 async function lockBookings(
   trx: Trx,
   engine: Engine,

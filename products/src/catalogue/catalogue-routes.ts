@@ -37,7 +37,7 @@ function registerPublicRoutes(app: App, database: ProductsDatabase, batching: bo
         tags: ['catalogue'],
         summary: 'List products',
         description:
-          'Returns the active products of all sellers. Send the `nextCursor` of a page as `cursor` to get the next one.',
+          'Returns a page of the active products of all sellers. To get the next page, send `nextCursor` as `cursor`.',
         querystring: listQuery,
         response: { 200: response('A page of products', ref(ProductPage)) },
       },
@@ -53,7 +53,8 @@ function registerPublicRoutes(app: App, database: ProductsDatabase, batching: bo
         operationId: 'getProduct',
         tags: ['catalogue'],
         summary: 'Get a product',
-        description: 'Only its seller, who sends a token, can see a disabled product.',
+        description:
+          'A disabled product is returned only to its seller, so the request must contain the access token of that seller.',
         params: productPath,
         response: { 200: productResponse('The product'), 404: PRODUCT_NOT_FOUND },
       },
@@ -72,7 +73,7 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
         tags: ['selling'],
         summary: 'Create a product',
         description:
-          'The product is active at once. Its initial units are the first entry of its stock ledger.',
+          'The new product is active. If `stock` is above 0, it becomes the first entry in the stock ledger of the product.',
         body: ref(NewProduct),
         response: {
           201: productResponse('The new product', {
@@ -96,17 +97,19 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
         tags: ['selling'],
         summary: 'Change a product',
         description:
-          'Changes the fields in the body and leaves the others. Of two changes to the same version, the second ' +
-          'is rejected (412). `status` removes the product from the catalogue (`DISABLED`) or puts it back ' +
-          '(`ACTIVE`). To change the stock, use stock adjustments.',
+          'Changes only the fields in the body. If two requests change the same version, the second is rejected with ' +
+          '412. Set `status` to `DISABLED` to hide the product from the catalogue, and to `ACTIVE` to show it again. ' +
+          'To change the stock, use stock adjustments.',
         params: productPath,
         headers: ifMatchHeaders,
         body: ref(ProductChange),
         response: {
           200: productResponse('The changed product'),
           404: PRODUCT_NOT_FOUND,
-          412: problemResponse('`stale`: the product has changed since you read it; read it again'),
-          428: problemResponse('`if-match-required`: send the version that you want to change as If-Match'),
+          412: problemResponse(
+            '`stale`: the product has changed since you read it; read it again and send its new ETag',
+          ),
+          428: problemResponse('`if-match-required`: send the ETag of the product as If-Match'),
         },
       },
     },
@@ -128,7 +131,7 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
         operationId: 'listOwnProducts',
         tags: ['selling'],
         summary: 'List your products',
-        description: 'Returns all your products, newest first, including disabled ones.',
+        description: 'Returns a page of your products, newest first. Disabled products are included.',
         querystring: ownListQuery,
         response: { 200: response('A page of your products', ref(ProductPage)) },
       },
@@ -137,7 +140,7 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
   )
 }
 
-/** @throws HttpProblem 400 when the range of prices is empty */
+/** @throws HttpProblem 400 when `minPrice` is above `maxPrice` */
 function withValidRange(query: ListQuery): ListQuery {
   const { minPrice = 0, maxPrice = Number.POSITIVE_INFINITY } = query
   if (minPrice <= maxPrice) return query

@@ -6,7 +6,7 @@ import type { ProductsDatabase, Tables } from '../database/tables.ts'
 import type { ListQuery, OwnListQuery, ProductPage, Sort } from './product-schemas.ts'
 import { type ProductRow, searchable, toProduct } from './product-store.ts'
 
-/** Returns a function that lists active products. Concurrent calls with the same query share one database query. */
+/** Returns a function that lists active products. Concurrent calls with equal arguments share a database query. */
 export const productList = (database: ProductsDatabase): ((query: ListQuery) => Promise<ProductPage>) =>
   coalesce(JSON.stringify, (query) => listProducts(database, query))
 
@@ -29,7 +29,7 @@ async function listProducts(database: ProductsDatabase, query: ListQuery): Promi
   return toPage(rows, limit, (row) => [sort, row.price_amount, row.id], toProduct)
 }
 
-/** Returns a page of the seller's own products, newest first, including disabled ones. */
+/** Returns a page of a seller's products, newest first. Disabled products are included. */
 export async function listOwnProducts(
   database: ProductsDatabase,
   sellerId: string,
@@ -48,10 +48,10 @@ export async function listOwnProducts(
 type Columns = ExpressionBuilder<Tables, 'products'>
 type Position = Pick<ProductRow, 'price_amount' | 'id'>
 
-/** The escape character of LIKE patterns. Not a backslash: in MySQL it also escapes inside string literals. */
+/** The escape character in LIKE patterns. A backslash would itself need an escape in MySQL's string literals. */
 const LIKE_ESCAPE = '!'
 
-/** The LIKE pattern for text that contains `words`; wildcards in `words` stand for themselves. */
+/** Returns the LIKE pattern for texts that contain `words`. It matches `%` and `_` in `words` literally. */
 export const likePattern = (words: string): string =>
   `%${searchable(words).replaceAll(/[!%_]/g, (char) => LIKE_ESCAPE + char)}%`
 
@@ -63,21 +63,21 @@ function contains(columns: Columns, words: string) {
   ])
 }
 
-/** Ids ascend, so `newest` needs only the id. The price sorts order products of the same price by id. */
+/** Newer products have higher ids, so `newest` sorts by id. When sorting by price, ties are ordered by id. */
 function comesAfter(columns: Columns, sort: Sort, { price_amount, id }: Position) {
   if (sort === 'newest') return columns('id', '<', id)
-  const beyond = sort === 'price-asc' ? '>' : '<'
+  const after = sort === 'price-asc' ? '>' : '<'
   return columns.or([
-    columns('price_amount', beyond, price_amount),
-    columns.and([columns('price_amount', '=', price_amount), columns('id', beyond, id)]),
+    columns('price_amount', after, price_amount),
+    columns.and([columns('price_amount', '=', price_amount), columns('id', after, id)]),
   ])
 }
 
-/** @throws HttpProblem 400 `invalid-cursor`, also for the cursor of a list with another `sort` */
+/** @throws HttpProblem 400 `invalid-cursor`, also for a cursor that was issued for a different `sort` */
 function positionIn(cursor: string, sort: Sort): Position {
   const [issuedFor, price_amount, id] = decodeCursor(cursor, ['text', 'integer', 'integer'])
   if (issuedFor === sort) return { price_amount, id }
-  const detail = 'The cursor belongs to a list with another sort; start again without it.'
+  const detail = 'The cursor was issued for a different sort. Request the first page without a cursor.'
   throw new HttpProblem(400, 'invalid-cursor', detail, {
     errors: [
       { pointer: '#/cursor', in: 'query', detail: `must be the nextCursor of a list with sort=${sort}` },

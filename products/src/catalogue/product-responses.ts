@@ -6,18 +6,20 @@ import type { VersionedProduct } from './product-store.ts'
 
 const ETAG = {
   type: 'string',
-  description: 'Send it as If-Match to change the version that you read. Sales do not change it',
+  description:
+    'Send it as If-Match when you change the product. Edits by the seller change the ETag; sales do not',
 }
 
-/** The contract of a response with a product and its ETag, and further `headers`. */
+/** The schema of a response that contains a product, its ETag, and the given `headers`. */
 export const productResponse = (description: string, headers: Record<string, object> = {}) => ({
   ...response(description, ref(Product)),
   headers: { etag: ETAG, ...headers },
 })
 
+/** The JSON of products and pages that were sent. An entry disappears when its object is garbage-collected. */
 const serialized = new WeakMap<object, string>()
 
-/** Sends a product or a page. Concurrent requests get the same object, which is serialized only once. */
+/** Sends a product or a page. Concurrent requests share the result of a query, so serialize each object only once. */
 export function sendShared(reply: FastifyReply, value: ProductPage | Product): FastifyReply {
   let text = serialized.get(value)
   if (text === undefined) {
@@ -33,10 +35,11 @@ export const sendVersioned = (reply: FastifyReply, { product, version }: Version
 export const etag = (version: number): string => `"${version}"`
 
 /**
- * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
- * -1, which no product has, for a weak ETag (RFC 9110, section 13.1.1) and for one that this service never issued.
+ * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. No product
+ * has the version -1; it is returned for a weak ETag, which never matches (RFC 9110, section 13.1.1), and for an ETag
+ * that this service did not issue.
  *
- * @throws HttpProblem 428 without the header: the change could overwrite another one that the client has not seen
+ * @throws HttpProblem 428 if the header is missing: the client might overwrite a change that it has not seen
  */
 export function requiredVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) {

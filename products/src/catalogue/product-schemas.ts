@@ -23,7 +23,7 @@ export const Product = Type.Object(
     sellerId: Type.String(),
     ...fields,
     price: ref(Money),
-    stock: Type.Integer({ minimum: 0, description: 'Units that can be ordered now' }),
+    stock: Type.Integer({ minimum: 0, description: 'The units that are available to orders' }),
     status: Status,
     createdAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
@@ -36,7 +36,7 @@ export const NewProduct = Type.Object(
   {
     ...fields,
     description: withDefault(Type.String({ ...fields.description, default: '' })),
-    stock: Type.Integer({ minimum: 0, maximum: MAX_AMOUNT, description: 'Initial units' }),
+    stock: Type.Integer({ minimum: 0, maximum: MAX_AMOUNT, description: 'The initial number of units' }),
   },
   {
     $id: 'NewProduct',
@@ -73,7 +73,7 @@ export const ifMatchHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({
       pattern: '^(\\*|(W/)?"[^"]*")$',
-      description: 'Required: the ETag of the product as you read it, or * to change any version',
+      description: 'Required: the ETag that you received with the product, or * to change any version',
     }),
   ),
 })
@@ -83,7 +83,7 @@ export type ProductPage = Static<typeof ProductPage>
 
 const Sort = Type.Enum(['newest', 'price-asc', 'price-desc'], {
   default: 'newest',
-  description: 'The price sorts compare amounts and ignore the currency',
+  description: '`price-asc` and `price-desc` compare only the amounts; the currency is ignored',
 })
 export type Sort = Static<typeof Sort>
 
@@ -97,9 +97,10 @@ export const listQuery = Type.Object(
     q: Type.Optional(
       Type.String({
         maxLength: 200,
-        // PostgreSQL rejects NUL.
+        // PostgreSQL rejects text that contains NUL.
         pattern: '^[^\\u0000]*$',
-        description: 'Text in the name or the description. Case is ignored; there are no wildcards',
+        description:
+          'Finds products whose name or description contains this text, in upper or lower case. Wildcards are not supported',
       }),
     ),
     minPrice: priceBound('Lowest price'),

@@ -11,13 +11,13 @@ import type { NewProduct, Product, ProductChange } from './product-schemas.ts'
 
 export type ProductRow = Selectable<Tables['products']>
 
-/** A product with the version that its ETag shows. */
+/** A product and its version, which is sent as the ETag. */
 export interface VersionedProduct {
   product: Product
   version: number
 }
 
-/** Stores a new product, and its initial units as the first entry of its ledger. */
+/** Stores a new product. Its initial stock, unless it is 0, becomes the first entry in its stock ledger. */
 export const createProduct = (
   database: ProductsDatabase,
   sellerId: string,
@@ -25,7 +25,11 @@ export const createProduct = (
 ): Promise<VersionedProduct> =>
   inTransaction(database, (trx) => insertProduct(trx, database.engine, sellerId, draft))
 
-/** @param given the id, instead of one that the engine generates */
+/**
+ * Stores a new product in the caller's transaction.
+ *
+ * @param given the id of the product; without it, the database generates one
+ */
 export async function insertProduct(
   trx: Trx,
   engine: Engine,
@@ -43,20 +47,17 @@ export async function insertProduct(
   return versioned({ ...row, id })
 }
 
-/** Finds a product as `callerId` may see it. */
+/** @throws CatalogueError `product-not-found`, also for a disabled product unless `callerId` is its seller */
 export type ProductLookup = (id: number, callerId: string | undefined) => Promise<VersionedProduct>
 
-/**
- * Returns a function that finds products. Calls that arrive while a query is in flight share the next query.
- *
- * @throws CatalogueError `product-not-found`, also for a disabled product unless `callerId` is its seller
- */
+/** Returns a function that finds products. Calls that arrive while a query is in flight share the next query. */
 export function productLookup(database: ProductsDatabase, { batching = true } = {}): ProductLookup {
   const find = createBatcher<number, VersionedProduct | undefined>({
     ...BATCHER_OPTIONS,
     name: 'product-reads',
     batching,
-    // A query for many products costs the server hardly more than one for a few, so few large batches are best.
+    // A query for many products takes little more time than a query for a few. With one query at a time, batches are
+    // larger and fewer.
     concurrency: 1,
     run: (ids) => findProducts(database, ids),
   })
@@ -69,7 +70,7 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
   }
 }
 
-/** Returns the same object for equal ids. */
+/** Returns the products in the order of `ids`, and the same object for equal ids, which `sendShared` relies on. */
 async function findProducts(
   { kysely, engine }: ProductsDatabase,
   ids: readonly number[],
@@ -81,10 +82,10 @@ async function findProducts(
 }
 
 /**
- * Changes a product if it still has `version`, or any version if that is undefined.
+ * Changes a product if its version is `version`. If `version` is undefined, changes the product at any version.
  *
- * Only edits by the seller change the version. If sales changed it too, each ETag of a product that sells every
- * second would be stale before the seller could send it back.
+ * Only edits by the seller change the version, sales do not. Otherwise a seller could hardly edit a product that sells
+ * every second: its ETag would already be stale when the seller sends it back.
  *
  * @throws CatalogueError `product-not-found`, `stale`
  */
@@ -94,7 +95,7 @@ export const updateProduct = (
   change: ProductChange,
 ): Promise<VersionedProduct> =>
   inTransaction(database, async (trx) => {
-    // One statement compares the version and changes it, so only one of two concurrent edits succeeds.
+    // One statement compares and increments the version, so only one of two concurrent edits of a version succeeds.
     const { numUpdatedRows } = await trx
       .updateTable('products')
       .set({ ...changedColumns(change), version: sql<number>`version + 1`, updated_at: Date.now() })
@@ -131,7 +132,7 @@ function newRow(sellerId: string, draft: NewProduct) {
   } satisfies Insertable<Tables['products']>
 }
 
-/** Undefined values are fields that do not change: an update in Kysely skips them. */
+/** Fields that do not change are undefined: Kysely omits undefined values from an update. */
 const changedColumns = ({ name, description, price, status }: ProductChange) => ({
   name,
   search_name: name && searchable(name),
@@ -143,8 +144,8 @@ const changedColumns = ({ name, description, price, status }: ProductChange) => 
 })
 
 /**
- * The form in which names, descriptions and search words are compared. Engines differ in how they fold case, so the
- * service does it. Upper case folds more than lower case: ß and SS, σ and ς.
+ * Normalizes names, descriptions and search words, so that a search ignores case. The service does this because the
+ * database engines fold case differently. Upper case matches more than lower case would: ß and ss, σ and ς.
  */
 export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 

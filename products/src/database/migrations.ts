@@ -6,9 +6,9 @@ const createIndex = (db: Kysely<unknown>, name: string, table: string, columns: 
 
 export const migrations: Migrations = (engine) => {
   const style = inEngineStyle(engine)
-  // SQLite generates ids only for a column of type INTEGER, which has 64 bits.
+  // SQLite generates ids only if the column type is INTEGER, which has 64 bits in SQLite.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
-  // The normal form of the longest description can exceed the 64 KiB of MySQL's `text`.
+  // `searchable` can make a description too long for MySQL's `text`, which holds 64 KiB.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
   const [, countUp] = counter(engine)
   return {
@@ -30,10 +30,10 @@ export const migrations: Migrations = (engine) => {
             .addColumn('version', 'integer', (column) => column.notNull())
             .addColumn('created_at', 'bigint', (column) => column.notNull())
             .addColumn('updated_at', 'bigint', (column) => column.notNull())
-            // The last defence: a unit is not sold twice even if the code is wrong.
+            // Prevents overselling even if the service has a bug.
             .addCheckConstraint('products_stock_not_negative', sql`stock >= 0`),
         ).execute()
-        // No index has a column that a booking changes, so a booking updates no index.
+        // No index contains `stock` or `updated_at`, so a booking updates no index.
         await createIndex(db, 'products_newest', 'products', ['status', 'id'])
         await createIndex(db, 'products_by_price', 'products', ['status', 'price_amount', 'id'])
         await createIndex(db, 'products_of_seller', 'products', ['seller_id', 'id'])
@@ -68,8 +68,8 @@ export const migrations: Migrations = (engine) => {
             .addColumn('created_at', 'bigint', (column) => column.notNull())
             .addColumn('updated_at', 'bigint', (column) => column.notNull()),
         ).execute()
-        // No foreign keys: a rejected line may name a product that does not exist, and each key would cost a look-up
-        // per line in the transaction that limits the rate of sales.
+        // No foreign key to `products`: a line of a rejected order may contain the id of a product that does not exist.
+        // No foreign key to `bookings`: it would cost a look-up for each line while the products are locked.
         await style(
           db.schema
             .createTable('booking_lines')

@@ -6,7 +6,7 @@ export type Trx = Transaction<Tables>
 
 export type ProductStatus = 'ACTIVE' | 'DISABLED'
 
-/** A released order that was never booked has a row as well, a tombstone: a booking that arrives later is rejected. */
+/** RELEASED is also the status of an order that was released before it was booked: a later booking is rejected. */
 export type BookingStatus = 'BOOKED' | 'REJECTED' | 'RELEASED'
 
 export type RejectionReason =
@@ -16,37 +16,37 @@ export type RejectionReason =
   | 'insufficient-stock'
   | 'released'
 
-/** Times are in milliseconds since 1970, UTC. Prices are in the currency's minor unit. */
+/** Times are in milliseconds since 1970-01-01 UTC. Prices are in the currency's minor unit, such as cents. */
 export interface Tables {
   products: {
     id: Generated<number>
     seller_id: string
     name: string
     description: string
-    /** Name and description in the form that the search compares: see `searchable`. */
+    /** The name and the description, converted by `searchable` for the search. */
     search_name: string
     search_description: string
     price_amount: number
     price_currency: string
     stock: number
     status: ProductStatus
-    /** The number of edits by the seller, for `If-Match`. Changes of the stock do not count. */
+    /** Compared with `If-Match`. Starts at 1; each edit by the seller adds 1, changes of the stock add nothing. */
     version: number
     created_at: number
     updated_at: number
   }
-  /** The stock ledger: all units that the seller put in or took out. Bookings have no entries. */
+  /** The stock ledger: all units that sellers added or took out. Bookings and releases have no entries. */
   stock_adjustments: {
     id: Generated<number>
     product_id: number
     delta: number
     reason: string
-    /** Units in stock after the adjustment. */
+    /** The units in stock after the adjustment. */
     stock: number
     idempotency_key: string | null
     created_at: number
   }
-  /** The decision about each order, booked or rejected: no order is decided twice. */
+  /** One row per order: whether the order was booked or rejected, or has been released. */
   bookings: {
     order_id: string
     status: BookingStatus
@@ -54,23 +54,23 @@ export interface Tables {
     created_at: number
     updated_at: number
   }
-  /** The lines of a decision. They never change, so a repeated request gets the same response. */
+  /** The lines of booked and rejected orders. They never change, so a repeated request returns the same lines. */
   booking_lines: {
     order_id: string
     line_no: number
     product_id: number
     quantity: number
-    /** Of a BOOKED line: the product at the time of the booking. */
+    /** If the order was booked: four columns of the product at the time of the booking. Otherwise null. */
     seller_id: string | null
     name: string | null
     price_amount: number | null
     price_currency: string | null
-    /** Of a REJECTED line: the units that were in stock. */
+    /** If the order was rejected: the units that were available. Otherwise null. */
     available: number | null
   }
 }
 
-/** Runs `insert` and returns the id that the engine generated. MySQL has no `returning`. */
+/** Runs `insert` and returns the generated id. PostgreSQL needs `returning` for this; MySQL has no `returning`. */
 export async function insertedId<Table extends 'products' | 'stock_adjustments'>(
   engine: Engine,
   insert: InsertQueryBuilder<Tables, Table, InsertResult>,

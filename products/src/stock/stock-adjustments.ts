@@ -22,8 +22,8 @@ interface Adjustment extends NewStockAdjustment {
 }
 
 /**
- * Adds `delta` to the stock of a seller's product and stores that in the ledger. A retry with the same idempotency
- * key returns the first adjustment and changes nothing.
+ * Adds `delta` to the stock of a seller's product and stores the adjustment in the stock ledger. A retry with the same
+ * idempotency key returns the stored adjustment and changes nothing.
  *
  * @throws CatalogueError `product-not-found`, `insufficient-stock`, `stock-limit`, `idempotency-key-reused`
  */
@@ -34,7 +34,8 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
     async (trx) => {
       const product = (await lockProducts(trx, database.engine, [productId])).get(productId)
       if (product?.seller_id !== sellerId) throw new CatalogueError('product-not-found')
-      // Look the key up under the lock: no concurrent request can store the same adjustment after that.
+      // Look up the key after the product is locked: until this transaction ends, no other request can store an
+      // adjustment of the product.
       const stored = idempotencyKey && (await findByKey(trx, productId, idempotencyKey))
       if (stored) return sameAdjustment(stored, adjustment)
       const stock = stockAfter(product, delta)
@@ -52,8 +53,8 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
 }
 
 /**
- * Stores an entry of the ledger. The caller must change the stock in the same transaction: the sum of the ledger is
- * the number of units in stock and in bookings.
+ * Stores an entry in the stock ledger. The caller must change the stock in the same transaction, because the sum of a
+ * product's entries must always equal its units in stock plus its booked units.
  */
 export async function appendToLedger(
   trx: Trx,
@@ -66,7 +67,7 @@ export async function appendToLedger(
 }
 
 /**
- * Returns a page of the ledger of a seller's product, newest first.
+ * Returns a page of the stock ledger of a seller's product, newest entry first.
  *
  * @throws CatalogueError `product-not-found`
  */
@@ -100,7 +101,7 @@ const findByKey = (trx: Trx, productId: number, key: string) =>
     .where('idempotency_key', '=', key)
     .executeTakeFirst()
 
-/** @throws CatalogueError `idempotency-key-reused` when the stored adjustment was made with another body */
+/** @throws CatalogueError `idempotency-key-reused` when the stored adjustment has another delta or reason */
 function sameAdjustment(stored: AdjustmentRow, { delta, reason }: NewStockAdjustment): StockAdjustment {
   if (stored.delta === delta && stored.reason === reason) return toAdjustment(stored)
   throw new CatalogueError('idempotency-key-reused')

@@ -25,16 +25,16 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
         tags: ['stock'],
         summary: 'Adjust the stock of a product',
         description:
-          'Adds `delta` to the stock of your product and adds an entry to its ledger. A retry with the same ' +
-          'Idempotency-Key gets the first response and does not adjust the stock again.',
+          'Adds `delta` to the stock of your product and adds an entry to its stock ledger. A retry with the same ' +
+          'Idempotency-Key returns the first response and does not adjust the stock again.',
         params: productPath,
         headers: idempotencyHeaders,
         body: ref(NewStockAdjustment),
         response: {
-          201: response('The entry in the ledger', ref(StockAdjustment)),
+          201: response('The new entry in the stock ledger', ref(StockAdjustment)),
           404: PRODUCT_NOT_FOUND,
           409: response(
-            '`insufficient-stock`: the stock would go below zero; `stock-limit`: it would exceed the maximum',
+            '`insufficient-stock`: the stock would go below zero; `stock-limit`: the stock would exceed the maximum',
             ref(StockProblem),
             PROBLEM_TYPE,
           ),
@@ -62,11 +62,14 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
         tags: ['stock'],
         summary: 'List the stock adjustments of a product',
         description:
-          'Returns the ledger of your product, newest first: all units that you put in or took out. Sales are ' +
-          'not in the ledger.',
+          'Returns a page of the stock ledger of your product, newest entry first. The ledger has an entry for an ' +
+          'initial stock above 0 and for each adjustment, but no entries for sales.',
         params: productPath,
         querystring: ledgerQuery,
-        response: { 200: response('A page of the ledger', ref(StockAdjustmentPage)), 404: PRODUCT_NOT_FOUND },
+        response: {
+          200: response('A page of the stock ledger', ref(StockAdjustmentPage)),
+          404: PRODUCT_NOT_FOUND,
+        },
       },
     },
     (request) => listStockAdjustments(database, request.params.id, callerOf(request).id, request.query),

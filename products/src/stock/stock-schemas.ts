@@ -8,9 +8,9 @@ const fields = {
     minimum: -MAX_AMOUNT,
     maximum: MAX_AMOUNT,
     not: { const: 0 },
-    description: 'Units to put in, or a negative number of units to take out; not 0',
+    description: 'The number of units to add, or a negative number to take units out; not 0',
   }),
-  reason: oneLine(200, 'The reason that the ledger shows'),
+  reason: oneLine(200, 'The reason for the adjustment, which the stock ledger shows'),
 }
 
 export const NewStockAdjustment = Type.Object(fields, {
@@ -28,7 +28,7 @@ export const StockAdjustment = Type.Object(
     id: Type.Integer(),
     productId: ProductId,
     ...fields,
-    stock: Type.Integer({ minimum: 0, description: 'Units in stock after the adjustment' }),
+    stock: Type.Integer({ minimum: 0, description: 'The units in stock after the adjustment' }),
     createdAt: Type.String({ format: 'date-time' }),
   },
   { $id: 'StockAdjustment' },
@@ -47,7 +47,8 @@ export const idempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
-      description: 'A new key for each adjustment. A retry with the same key does not adjust the stock again',
+      description:
+        'A key that you choose for each adjustment. A retry with the same key does not adjust the stock again',
     }),
   ),
 })

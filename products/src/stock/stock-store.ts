@@ -5,16 +5,16 @@ import type { Tables, Trx } from '../database/tables.ts'
 
 const COLUMNS = ['id', 'seller_id', 'name', 'price_amount', 'price_currency', 'stock', 'status'] as const
 
-/** The columns of a product that decide about an order. */
+/** The columns of a product that a booking decision or a stock adjustment reads. */
 export type StockedProduct = Pick<Selectable<Tables['products']>, (typeof COLUMNS)[number]>
 
 /**
- * Locks products until the end of the transaction and returns their last committed state by id. Unknown ids are
- * skipped.
+ * Locks products until the end of the transaction and returns their last committed state, by id. Ids of products that
+ * do not exist are skipped.
  *
- * Every transaction that changes stock calls this before it reads anything that it decides by. One statement locks
- * all rows in ascending order of their ids, so two transactions cannot deadlock. SQLite needs no row locks: a
- * transaction begins with the only write lock.
+ * Every transaction that changes stock calls this before it reads the data that its decision depends on. One statement
+ * locks all rows in ascending order of their ids, so two transactions cannot deadlock. SQLite needs no row locks: a
+ * transaction takes the database's single write lock when it begins.
  */
 export async function lockProducts(
   trx: Trx,
@@ -33,10 +33,10 @@ export async function lockProducts(
 }
 
 /**
- * Adds units to the stock, or takes units out if negative. The caller must hold the locks of the products. One
- * statement for any number of products; the table's check constraint rejects a negative stock.
+ * Adds units to the stock of products, with one statement. The caller must hold the locks on the products. The table's
+ * check constraint rejects a negative stock.
  *
- * @param units by product id
+ * @param units the number of units by product id; a negative number takes units out
  */
 export async function addToStock(trx: Trx, units: ReadonlyMap<number, number>): Promise<void> {
   if (units.size === 0) return

@@ -38,7 +38,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
   const outcomes = (results: BookingResult[]) =>
     results.map((result) => (result.outcome === 'BOOKED' ? 'BOOKED' : result.reason))
 
-  it('returns one complete result per order, in the order of the request', async () => {
+  it('returns one result per order, in the sequence of the orders in the request', async () => {
     const one = await addProduct(shop, { stock: 5 })
     const other = await addProduct(shop, { stock: 1, name: 'Rug', price: { amount: 7, currency: 'USD' } })
     const [a, b] = [order({ [one.id]: 2, [other.id]: 1 }), order({ [one.id]: 4 })]
@@ -64,7 +64,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual([await stockOf(shop, one.id), await stockOf(shop, other.id)], [3, 0])
   })
 
-  it('rejects an order with the reason and the lines that caused it', async () => {
+  it('rejects an order and returns the reason and the lines that caused the rejection', async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 5 })
     const euros = await addProduct(shop, { price: { amount: 7, currency: 'EUR' } })
     await updateProduct(
@@ -103,7 +103,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('returns the first decision for a repeated order, even after the product has changed', async () => {
+  it('returns the stored result for a repeated order, even after the product has changed', async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 5 })
     const [booked, rejected] = [order({ [id]: 2 }), order({ [id]: 4 })]
     const first = await book(booked, rejected)
@@ -115,7 +115,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('returns the first decision for a repeated order with other lines', async () => {
+  it('returns the stored result for a repeated order, even if its lines differ', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const orderId = randomUUID()
     const first = await book(order({ [id]: 2 }, orderId))
@@ -123,7 +123,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('decides an order once that occurs twice in one call', async () => {
+  it('books an order only once if it occurs twice in one request', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const twice = order({ [id]: 2 })
     const [first, between, again] = await book(twice, order({ [id]: 1 }), twice)
@@ -132,7 +132,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 2)
   })
 
-  it('returns units to stock once when an order is released several times', async () => {
+  it('returns the units of an order to stock only once when the order is released several times', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const [a, b] = [order({ [id]: 2 }), order({ [id]: 1 })]
     await book(a, b)
@@ -160,7 +160,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('reports the invalid part of a call and decides nothing', async () => {
+  it('responds with 400 and a pointer to the invalid value, and books nothing', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const good = order({ [id]: 1 })
     const pointer = async (url: '/bookings' | '/releases', payload: object) => {
@@ -189,9 +189,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('accepts the largest call: 256 orders with 1,000 lines of 1,000 products', async () => {
-    const ids: number[] = []
-    for (let i = 0; i < 1_000; i++) ids.push(i)
+  it('accepts the largest request: 256 orders with 1,000 lines in total, of 1,000 different products', async () => {
     const { kysely } = shop.database
     const { id, ...row } = await kysely
       .selectFrom('products')
@@ -201,14 +199,14 @@ await describeOnEachEngine('the bookings API', (engine) => {
     const seller_id = randomUUID()
     await kysely
       .insertInto('products')
-      .values(ids.map(() => ({ ...row, seller_id })))
+      .values(Array.from({ length: 1_000 }, () => ({ ...row, seller_id })))
       .execute()
     const products = await kysely
       .selectFrom('products')
       .select('id')
       .where('seller_id', '=', seller_id)
       .execute()
-    // 244 orders of 4 lines and 12 of 2: exactly 1,000 lines.
+    // 244 orders with 4 lines each and 12 orders with 2 lines each: 1,000 lines in total.
     const orders = Array.from({ length: 256 }, (_, i) => {
       const lines = products.splice(0, i < 244 ? 4 : 2)
       return order(Object.fromEntries(lines.map((product) => [product.id, 1])))
@@ -227,7 +225,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     )
   })
 
-  it('sends as many statements for 200 orders as for one', async () => {
+  it('sends as many SQL statements for 200 orders as for one order', async () => {
     const products = [await addProduct(shop, { stock: 1_000 }), await addProduct(shop, { stock: 1_000 })]
     const batch = (length: number) =>
       Array.from({ length }, () => order({ [products[0]!.id]: 1, [products[1]!.id]: 1 }))
@@ -240,8 +238,10 @@ await describeOnEachEngine('the bookings API', (engine) => {
     ]
     const [one, many] = [await cost(batch(1)), await cost(batch(200))]
     assert.deepEqual(many, one)
-    // A new batch: lock, then write with one statement on PostgreSQL or with three. A repeated batch: lock, a write
-    // that fails, lock, look-up. A release: look-up, two locks, stock, mark, tombstone.
+    // New orders: lock the products, then write with one statement on PostgreSQL or with three on other engines.
+    // Repeated orders: lock, a write that fails with a unique violation, then lock again and look up the bookings.
+    // Releases: look up the bookings, lock the products, lock the bookings, update the stock, update the bookings,
+    // insert a tombstone for the unknown order.
     assert.deepEqual(one, [engine === 'postgres' ? 2 : 4, 4, 6])
   })
 })

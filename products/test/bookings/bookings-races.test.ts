@@ -40,7 +40,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
       .toSorted(([a], [b]) => a - b)
       .map(([, item]) => item)
 
-  /** Starts `call` while another transaction has done `work` and not yet committed. */
+  /** Starts `call` after another transaction has run `work` and before that transaction commits. */
   const beforeCommitOf = async <T>(
     work: (trx: Parameters<typeof lockProducts>[0]) => Promise<unknown>,
     call: () => Promise<T>,
@@ -67,7 +67,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     ['a product', (id: number) => ({ [id]: 2 })],
     ['an unknown product', () => ({ 999999: 1 })],
   ] as const) {
-    it(`decide an order of ${products} once when 50 requests for it arrive together`, async () => {
+    it(`return the same result for 50 requests with one order of ${products}`, async () => {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order(lines(id))
       const calls = times(50, () => () => bookOne(same))
@@ -79,7 +79,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     })
   }
 
-  it('wait for an earlier booking of the same order and return its decision after one retry', async () => {
+  it('need one retry when a booking of the same order commits first', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     const statements = await countStatements(shop, (database) =>
@@ -89,12 +89,12 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
         times(8, () => () => bookOrders(database, [same])),
       ),
     )
-    // 1 for the lock of the test. The first booking: the lock and its writes. Each of the 7 others: the lock, a
-    // write that fails with a unique violation, the lock again, the look-up.
+    // One statement is the lock that the test holds. The first booking locks the product and writes. Each of the 7
+    // other bookings locks the product, fails to write with a unique violation, locks again and looks up the booking.
     assert.equal(statements, 1 + (engine === 'postgres' ? 2 : 4) + 7 * 4)
   })
 
-  it('decide an order once when it arrives with different lines at the same time', async () => {
+  it('return the same result for 20 requests with one order id but different lines', async () => {
     const [one, other] = [await addProduct(shop, { stock: 5 }), await addProduct(shop, { stock: 5 })]
     const orderId = randomUUID()
     const results = await Promise.all(
@@ -104,7 +104,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.equal((await stockOf(shop, one.id)) + (await stockOf(shop, other.id)), 9)
   })
 
-  it('of overlapping products all finish, also beside releases, and account for every unit', async () => {
+  it('neither lose nor create units when they contain the same products in random sequence and are then released', async () => {
     const products = await Promise.all(times(6, () => addProduct(shop, { stock: 40 })))
     const batches = times(60, () =>
       times(3, () =>
@@ -117,7 +117,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
         ),
       ),
     )
-    // Shuffle the lines as well: `order` gets an object, which sorts its integer keys.
+    // Shuffle the lines here: `order` takes them from an object, whose integer keys are always in ascending order.
     for (const { lines } of batches.flat()) lines.sort(() => Math.random() - 0.5)
     const results = (await Promise.all(batches.map((batch) => bookOrders(shop.database, batch)))).flat()
     const booked = results.filter(({ outcome }) => outcome === 'BOOKED').map(({ orderId }) => ({ orderId }))
@@ -132,28 +132,29 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.equal(booked.length > released.length && released.length > 0, true)
   })
 
-  it('do not deadlock when releases in different orders store the same tombstones before them', async () => {
-    const [a, b, held] = times(3, () => randomUUID()).toSorted() as [string, string, string]
+  it('are rejected after two concurrent releases of the same orders in opposite sequence', async () => {
+    const [a, b, uncommitted] = times(3, () => randomUUID()).toSorted() as [string, string, string]
     const unknown = (...orderIds: string[]) => orderIds.map((orderId) => ({ orderId }))
     const releases: Promise<unknown>[] = []
     const undone = shop.database.kysely.transaction().execute(async (trx) => {
-      await insertBookings(trx, [{ order_id: held, status: 'RELEASED', reason: null }])
-      // Unsorted, each would insert one of a and b, wait here for `held`, and then need the other one.
-      releases.push(releaseOrders(shop.database, unknown(a, held, b)))
-      releases.push(releaseOrders(shop.database, unknown(b, held, a)))
+      await insertBookings(trx, [{ orderId: uncommitted, outcome: 'RELEASED' }])
+      // If the tombstones were not inserted in sorted order, each release would insert a or b, wait for `uncommitted`,
+      // and then deadlock: each would wait for the tombstone that the other release has inserted.
+      releases.push(releaseOrders(shop.database, unknown(a, uncommitted, b)))
+      releases.push(releaseOrders(shop.database, unknown(b, uncommitted, a)))
       await untilBlocked(engine)
       throw new Error('undone')
     })
     await assert.rejects(undone, /undone/)
     await Promise.all(releases)
     const { id } = await addProduct(shop)
-    for (const orderId of [a, b, held]) {
+    for (const orderId of [a, b, uncommitted]) {
       const late = await bookOne(order({ [id]: 1 }, orderId))
       assert.ok(late.outcome === 'REJECTED' && late.reason === 'released')
     }
   })
 
-  it('leave an order released and its units in stock when releases run beside them', async () => {
+  it('leave an order released and its units in stock when releases of the order run concurrently', async () => {
     for (let round = 0; round < 15; round++) {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order({ [id]: 2 })
@@ -175,14 +176,14 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     const { id } = await addProduct(shop, { stock: 5 })
     const late = order({ [id]: 2 })
     const result = await beforeCommitOf(
-      (trx) => insertBookings(trx, [{ order_id: late.orderId, status: 'RELEASED', reason: null }]),
+      (trx) => insertBookings(trx, [{ orderId: late.orderId, outcome: 'RELEASED' }]),
       () => bookOne(late),
     )
     assert.ok(result.outcome === 'REJECTED' && result.reason === 'released')
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('are undone by a release that arrives before their commit', async () => {
+  it('are undone by a release that starts before they commit', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     await beforeCommitOf(
@@ -196,7 +197,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('are undone only once when 20 releases of an order arrive together', async () => {
+  it('are undone only once by 20 concurrent releases of the order', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     await bookOne(same)
@@ -205,7 +206,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('use the price of a change that commits while they wait', async () => {
+  it('use the price that another transaction commits while they wait for its lock', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const { outcome, lines } = await beforeCommitOf(
       (trx) => trx.updateTable('products').set({ price_amount: 1 }).where('id', '=', id).execute(),
@@ -215,7 +216,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual((lines[0] as { price: object }).price, { amount: 1, currency: 'USD' })
   })
 
-  it('are rejected when the product is disabled while they wait', async () => {
+  it('are rejected when another transaction disables the product while they wait for its lock', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const result = await beforeCommitOf(
       (trx) => trx.updateTable('products').set({ status: 'DISABLED' }).where('id', '=', id).execute(),
@@ -225,7 +226,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
   })
 
   it('cause no deadlock in any test of this file', { skip: engine !== 'postgres' }, async () => {
-    // Only PostgreSQL counts deadlocks per database. A connection reports its count after a second without work.
+    // Only PostgreSQL counts deadlocks per database. A connection may report its deadlocks up to a second later.
     await sleep(1_100)
     const { rows } = await sql<{ deadlocks: number }>`
       select deadlocks from pg_stat_database where datname = current_database()`.execute(shop.database.kysely)

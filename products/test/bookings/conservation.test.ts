@@ -42,37 +42,39 @@ const step = fc.oneof(
       .map((adjustment) => ({ kind: 'adjust' as const, ...adjustment })),
   },
 )
-/** Groups of steps. The groups run one after another, the steps of a group side by side. */
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+/** A list of groups of steps. The groups run one after another; the steps of a group run concurrently. */
 const history = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
 
-await describeOnEachEngine('a random history of bookings, releases and adjustments', (engine) => {
+await describeOnEachEngine('random bookings, releases and stock adjustments', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
   })
   after(() => shop.close())
 
-  /** Runs a history on new products and orders and returns all booking results in the order of their arrival. */
-  async function play(groups: typeof history extends fc.Arbitrary<infer H> ? H : never) {
+  /** Runs a history with new products and orders. Returns the results of all bookings as they were received. */
+  async function play(groups: Step[][]) {
     const sellerId = randomUUID()
     const products: number[] = []
     for (let i = 0; i < PRODUCTS; i++) products.push((await addProduct(shop, { stock: 6 }, sellerId)).id)
     const orderIds = Array.from({ length: ORDERS }, () => randomUUID())
     const responses: BookingResult[] = []
-    const run = async (one: (typeof groups)[number][number]) => {
-      if (one.kind === 'release') {
+    const run = async (step: Step) => {
+      if (step.kind === 'release') {
         await releaseOrders(
           shop.database,
-          one.orders.map((i) => ({ orderId: orderIds[i]! })),
+          step.orders.map((i) => ({ orderId: orderIds[i]! })),
         )
-      } else if (one.kind === 'book') {
-        const requests = one.orders.map(({ order, lines }) => ({
+      } else if (step.kind === 'book') {
+        const requests = step.orders.map(({ order, lines }) => ({
           orderId: orderIds[order]!,
           lines: lines.map(({ product, quantity }) => ({ productId: products[product]!, quantity })),
         }))
         responses.push(...(await bookOrders(shop.database, requests)))
       } else {
-        const { delta, product } = one
+        const { delta, product } = step
         await adjustStock(shop.database, {
           productId: products[product]!,
           sellerId,
@@ -98,15 +100,16 @@ await describeOnEachEngine('a random history of bookings, releases and adjustmen
     return responses
   }
 
-  it('loses, creates and oversells no unit, and decides each order once', async () => {
+  it('never lose, create or oversell a unit, and every order has the same result until it is released', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (groups) => {
-        const first = new Map<string, BookingResult>()
+        const firstResults = new Map<string, BookingResult>()
         for (const response of await play(groups)) {
+          // After a release, the result of every order is `released`.
           if (response.outcome === 'REJECTED' && response.reason === 'released') continue
-          const known = first.get(response.orderId)
-          if (known) assert.deepEqual(response, known)
-          else first.set(response.orderId, response)
+          const first = firstResults.get(response.orderId)
+          if (first) assert.deepEqual(response, first)
+          else firstResults.set(response.orderId, response)
         }
       }),
       { numRuns: engine === 'sqlite' ? 150 : 40 },

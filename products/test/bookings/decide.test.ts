@@ -16,11 +16,11 @@ const product = (id: number, stock: number, rest: Partial<StockedProduct> = {}):
   ...rest,
 })
 
-const shelfOf = (...products: StockedProduct[]) => new Map(products.map((one) => [one.id, one]))
+const byId = (...products: StockedProduct[]) => new Map(products.map((one) => [one.id, one]))
 
 describe('decide', () => {
   it('returns the units, seller, name and price of each booked line', () => {
-    assert.deepEqual(decide(shelfOf(product(1, 5)), [order({ 1: 2 }, 'a')]), [
+    assert.deepEqual(decide(byId(product(1, 5)), [order({ 1: 2 }, 'a')]), [
       {
         orderId: 'a',
         outcome: 'BOOKED',
@@ -37,8 +37,8 @@ describe('decide', () => {
     ])
   })
 
-  it('gives the last unit to the first of two orders', () => {
-    const [first, second] = decide(shelfOf(product(1, 1)), [order({ 1: 1 }), order({ 1: 1 }, 'late')])
+  it('books the last unit for the first of two orders and rejects the second', () => {
+    const [first, second] = decide(byId(product(1, 1)), [order({ 1: 1 }), order({ 1: 1 }, 'late')])
     assert.equal(first?.outcome, 'BOOKED')
     assert.deepEqual(second, {
       orderId: 'late',
@@ -48,8 +48,8 @@ describe('decide', () => {
     })
   })
 
-  it('takes nothing when one line has too few units, and reports only that line', () => {
-    const [first, second] = decide(shelfOf(product(1, 1), product(2, 9)), [
+  it('takes no units for a rejected order, and returns only the line with too few units in stock', () => {
+    const [first, second] = decide(byId(product(1, 1), product(2, 9)), [
       order({ 1: 2, 2: 9 }, 'a'),
       order({ 2: 9 }, 'b'),
     ])
@@ -57,7 +57,7 @@ describe('decide', () => {
     assert.equal(second?.outcome, 'BOOKED')
   })
 
-  it('adds up the lines of one product before it checks the stock', () => {
+  it('adds up the quantities of lines with the same product before it checks the stock', () => {
     const twice = {
       orderId: 'a',
       lines: [
@@ -65,21 +65,21 @@ describe('decide', () => {
         { productId: 1, quantity: 2 },
       ],
     }
-    const [short] = decide(shelfOf(product(1, 3)), [twice])
+    const [short] = decide(byId(product(1, 3)), [twice])
     assert.deepEqual(short?.lines, [{ productId: 1, requested: 4, available: 3 }])
-    const [booked] = decide(shelfOf(product(1, 4)), [twice])
+    const [booked] = decide(byId(product(1, 4)), [twice])
     assert.deepEqual(
       booked?.lines.map((line) => 'quantity' in line && line.quantity),
       [4],
     )
   })
 
-  it('returns the first of several reasons, with the lines that it applies to', () => {
+  it('returns the first of several reasons to reject an order, with the lines that the reason applies to', () => {
     const disabled = product(2, 7, { status: 'DISABLED' })
     const euros = product(3, 7, { price_amount: 1, price_currency: 'EUR' })
-    const shelf = shelfOf(product(1, 7), disabled, euros)
+    const products = byId(product(1, 7), disabled, euros)
     const rejected = (lines: Record<number, number>) => {
-      const [result] = decide(shelf, [order(lines)])
+      const [result] = decide(products, [order(lines)])
       return result?.outcome === 'REJECTED' ? { reason: result.reason, lines: result.lines } : result
     }
     assert.deepEqual(rejected({ 1: 9, 2: 1, 3: 1, 4: 1 }), {
@@ -105,7 +105,7 @@ describe('decide', () => {
 })
 
 describe('decide with random stock and orders', () => {
-  const shelves = fc
+  const productMaps = fc
     .uniqueArray(
       fc.record({
         id: fc.integer({ min: 1, max: 5 }),
@@ -116,7 +116,7 @@ describe('decide with random stock and orders', () => {
       { selector: ({ id }) => id, maxLength: 5 },
     )
     .map((rows) =>
-      shelfOf(
+      byId(
         ...rows.map(({ id, stock, disabled, currency }) =>
           product(id, stock, {
             status: disabled ? 'DISABLED' : 'ACTIVE',
@@ -130,49 +130,51 @@ describe('decide with random stock and orders', () => {
     fc.record({ productId: fc.integer({ min: 1, max: 6 }), quantity: fc.integer({ min: 1, max: 5 }) }),
     { minLength: 1, maxLength: 4 },
   )
-  const requests = fc.array(
-    lines.map((some) => ({ orderId: 'any', lines: some })),
+  const orderLists = fc.array(
+    lines.map((randomLines) => ({ orderId: 'any', lines: randomLines })),
     { maxLength: 8 },
   )
 
-  it('never books more units than there are in stock', () => {
+  it('never books more units than are in stock', () => {
     fc.assert(
-      fc.property(shelves, requests, (shelf, asked) => {
-        const booked = decide(shelf, asked).flatMap((one) => (one.outcome === 'BOOKED' ? one.lines : []))
-        for (const [id, units] of unitsOf(booked)) assert.ok(units <= shelf.get(id)!.stock)
+      fc.property(productMaps, orderLists, (products, orders) => {
+        const booked = decide(products, orders).flatMap((result) =>
+          result.outcome === 'BOOKED' ? result.lines : [],
+        )
+        for (const [id, units] of unitsOf(booked)) assert.ok(units <= products.get(id)!.stock)
       }),
       { numRuns: 2_000 },
     )
   })
 
-  it('books exactly the requested units or none, and rejects no order that it could book', () => {
+  it('books all units of every order that can be booked, and rejects every other order', () => {
     fc.assert(
-      fc.property(shelves, requests, (shelf, asked) => {
-        const left = new Map([...shelf].map(([id, { stock }]) => [id, stock]))
-        for (const [i, result] of decide(shelf, asked).entries()) {
-          const wanted = unitsOf(asked[i]!.lines)
-          const products = [...wanted.keys()].map((id) => shelf.get(id))
+      fc.property(productMaps, orderLists, (products, orders) => {
+        const remaining = new Map([...products].map(([id, { stock }]) => [id, stock]))
+        for (const [i, result] of decide(products, orders).entries()) {
+          const units = unitsOf(orders[i]!.lines)
+          const requested = [...units.keys()].map((id) => products.get(id))
           const possible =
-            products.every((one) => one?.status === 'ACTIVE') &&
-            new Set(products.map((one) => one!.price_currency)).size === 1 &&
-            [...wanted].every(([id, units]) => left.get(id)! >= units)
+            requested.every((one) => one?.status === 'ACTIVE') &&
+            new Set(requested.map((one) => one!.price_currency)).size === 1 &&
+            [...units].every(([id, quantity]) => remaining.get(id)! >= quantity)
           assert.equal(result.outcome, possible ? 'BOOKED' : 'REJECTED')
           assert.ok(result.lines.length > 0)
           if (result.outcome === 'REJECTED') continue
-          assert.deepEqual(unitsOf(result.lines), wanted)
-          for (const [id, units] of wanted) left.set(id, left.get(id)! - units)
+          assert.deepEqual(unitsOf(result.lines), units)
+          for (const [id, quantity] of units) remaining.set(id, remaining.get(id)! - quantity)
         }
       }),
       { numRuns: 2_000 },
     )
   })
 
-  it('does not change the products that it receives', () => {
+  it('does not modify the products that it receives', () => {
     fc.assert(
-      fc.property(shelves, requests, (shelf, asked) => {
-        const before = structuredClone(shelf)
-        decide(shelf, asked)
-        assert.deepEqual(shelf, before)
+      fc.property(productMaps, orderLists, (products, orders) => {
+        const before = structuredClone(products)
+        decide(products, orders)
+        assert.deepEqual(products, before)
       }),
     )
   })

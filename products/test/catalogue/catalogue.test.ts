@@ -29,7 +29,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     shop.publicly({ method: 'GET', url: `/products/${id}`, headers })
   const own = () => addProduct(shop, {}, sellerId)
 
-  it('stores a new product, returns its location and shows it to anyone', async () => {
+  it('stores a new product, returns its path as Location, and shows the product to anonymous callers', async () => {
     const response = await create(kettle)
     const product = response.json()
     assert.equal(response.statusCode, 201)
@@ -43,17 +43,17 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual([seen.json(), seen.headers.etag], [product, '"1"'])
   })
 
-  it('accepts a product without a description, and the longest text of any script', async () => {
+  it('accepts a product without a description, and the longest name and description in any script', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // The normal form of this text is 18 times as long: the longest that the search columns must hold.
+    // `searchable` makes this description 18 times as long. No text of 5,000 characters needs more space in the column.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
     assert.deepEqual({ name, description: text }, long)
   })
 
-  it('reports each invalid field of a new product', async () => {
+  it('rejects a new product with invalid fields and reports all of these fields', async () => {
     const rejected = async (payload: object) => {
       const response = await create(payload)
       assert.equal(response.statusCode, 400)
@@ -93,7 +93,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     ])
   })
 
-  it('accepts signs, joined emoji and right-to-left text', async () => {
+  it('accepts symbols, joined emoji and right-to-left text', async () => {
     for (const name of [
       '%',
       '  spaced  ',
@@ -108,7 +108,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     }
   })
 
-  it('responds with 404 to an unknown id and with 400 to an invalid one', async () => {
+  it('responds with 404 for an unknown product id and with 400 for an invalid product id', async () => {
     for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await see(id)).json().code, 'product-not-found')
     }
@@ -130,7 +130,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     }
   })
 
-  it('changes only the fields in the body and increments the version', async () => {
+  it('changes only the fields in the body and increments the version in the ETag', async () => {
     const before = await own()
     const response = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
     assert.equal(response.statusCode, 200)
@@ -149,7 +149,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
   })
 
-  it('rejects a change without If-Match or of a stale version', async () => {
+  it('rejects a change without If-Match (428) and a change of a stale version (412)', async () => {
     const { id } = await own()
     const code = async (ifMatch?: string) => {
       const response = await change(id, { name: 'Late' }, ifMatch)
@@ -162,7 +162,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.equal((await see(id)).json().name, kettle.name)
   })
 
-  it('rejects an empty change, and a change of the stock or the seller', async () => {
+  it('rejects a change whose body is empty, has a null name, or contains stock or sellerId', async () => {
     const { id } = await own()
     for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
       assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))

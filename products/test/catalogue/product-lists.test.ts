@@ -32,7 +32,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     return response.json()
   }
   const names = async (query: object) => (await list(query)).items.map(({ name }) => name).sort()
-  /** Reads all pages of a list and runs `between` after each. */
+  /** Reads all pages of a list and runs `between` after each page. */
   const walk = async (query: object, between: () => Promise<unknown>) => {
     const found: Product[] = []
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -45,7 +45,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     return found
   }
 
-  it('find text in the name or the description and ignore its case', async () => {
+  it('find products with a text in the name or the description, in upper or lower case', async () => {
     await addProduct(shop, { name: 'Émile’s TEAPOT', description: 'Weiße Keramik' })
     await addProduct(shop, { name: 'Cup', description: 'Goes with the émile’s teapot' })
     await addProduct(shop, { name: 'Saucer', description: '' })
@@ -55,7 +55,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.deepEqual(await names({ q: 'teapots' }), [])
   })
 
-  it('find a product with its current name but not with its previous one', async () => {
+  it('find a renamed product when the search has its new name, but not when it has its old name', async () => {
     const { id, sellerId } = await addProduct(shop, { name: 'Oldname', description: 'olddescription' })
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { name: 'Newname' })
     assert.deepEqual(await names({ q: 'oldname' }), [])
@@ -71,7 +71,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal((await list({ q: '' })).items.length > 5, true)
   })
 
-  it('filter by a price range that includes both ends', async () => {
+  it('filter by a price range that includes both bounds, and reject an empty range', async () => {
     for (const amount of [700, 701, 702, 703])
       await addProduct(shop, { name: `Ranged ${amount}`, ...usd(amount) })
     assert.deepEqual(await names({ q: 'ranged', minPrice: 701, maxPrice: 702 }), ['Ranged 701', 'Ranged 702'])
@@ -95,7 +95,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     ['price-asc', [1, 4, 0, 2, 3, 6, 5]],
     ['price-desc', [5, 6, 3, 2, 0, 4, 1]],
   ] as const) {
-    it(`show each product once by ${sort} while products are added`, async () => {
+    it(`show each product once with sort=${sort}, even if products are added between pages`, async () => {
       const word = `walked${sort}`
       const prices = [20, 10, 20, 20, 10, 30, 20]
       const made: Product[] = []
@@ -107,15 +107,15 @@ await describeOnEachEngine('the product lists', (engine) => {
       })
       const ids = found.map(({ id }) => id)
       assert.equal(new Set(ids).size, ids.length)
-      const places = ids.map((id) => made.findIndex((product) => product.id === id))
+      const indexes = ids.map((id) => made.findIndex((product) => product.id === id))
       assert.deepEqual(
-        places.filter((place) => place >= 0),
+        indexes.filter((index) => index >= 0),
         expected,
       )
     })
   }
 
-  it('reject a cursor that they did not issue', async () => {
+  it('reject an invalid cursor and a cursor that was issued for a different sort', async () => {
     await addProduct(shop)
     await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })
@@ -154,7 +154,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal((await shop.publicly({ method: 'GET', url: '/products?limit=1&limit=2' })).statusCode, 400)
   })
 
-  it('show a seller all own products, newest first, and filter them by status', async () => {
+  it('show sellers all of their own products, newest first, and filter them by status', async () => {
     const sellerId = randomUUID()
     const headers = await shop.issuer.as('SELLER', sellerId)
     const ids: number[] = []
@@ -173,7 +173,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal(second.nextCursor, null)
   })
 
-  it('show a seller only own products, even with the cursor of another seller', async () => {
+  it('show sellers only their own products, even with the cursor of another seller', async () => {
     const [one, other] = [randomUUID(), randomUUID()]
     const mine = await addProduct(shop, {}, one)
     for (let i = 0; i < 3; i++) await addProduct(shop, {}, other)

@@ -6,7 +6,7 @@ import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
 import { addProduct, countUnits, openShop, order, type Shop, startWhileLocked, stockOf } from '../helper.ts'
 
-await describeOnEachEngine('the stock of a product', (engine) => {
+await describeOnEachEngine('stock adjustments', (engine) => {
   let shop: Shop
   const sellerId = randomUUID()
   let seller: Record<string, string>
@@ -38,7 +38,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
       })
     ).json()
 
-  it('changes by an adjustment, which becomes the newest entry of the ledger', async () => {
+  it('change the stock and become the newest entry in the stock ledger', async () => {
     const id = await withStock(10)
     const response = await adjust(id, -3, { reason: 'Broken' })
     assert.equal(response.statusCode, 201)
@@ -53,11 +53,11 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.deepEqual([items.length, nextCursor], [2, null])
   })
 
-  it('has an empty ledger when the initial stock is 0', async () => {
+  it('do not include an initial stock of 0', async () => {
     assert.deepEqual((await ledger(await withStock(0))).items, [])
   })
 
-  it('cannot be adjusted below zero, and the response lists the available units', async () => {
+  it('are rejected with insufficient-stock and the number of available units if the stock would become negative', async () => {
     const id = await withStock(2)
     const response = await adjust(id, -3)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'insufficient-stock'])
@@ -65,14 +65,14 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 2, booked: 0, stock: 2 })
   })
 
-  it('cannot be adjusted above the maximum', async () => {
+  it('are rejected with stock-limit if the stock would exceed the maximum', async () => {
     const id = await withStock(1_000_000_000)
     const response = await adjust(id, 1)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'stock-limit'])
     assert.equal((await adjust(id, -1_000_000_000)).json().stock, 0)
   })
 
-  it('does not change by an adjustment with an invalid delta, reason, key or field', async () => {
+  it('are rejected if the delta, the reason or the key is invalid, or if a field is unknown', async () => {
     const id = await withStock(1)
     for (const delta of [0, 0.5, 1_000_000_001, -1_000_000_001]) {
       assert.equal((await adjust(id, delta)).json().errors[0].pointer, '#/delta', `${delta}`)
@@ -93,7 +93,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('equals the sum of its ledger after concurrent adjustments and never goes below zero', async () => {
+  it('add up to the stock and never make it negative when 60 of them run concurrently', async () => {
     const id = await withStock(5)
     const deltas = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : -1))
     const responses = await Promise.all(deltas.map((delta) => adjust(id, delta)))
@@ -110,7 +110,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(after, stock)
   })
 
-  it('changes once per idempotency key, and a retry gets the first response', async () => {
+  it('change the stock only once per idempotency key; a retry returns the first response', async () => {
     const id = await withStock(5)
     const first = await adjust(id, 4, { key: 'delivery-1' })
     await adjust(id, 1)
@@ -119,7 +119,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.equal(await stockOf(shop, id), 10)
   })
 
-  it('changes once when 20 adjustments with the same key arrive together', async () => {
+  it('change the stock only once when 20 concurrent requests have the same idempotency key', async () => {
     const id = await withStock(5)
     const responses = await startWhileLocked(
       shop,
@@ -133,7 +133,7 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 4, booked: 0, stock: 4 })
   })
 
-  it('does not change when a key is reused with another body, except for another product', async () => {
+  it('are rejected if the idempotency key was used with another body, but not if it was used for another product', async () => {
     const id = await withStock(5)
     await adjust(id, 4, { key: 'K', reason: 'one' })
     for (const other of [
@@ -143,11 +143,12 @@ await describeOnEachEngine('the stock of a product', (engine) => {
       const response = await adjust(id, other.delta, { key: 'K', reason: other.reason })
       assert.deepEqual([response.statusCode, response.json().code], [422, 'idempotency-key-reused'])
     }
+    // Keys are case-sensitive.
     assert.equal((await adjust(id, 1, { key: 'k' })).statusCode, 201)
     assert.equal((await adjust(await withStock(5), 5, { key: 'K' })).statusCode, 201)
   })
 
-  it('has a ledger that lists only its own entries, page by page', async () => {
+  it('are listed page by page, and only those of the requested product', async () => {
     const id = await withStock(1)
     const other = await withStock(99)
     for (let i = 0; i < 4; i++) await adjust(id, 1)
@@ -168,14 +169,14 @@ await describeOnEachEngine('the stock of a product', (engine) => {
     }
   })
 
-  it('cannot become negative because the table has a check constraint', async () => {
+  it('cannot make the stock negative, because the table has a check constraint', async () => {
     const id = await withStock(1)
     const below = shop.database.kysely.updateTable('products').set({ stock: -1 }).where('id', '=', id)
     await assert.rejects(below.execute(), /products_stock_not_negative|CHECK/i)
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('loses its last unit to an order or to its seller, never to both', async () => {
+  it('and a concurrent booking never both take the last unit', async () => {
     for (let round = 0; round < 10; round++) {
       const id = await withStock(1)
       const [, taken] = await startWhileLocked<unknown>(shop, id, [
