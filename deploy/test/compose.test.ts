@@ -202,7 +202,7 @@ describe('compose files', () => {
       assert.match(last('USER')!, /^USER [1-9]\d*:[1-9]\d*$/)
       assert.ok(instructions.lastIndexOf(last('USER')!) > instructions.lastIndexOf(last('FROM')!))
       assert.match(last('HEALTHCHECK')!, /CMD \["/)
-      // In this form no shell runs between the container engine and the process, so the process gets SIGTERM.
+      // A command in the form of a list runs without a shell, so the process gets SIGTERM.
       assert.match(last('CMD')!, /^CMD \["/)
       const froms = instructions.filter((line) => line.startsWith('FROM '))
       for (const from of froms) assert.match(from, /^FROM [a-z]+:(?!latest)[\w.-]+( AS \w+)?$/)

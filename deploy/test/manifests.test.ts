@@ -170,7 +170,7 @@ function testRules(manifests: Manifest[]) {
     assert.doesNotMatch(JSON.stringify(ofKind('ConfigMap', manifests)), /SECRET|PASSWORD|DATABASE_URL/)
   })
 
-  it('every service gets valid production settings, and every setting is known to a service', () => {
+  it('every service gets valid production settings, and every setting in a ConfigMap belongs to a service', () => {
     const shared: Record<string, string> = {}
     for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(shared, data)
     const bySecret: Record<string, string> = {

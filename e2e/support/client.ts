@@ -37,7 +37,7 @@ export interface Shop {
   as(user: User): User
 }
 
-/** Longer than any valid response takes: an order responds within a few seconds, decided or not. */
+/** Longer than any correct response takes: an order gets its response, possibly a 202, within a few seconds. */
 const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 

@@ -3,8 +3,9 @@ import { runSql } from './database.ts'
 import type { SystemUnderTest } from './system.ts'
 
 /**
- * Asserts, from the databases, the invariants that hold after any fault: no unit is lost or sold twice, orders and
- * bookings agree, no order is undecided, and no idempotency key has two orders. No request may be in flight.
+ * Reads the databases and asserts the invariants that hold after any fault: no unit is lost or sold twice, orders and
+ * bookings agree, no order is undecided (PENDING or CANCELLING), and no idempotency key has two orders. No request may
+ * be in flight during the call.
  */
 export async function assertInvariants({
   databaseUrls,
@@ -56,7 +57,7 @@ const BOOKING_STATUS: Record<string, string> = {
   CANCELLED: 'RELEASED',
 }
 
-/** Asserts that every order is decided and has a booking with the matching status, and that there are no other bookings. */
+/** Asserts that no order is undecided, and that every order has a booking with the matching status, and vice versa. */
 async function assertBookings(products: string, orders: string): Promise<void> {
   const bookings = await runSql<{ order_id: string; status: string }>(
     products,
@@ -68,5 +69,5 @@ async function assertBookings(products: string, orders: string): Promise<void> {
     assert.ok(status in BOOKING_STATUS, `order ${id} is still ${status}`)
     assert.equal(statusOf.get(id), BOOKING_STATUS[status], `the booking of order ${id}, which is ${status}`)
   }
-  assert.equal(bookings.length, rows.length, 'every booking has its order')
+  assert.equal(bookings.length, rows.length, 'bookings without an order')
 }

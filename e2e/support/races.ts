@@ -13,7 +13,7 @@ export async function raceForLastUnit(seller: User, buyers: readonly User[]): Pr
   )
   const statuses = (await Promise.all(orders)).map(({ status }) => status)
   assert.equal(statuses.filter((status) => status === 201).length, 1, 'orders that were confirmed')
-  // Under this load some orders may be undecided (202). They are rejected later.
+  // Under this load some orders may still be undecided (202). They are rejected later.
   assert.deepEqual([...new Set([...statuses, 202])].sort(), [201, 202, 409])
 }
 

@@ -123,7 +123,7 @@ async function killEach(seller: User, buyers: readonly User[]): Promise<string[]
       for (const id of ids) {
         await load.progress(20)
         containers.kill(id)
-        // The other replicas must continue to decide orders.
+        // The other replicas must continue to confirm or reject orders.
         if (replicas > 1) await load.progress(20)
         else await sleep(1_000)
         await containers.start(id)

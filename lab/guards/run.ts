@@ -1,6 +1,6 @@
 /**
  * `npm run test:guards`: proves that a test fails when a safeguard is removed. For each guard it removes the safeguard
- * from a copy of the repository and runs the guard's test file, which must fail. A run takes about five minutes.
+ * from a copy of the repository and runs the guard's test file, which must fail. A run takes two to five minutes.
  *
  *   --only TEXT     tests only the safeguards whose name contains this text
  *   --check         only checks that each text to remove occurs once in its file; part of `npm run check`
@@ -82,9 +82,8 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
     await distribute(copies, guards.entries(), async (copy, [i, guard]) => {
       const failure = await testGuard(copy, guard)
       if (failure) failures.push(`${guard.safeguard}: ${failure}`)
-      console.log(
-        `${i + 1}/${guards.length} ${failure ? 'NO TEST FAILED' : 'a test failed'}: ${guard.safeguard}`,
-      )
+      const result = failure ? 'NO TEST FAILED' : 'a test failed'
+      console.log(`${i + 1}/${guards.length} ${result}: ${guard.safeguard}`)
     })
   } finally {
     rmSync(folder, { recursive: true })
@@ -92,7 +91,7 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   return failures
 }
 
-/** Does all jobs, one at a time in each copy. */
+/** Does each job in one of the copies, and one job at a time in each copy. */
 async function distribute<Job>(
   copies: readonly string[],
   jobs: IterableIterator<Job>,
@@ -105,7 +104,7 @@ async function distribute<Job>(
   )
 }
 
-/** Compiles every edited file, because with an edit that does not compile every test fails. @throws Error if one does not */
+/** Compiles every edited file: an edit that does not compile would make any test fail. @throws Error if one does not */
 async function assertEditsCompile(copy: string, guards: readonly Guard[]): Promise<void> {
   const edited = guards.map(({ file }, i) => join(copy, file.replace(/\.ts$/, `.guard-${i}.ts`)))
   for (const [i, path] of edited.entries()) writeFileSync(path, withoutSafeguard(guards[i]!))
@@ -144,8 +143,8 @@ async function testGuard(copy: string, guard: Guard): Promise<string | undefined
 }
 
 /**
- * Runs a test file on one engine and stops at the first failed assertion. If the file does not load, a hook fails or the
- * time is up, that is not a failed assertion, and proves nothing about the safeguard.
+ * Runs a test file on one engine and stops at the first failed assertion. A file that does not load, a hook that fails
+ * and a timeout are not failed assertions: they prove nothing about the safeguard.
  *
  * @returns `passed`, `failed`, or the reason for neither
  */

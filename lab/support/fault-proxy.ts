@@ -9,7 +9,7 @@ const FAULTS = ['lose-response', 'double', 'delay-response', 'delay-call', 'drop
  */
 export type ProxyFault = (typeof FAULTS)[number] | 'none'
 
-/** Returns a function that chooses no fault for 70 % of the calls, and otherwise a random fault other than `drop`. */
+/** Returns a function that chooses a random fault other than `drop` for 30 % of the calls, and none for the others. */
 export const randomFault = (random: () => number) => (): ProxyFault => {
   const number = random()
   if (number < 0.1) return 'lose-response'
@@ -30,7 +30,7 @@ export interface FaultProxy {
   close(): Promise<void>
 }
 
-/** `delayMs` is the length of a delay, which must be longer than the caller waits. */
+/** Opens a proxy to `target()`. `delayMs` is the length of a delay, and should be longer than the caller waits. */
 export async function openFaultProxy(target: () => string, delayMs: number): Promise<FaultProxy> {
   const server = await startTestServer(async (request, response) => {
     const fault = proxy.faultFor()

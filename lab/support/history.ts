@@ -3,7 +3,7 @@ import type { ApiResponse, User } from '@souk/e2e/support/client'
 import { runSql } from '@souk/e2e/support/database'
 import type { SystemUnderTest } from '@souk/e2e/support/system'
 
-/** What the last response said about an order, and the statuses that the order may have at the end. */
+/** The states of an order that a client knows from responses, each with the statuses that the order may have at the end. */
 const POSSIBLE = {
   CONFIRMED: ['CONFIRMED'],
   REJECTED: ['REJECTED'],

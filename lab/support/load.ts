@@ -19,15 +19,15 @@ export interface LoadOptions {
   readers?: number
   /** Whether buyers send their requests to orders instead of the gateway. */
   bypassGateway?: boolean
-  /** Whether one of the products sells out; true by default. */
+  /** Whether one of the products has few units and sells out; true by default. */
   scarce?: boolean
 }
 
-/** Simulated buyers, a seller and new users, who send requests until `stop`. */
+/** Clients that send requests until `stop`, as buyers, as a seller and as new users. */
 export interface Load {
   history: History
   buyers: readonly User[]
-  /** Resolves when `orders` more orders were confirmed or rejected in their first response. @throws Error after 20 s */
+  /** Resolves when `orders` more orders are confirmed or rejected in their first response. @throws Error after 20 s */
   progress(orders: number): Promise<void>
   stop(): Promise<void>
 }

@@ -4,7 +4,7 @@ import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type Operation, readContract } from '@souk/service-kit/testing/contract'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** The codes of responses that do not come from the route's handler. The handler responds to an unknown id with other codes. */
+/** Error codes of requests that did not reach the route's handler. For an unknown id, the handler uses other codes. */
 const NOT_HANDLED = ['token-missing', 'token-refused', 'not-found']
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 const UNKNOWN_ORDER = '01900000-0000-7000-8000-00000000dead'
@@ -56,7 +56,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
 
   const CALLERS = ['no token', 'BUYER', 'SELLER', 'a service token', 'a refresh token', 'an unsigned token']
   for (const caller of CALLERS) {
-    it(`a request with ${CALLER_NAMES[caller] ?? caller} is allowed only on the routes that the contract allows`, async () => {
+    it(`a request with ${CALLER_NAMES[caller] ?? caller} is allowed on exactly the routes that the contract says`, async () => {
       for (const { method, template, operation } of operations) {
         const expected = expectedFor(operation['x-access'], caller)
         const headers = caller === 'no token' ? {} : { authorization: `Bearer ${tokens[caller]}` }

@@ -93,7 +93,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(found.body, placed.body)
   })
 
-  it('a session can be refreshed until the logout, and then gets 401', async () => {
+  it('a session can be refreshed, and refreshing it after the logout gets 401', async () => {
     const buyer = await shop.newBuyer()
     const refreshed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
     assert.equal(refreshed.status, 200)

@@ -8,23 +8,21 @@ import { DELAY_MS, type Scenario, type Testbed } from '../testbed.ts'
 export const badNetwork: Scenario = {
   name: 'responses lost, calls doubled and delayed',
   inject: async (testbed) => {
-    const faults = ['lose-response', 'double', 'delay-response', 'delay-call'] as const
-    await withFaults(testbed, faults, randomFault(testbed.random), () => sleep(testbed.long ? 60_000 : 6_000))
+    const stopFaults = startFaults(testbed, randomFault(testbed.random))
+    await sleep(testbed.long ? 60_000 : 6_000)
+    stopFaults('lose-response', 'double', 'delay-response', 'delay-call')
   },
 }
 
-/** No product sells out, so every order that was accepted (202) during the partition is confirmed afterwards. */
+/** Every order that was accepted (202) during the partition is confirmed afterwards, because no product sells out. */
 export const partition: Scenario = {
   name: 'orders and products cut off from each other',
   load: { scarce: false },
   inject: async (testbed, load) => {
     const seconds = testbed.long ? 30 : 6
-    await withFaults(
-      testbed,
-      ['drop'],
-      () => 'drop',
-      () => sleep(seconds * 1_000),
-    )
+    const stopFaults = startFaults(testbed, () => 'drop')
+    await sleep(seconds * 1_000)
+    stopFaults('drop')
     testbed.count(`orders and products cut off from each other for ${seconds} s`)
     await load.progress(20)
   },
@@ -51,15 +49,10 @@ export const slowProducts: Scenario = {
     await load.progress(50)
     const times: number[] = []
     const known = [...load.history.orders].slice(0, READERS)
-    await withFaults(
-      testbed,
-      ['delay-response'],
-      () => 'delay-response',
-      async () => {
-        const until = performance.now() + (testbed.long ? 60_000 : DELAY_MS + 1_000)
-        await Promise.all(known.map(([id, { buyer }]) => readOrders(buyer, id, times, until)))
-      },
-    )
+    const stopFaults = startFaults(testbed, () => 'delay-response')
+    const until = performance.now() + (testbed.long ? 60_000 : DELAY_MS + 1_000)
+    await Promise.all(known.map(([id, { buyer }]) => readOrders(buyer, id, times, until)))
+    stopFaults('delay-response')
     times.sort((a, b) => a - b)
     const p99 = times[Math.floor(times.length * 0.99)]!
     console.log(`    ${times.length} reads of orders while products was slow: p99 ${p99.toFixed(1)} ms`)
@@ -68,7 +61,7 @@ export const slowProducts: Scenario = {
   },
 }
 
-/** Reads the buyer's list and one order again and again, and adds the milliseconds of each read to `times`. */
+/** Reads the buyer's list of orders and one order until the time `until`. Adds the milliseconds of each read to `times`. */
 async function readOrders(buyer: User, orderId: string, times: number[], until: number): Promise<void> {
   while (performance.now() < until) {
     for (const path of ['/orders', `/orders/${orderId}`]) {
@@ -82,22 +75,21 @@ async function readOrders(buyer: User, orderId: string, times: number[], until: 
 }
 
 /**
- * Injects faults into the calls from orders to products during `work`. Asserts that each of `faults` has happened, and
- * counts them.
+ * Starts to inject faults into the calls from orders to products. The returned function stops the faults, asserts that
+ * each of `faults` has happened, and counts them.
  */
-async function withFaults(
+function startFaults(
   { proxy, count }: Testbed,
-  faults: readonly ProxyFault[],
   faultFor: () => ProxyFault,
-  work: () => Promise<unknown>,
-): Promise<void> {
+): (...faults: ProxyFault[]) => void {
   const before = { ...proxy.counts }
   proxy.faultFor = faultFor
-  await work()
-  proxy.faultFor = () => 'none'
-  for (const fault of faults) {
-    const times = proxy.counts[fault] - before[fault]
-    assert.ok(times > 0, `no call had the fault ${fault}`)
-    count(`calls from orders to products: ${fault}`, times)
+  return (...faults) => {
+    proxy.faultFor = () => 'none'
+    for (const fault of faults) {
+      const times = proxy.counts[fault] - before[fault]
+      assert.ok(times > 0, `no call had the fault ${fault}`)
+      count(`calls from orders to products: ${fault}`, times)
+    }
   }
 }

@@ -49,7 +49,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   }
   const stock = (productId: number) => stockOf(running().shop, productId)
 
-  it('orders that are placed while products is down get 202, and are decided within 30 s after products is ready', async () => {
+  it('orders that are placed while products is down get 202, and are confirmed or rejected within 30 s of its restart', async () => {
     const productId = await listProduct(seller, 3)
     await running().system.service('products').kill('SIGTERM')
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId, 1)))
@@ -66,7 +66,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
     assert.equal(await stock(productId), 0)
   })
 
-  it('an order whose service was killed after the booking is confirmed, and a retry books nothing again', async () => {
+  it('an order is confirmed after orders was killed between the booking and its response, and a retry books nothing again', async () => {
     const productId = await listProduct(seller, 5)
     const [buyer] = buyers as [User]
     killOrdersOnResponse()
