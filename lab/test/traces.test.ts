@@ -68,7 +68,7 @@ await describeOnEachEngine('tracing', (engine) => {
     'products POST /bookings > products wait bookings > products batch bookings',
   ].join(' > ')
 
-  it('the trace of an order contains T1, the booking call with T2, and T3, below the span of the client', () => {
+  it('the trace of an order contains the write of the order (T1), the call with the booking (T2) and the settling (T3)', () => {
     const spans = inTrace(single)
     const paths = spans.map((span) => pathOf(span, spans))
     const [first, ...others] = spans.filter(({ parentSpanId }) => parentSpanId === single.spanId)
@@ -154,7 +154,7 @@ describe('tracing behind nginx', { skip: noNginx }, () => {
     await collector.close()
   })
 
-  it('the log line of nginx contains the trace id, and the trace starts in orders and contains T1, T2 and T3', () => {
+  it('the log line of nginx contains the trace id of an order, whose trace starts in orders and reaches products', () => {
     const line = running.output.find(
       (text) => text.startsWith('gateway: ') && text.includes(`"${requestId}"`),
     )
