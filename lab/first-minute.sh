@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the first commands of a newcomer after `npm ci`: start the system, run the demo, stop with Ctrl-C, and start
-# again on the same data. Fails when a step fails, or when start and demo take more than a minute.
-# `-m` gives each background job a process group of its own, as in a terminal.
+# Runs the first commands of a newcomer after `npm ci`: start the system, run the demo, stop with Ctrl-C, and start again
+# on the same data. Fails if a command fails, or if start and demo take more than a minute.
+# With `-m`, each background job has a separate process group, as in a terminal.
 set -euo pipefail -m
 cd "$(dirname "$0")/.."
 data=$(mktemp -d); log=$(mktemp)
@@ -17,7 +17,7 @@ start() {
   done
   cat "$log" >&2; echo 'npm start did not become ready' >&2; exit 1
 }
-stop() { # Like Ctrl-C in a terminal: SIGINT for the whole process group, including npm and its shell.
+stop() { # As Ctrl-C in a terminal does, send SIGINT to the whole process group, including npm and its shell.
   kill -INT -- "-$shop"
   wait "$shop" || true
   for _ in $(seq 50); do

@@ -6,12 +6,12 @@ import { parse } from 'yaml'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FILES = ['docker-compose.yaml', 'docker-compose.mariadb.yaml', 'docker-compose.monitoring.yaml']
-const DOCKERFILES = { service: 'Dockerfile', gateway: 'nginx/Dockerfile' }
+const DOCKERFILES = ['Dockerfile', 'nginx/Dockerfile']
 const SERVICES = ['users', 'products', 'orders']
 /** Settings that no container may have. */
 const FORBIDDEN = ['privileged', 'cap_add', 'devices', 'pid', 'ipc', 'userns_mode']
-/** Settings that confine a container: an overlay must not change them. */
-const CONFINING = [
+/** Settings that restrict a container. An overlay must not change them. */
+const RESTRICTING = [
   ...['network_mode', 'security_opt', 'read_only', 'cap_drop', 'user'],
   ...['mem_limit', 'pids_limit', 'logging'],
 ]
@@ -40,33 +40,32 @@ interface Compose {
 }
 
 const textOf = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
-// The tag `!override` only matters when compose merges files, which this test does not do.
+// The tag `!override`, which causes a warning, matters only to `docker compose`, which merges the files.
 const read = (file: string): Compose => parse(textOf(file), { merge: true, logLevel: 'error' })
 const base = read(FILES[0]!)
 
 /**
- * Returns one sentence for each privilege that a container has and does not need. With `below`, the file is an overlay of
- * `below` and must not loosen the containers that are there already.
+ * Returns a sentence for each privilege that a container has and does not need. If the file is an overlay of `overlaid`,
+ * it must not change the privileges of the containers in `overlaid`.
  */
-function weaknesses({ services }: Compose, below?: Compose): string[] {
+function weaknesses({ services }: Compose, overlaid?: Compose): string[] {
   return Object.entries(services).flatMap(([name, container]) => {
     const found: string[] = []
     const check = (holds: unknown, weakness: string) => holds || found.push(`${name} ${weakness}`)
     for (const volume of container.volumes ?? [])
       check(!volume.includes('docker.sock'), 'controls the container engine')
-    if (below?.services[name]) {
-      const loosened = [...FORBIDDEN, ...CONFINING].filter((key) => key in container)
-      // An overlay may bring another image, and with it another unprivileged user.
-      check(
-        loosened.every((key) => key === 'user' && isUnprivileged(container.user)),
-        `loosens ${loosened}`,
-      )
+    if (overlaid?.services[name]) {
+      const changed = [...FORBIDDEN, ...RESTRICTING].filter((key) => key in container)
+      // An overlay may use another image, with another unprivileged user.
+      const isAllowed = changed.every((key) => key === 'user' && isUnprivileged(container.user))
+      check(isAllowed, `changes ${changed}`)
       return found
     }
-    check(container.read_only === true, 'writes to its own file system')
+    check(container.read_only === true, 'can write to its root file system')
     check(`${container.cap_drop}` === 'ALL', 'has capabilities')
+    const { security_opt = [] } = container
     check(
-      container.security_opt?.some((option) => /^no-new-privileges(:true)?$/.test(option)),
+      security_opt.some((option) => /^no-new-privileges(:true)?$/.test(option)),
       'may gain privileges',
     )
     check(container.mem_limit && container.pids_limit, 'has no limit of memory or processes')
@@ -74,7 +73,7 @@ function weaknesses({ services }: Compose, below?: Compose): string[] {
     for (const key of FORBIDDEN) check(!(key in container), `has ${key}`)
     check(!container.network_mode || container.network_mode === 'none', 'shares the network of another')
     const ours = /^souk-/.test(container.image)
-    // This one is root, because it fills volumes that belong to root; it has no network.
+    // This container is root, because it writes to volumes that belong to root. It has no network.
     const fillsVolumes = name === 'secrets' && container.network_mode === 'none'
     check(fillsVolumes || (ours ? !container.user : isUnprivileged(container.user)), 'may be root')
     if (!ours) check(/:(?!latest$)[\w.-]+$/.test(container.image), 'has an image without a version')
@@ -89,39 +88,32 @@ const networksOf = ({ networks = {} }: Container) =>
 
 describe('compose files', () => {
   for (const file of FILES) {
-    it(`the containers of ${file} are not root, cannot write to their files and have no capability`, () => {
+    it(`the containers of ${file} have no privilege that they do not need`, () => {
       assert.deepEqual(weaknesses(read(file), file === FILES[0] ? undefined : base), [])
     })
   }
 
-  for (const [what, change] of [
-    ['the user root', { user: 'root' }],
-    ['the user 0', { user: '0:0' }],
-    ['a container that writes to its files', { read_only: false }],
-    ['a container with a capability', { cap_add: ['NET_ADMIN'] }],
-    ['a container that drops no capability', { cap_drop: [] }],
-    ['a container that may gain privileges', { security_opt: [] }],
-    [
-      'a container that controls the container engine',
-      { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] },
-    ],
-    ['a container on the network of its host', { network_mode: 'host' }],
-    ['a container without a memory limit', { mem_limit: '' }],
-    ['a container whose log grows without limit', { logging: { driver: 'json-file' } }],
-    ['an image without a version', { image: 'postgres:latest' }],
-  ] as [string, Partial<Container>][]) {
-    it(`the check finds ${what}, in the first file and in an overlay`, () => {
-      const loosened = (container: Container): Compose => ({
-        services: { database: container },
-        networks: {},
-      })
-      const database = base.services.database!
-      assert.equal(weaknesses(loosened({ ...database, ...change })).length, 1)
-      if (!change.image) assert.equal(weaknesses(loosened(change as Container), base).length, 1)
+  for (const weakness of [
+    { user: 'root' },
+    { user: '0:0' },
+    { read_only: false },
+    { cap_add: ['NET_ADMIN'] },
+    { cap_drop: [] },
+    { security_opt: [] },
+    { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] },
+    { network_mode: 'host' },
+    { mem_limit: '' },
+    { logging: { driver: 'json-file' } },
+    { image: 'postgres:latest' },
+  ] as Partial<Container>[]) {
+    it(`this test detects a database container with ${JSON.stringify(weakness)}`, () => {
+      const fileWith = (database: Container): Compose => ({ services: { database }, networks: {} })
+      assert.equal(weaknesses(fileWith({ ...base.services.database!, ...weakness })).length, 1)
+      if (!weakness.image) assert.equal(weaknesses(fileWith(weakness as Container), base).length, 1)
     })
   }
 
-  it('only the gateway is published to other machines, and the services only to this one', () => {
+  it('only the gateway publishes a port to other machines', () => {
     const published = FILES.flatMap((file) =>
       Object.entries(read(file).services).flatMap(([name, { ports = [] }]) =>
         ports.map((port) => `${name} ${port}`),
@@ -136,7 +128,7 @@ describe('compose files', () => {
     ])
   })
 
-  it('containers share networks only with those they need, and only the gateway has a way out', () => {
+  it('each container is only on the networks that it needs, and only the gateway can reach the outside', () => {
     const on = (network: string) =>
       Object.keys(base.services)
         .filter((name) => networksOf(base.services[name]!).includes(network))
@@ -148,8 +140,8 @@ describe('compose files', () => {
       on('databases'),
       ['database', ...SERVICES, ...SERVICES.map((name) => `${name}-migration`)].toSorted(),
     )
-    const withWayOut = Object.keys(base.networks).filter((name) => !base.networks[name]?.internal)
-    assert.deepEqual(withWayOut, ['outside'])
+    const external = Object.keys(base.networks).filter((name) => !base.networks[name]?.internal)
+    assert.deepEqual(external, ['outside'])
     const added = FILES.slice(1).flatMap((file) =>
       Object.entries(read(file).services)
         .filter(([, { networks }]) => networks)
@@ -158,12 +150,12 @@ describe('compose files', () => {
     assert.deepEqual(added, [
       ...SERVICES.map((name) => `${name}: monitoring`),
       'prometheus: monitoring',
-      // A container with a published port must be on a network with a way out.
+      // A container on internal networks cannot publish a port.
       'grafana: default,monitoring',
     ])
   })
 
-  it('no container gets a secret in its environment', () => {
+  it('every secret in the environment of a container is the path of a file in /run/secrets', () => {
     for (const file of FILES) {
       for (const [name, { environment = {}, env_file }] of Object.entries(read(file).services)) {
         const lines = env_file ? textOf(env_file).split('\n') : []
@@ -178,15 +170,15 @@ describe('compose files', () => {
     }
   })
 
-  it('the gateway trusts no proxy and allows no other origin by default', () => {
+  it('by default, the gateway trusts no proxy and allows no other origin (CORS)', () => {
     for (const setting of ['SOUK_TRUSTED_PROXY=255.255.255.255', 'SOUK_CORS_ORIGINS=-']) {
-      assert.match(textOf(DOCKERFILES.gateway), new RegExp(`^ENV (.+ )?${RegExp.escape(setting)}( |$)`, 'm'))
+      assert.match(textOf('nginx/Dockerfile'), new RegExp(`^ENV (.+ )?${RegExp.escape(setting)}( |$)`, 'm'))
       const [name] = setting.split('=') as [string]
       for (const file of FILES) assert.ok(!textOf(file).includes(name), file)
     }
   })
 
-  it('containers start after those they need are ready, and restart when they end', () => {
+  it('a container starts after the containers that it needs are ready, and restarts when it ends', () => {
     for (const service of SERVICES) {
       assert.deepEqual(base.services[service]!.depends_on, {
         [`${service}-migration`]: { condition: 'service_completed_successfully' },
@@ -200,8 +192,8 @@ describe('compose files', () => {
       assert.equal(base.services[name]!.restart, 'unless-stopped', name)
   })
 
-  for (const [image, file] of Object.entries(DOCKERFILES)) {
-    it(`the image of the ${image} runs as a user, has a base with a version and a health check`, () => {
+  for (const file of DOCKERFILES) {
+    it(`${file} sets an unprivileged user, a health check and base images with a version`, () => {
       const instructions = textOf(file)
         .replaceAll(/^#.*\n/gm, '')
         .replaceAll('\\\n', '')
@@ -210,7 +202,7 @@ describe('compose files', () => {
       assert.match(last('USER')!, /^USER [1-9]\d*:[1-9]\d*$/)
       assert.ok(instructions.lastIndexOf(last('USER')!) > instructions.lastIndexOf(last('FROM')!))
       assert.match(last('HEALTHCHECK')!, /CMD \["/)
-      // Without a shell in between, SIGTERM reaches the process.
+      // A command in the form of a list runs without a shell, so the process gets SIGTERM.
       assert.match(last('CMD')!, /^CMD \["/)
       const froms = instructions.filter((line) => line.startsWith('FROM '))
       for (const from of froms) assert.match(from, /^FROM [a-z]+:(?!latest)[\w.-]+( AS \w+)?$/)

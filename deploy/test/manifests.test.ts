@@ -8,60 +8,55 @@ import { openConnections, type Pod, podsOf } from './support/network-policies.ts
 
 const OVERLAYS = ['overlays/cloudnative-pg', 'overlays/external-database']
 const SERVICES = { users, products, orders }
-type Broken = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
-/** How long a service may take to end: SHUTDOWN_MS of serve.ts. */
+/** The first manifest of each kind. */
+type First = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
+/** How long a service may take to end: SHUTDOWN_MS in packages/service-kit/src/process/serve.ts. */
 const SHUTDOWN_SECONDS = 15
 
-const MISTAKES: [mistake: string, error: RegExp, make: (manifests: Broken) => void][] = [
-  [
-    'a misspelt field',
-    /TS2353.*replicsa/,
-    ({ Deployment }) => Object.assign(Deployment.spec!, { replicsa: 2 }),
-  ],
-  ['a wrong type', /TS2322/, ({ Service }) => Object.assign(Service.spec!.ports![0]!, { port: '80' })],
-  ['an unknown kind', /Servise/, ({ Service }) => Object.assign(Service, { kind: 'Servise' })],
-  ['a missing part', /TS2741.*template/, ({ Job }) => Object.assign(Job, { spec: {} })],
-  [
-    'an unknown value',
-    /TS2322/,
-    ({ Cluster }) => Object.assign(Cluster.spec.affinity!, { podAntiAffinityType: 'no' }),
-  ],
+/** Mistakes that this test must detect: the part of a manifest that each one changes, the change, and the error. */
+const MISTAKES: [mistake: string, part: (manifests: First) => object, change: object, error: RegExp][] = [
+  ['a misspelt field', ({ Deployment }) => Deployment.spec!, { replicsa: 2 }, /TS2353.*replicsa/],
+  ['a wrong type', ({ Service }) => Service.spec!.ports![0]!, { port: '80' }, /TS2322/],
+  ['an unknown kind', ({ Service }) => Service, { kind: 'Servise' }, /Servise/],
+  ['a missing part', ({ Job }) => Job, { spec: {} }, /TS2741.*template/],
+  ['an unknown value', ({ Cluster }) => Cluster.spec.affinity!, { podAntiAffinityType: 'no' }, /TS2322/],
 ]
 
 const skip = !kubectlBuilds()
 
 describe('Kubernetes manifests', { skip }, () => {
   const built = skip ? [] : OVERLAYS.map(build)
-  const broken = (skip ? [] : MISTAKES).map(([, , make]) => {
-    const manifests = build(OVERLAYS[0]!)
-    make({
+  const broken = (skip ? [] : MISTAKES).map(([, part, change]) => {
+    const manifests = structuredClone(built[0]!)
+    const first = {
       Cluster: ofKind('Cluster', manifests)[0]!,
       Deployment: ofKind('Deployment', manifests)[0]!,
       Job: ofKind('Job', manifests)[0]!,
       Service: ofKind('Service', manifests)[0]!,
-    })
+    }
+    Object.assign(part(first), change)
     return manifests
   })
   let errors: string[][]
 
-  // Once for all of them, because most of the compiler's time goes into reading the types.
+  // One compilation for all sets of manifests, because the compiler spends most of its time on the types.
   before(() => {
     errors = typeErrors([...built, ...broken])
   })
 
   for (const [i, overlay] of OVERLAYS.entries()) {
     describe(overlay, () => {
-      it('Kubernetes understands the manifests', () => {
+      it('the manifests match the types of the Kubernetes API', () => {
         assert.deepEqual(errors[i], [])
         assert.equal(ofKind('Deployment', built[i]!).length, 4)
         assert.equal(ofKind('Job', built[i]!).length, 3)
       })
-      rulesOf(built[i] ?? [])
+      testRules(built[i] ?? [])
     })
   }
 
-  for (const [i, [mistake, error]] of MISTAKES.entries()) {
-    it(`the check finds ${mistake}`, () => {
+  for (const [i, [mistake, , , error]] of MISTAKES.entries()) {
+    it(`the comparison with the types detects ${mistake}`, () => {
       const found = errors[OVERLAYS.length + i]!
       assert.equal(found.length, 1)
       assert.match(found[0]!, error)
@@ -71,7 +66,7 @@ describe('Kubernetes manifests', { skip }, () => {
 
 const nameOf = ({ metadata }: { metadata?: { name?: string } | undefined }) => metadata?.name ?? ''
 
-function rulesOf(manifests: Manifest[]) {
+function testRules(manifests: Manifest[]) {
   const deployments = ofKind('Deployment', manifests)
   const jobs = ofKind('Job', manifests)
   const services = ofKind('Service', manifests)
@@ -84,30 +79,19 @@ function rulesOf(manifests: Manifest[]) {
     [...spec.containers, ...(spec.initContainers ?? [])].map((container) => ({ name, container })),
   )
 
-  it('no container runs as root, has a capability, a writable image or a token of the cluster', () => {
+  it('no container is root, has a capability, can write to its image or has a Kubernetes token', () => {
     for (const { name, spec } of pods) {
       const { runAsNonRoot, runAsUser, seccompProfile } = spec.securityContext ?? {}
-      assert.deepEqual(
-        { runAsNonRoot, seccompProfile },
-        { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-        name,
-      )
-      assert.ok(runAsUser! > 0, name)
+      assert.ok(runAsNonRoot && runAsUser! > 0, name)
+      assert.deepEqual(seccompProfile, { type: 'RuntimeDefault' }, name)
       assert.equal(spec.automountServiceAccountToken, false, name)
       assert.ok(!spec.hostNetwork && !spec.hostPID && !spec.hostIPC, name)
-      assert.deepEqual(
-        (spec.volumes ?? []).filter((volume) => !volume.emptyDir),
-        [],
-        name,
-      )
+      const volumes = (spec.volumes ?? []).filter((volume) => !volume.emptyDir)
+      assert.deepEqual(volumes, [], name)
     }
-    for (const { name, container } of containers) {
-      assert.deepEqual(
-        container.securityContext,
-        { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-        name,
-      )
-    }
+    const capabilities = { drop: ['ALL'] }
+    const expected = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities }
+    for (const { name, container } of containers) assert.deepEqual(container.securityContext, expected, name)
   })
 
   it('every container has resource requests and a memory limit', () => {
@@ -117,7 +101,7 @@ function rulesOf(manifests: Manifest[]) {
     }
   })
 
-  it('every server has probes, and ends only after it no longer gets requests', () => {
+  it('every server has probes, and waits at least 5 s before it ends, so that no new requests arrive', () => {
     for (const { metadata, spec } of deployments) {
       const { containers, terminationGracePeriodSeconds } = spec!.template.spec!
       const name = metadata!.name!
@@ -132,21 +116,20 @@ function rulesOf(manifests: Manifest[]) {
     }
   })
 
-  it('some replicas of every server stay available while nodes are drained and versions replaced', () => {
+  it('every server has two replicas or more, a disruption budget, and rolling updates without unavailable replicas', () => {
     for (const { metadata, spec } of deployments) {
       const name = metadata!.name!
-      const budget = ofKind('PodDisruptionBudget', manifests).find((one) => one.metadata!.name === name)
+      const budget = ofKind('PodDisruptionBudget', manifests).find((manifest) => nameOf(manifest) === name)
       assert.deepEqual(budget?.spec?.selector, spec!.selector, name)
-      const scaler = ofKind('HorizontalPodAutoscaler', manifests).find(
-        (one) => one.spec!.scaleTargetRef.name === name,
-      )
+      const scalers = ofKind('HorizontalPodAutoscaler', manifests)
+      const scaler = scalers.find((manifest) => manifest.spec!.scaleTargetRef.name === name)
       assert.ok(scaler!.spec!.minReplicas! >= 2, name)
       assert.equal(spec!.replicas, undefined, `${name}: the autoscaler sets the replicas`)
       assert.equal(spec!.strategy?.rollingUpdate?.maxUnavailable, 0, name)
     }
   })
 
-  it('only the gateway is published', () => {
+  it('only the gateway can be reached from outside the cluster', () => {
     for (const service of services) {
       const { type = 'ClusterIP', externalIPs } = service.spec!
       assert.deepEqual({ type, externalIPs }, { type: 'ClusterIP', externalIPs: undefined }, nameOf(service))
@@ -162,7 +145,7 @@ function rulesOf(manifests: Manifest[]) {
     )
   })
 
-  it('every Service leads to a port of the pods of one Deployment', () => {
+  it('every port of a Service is a port of the pods of one Deployment', () => {
     for (const service of services) {
       const { selector, ports: servicePorts } = service.spec!
       const selected = pods.filter(({ labels }) =>
@@ -176,11 +159,8 @@ function rulesOf(manifests: Manifest[]) {
     }
   })
 
-  it('the manifests hold no secret', () => {
-    assert.deepEqual(
-      manifests.filter(({ kind }) => kind === 'Secret'),
-      [],
-    )
+  it('the manifests contain no secret', () => {
+    assert.ok(manifests.every(({ kind }) => kind !== 'Secret'))
     for (const { name, container } of containers) {
       for (const { name: variable, value } of container.env ?? []) {
         if (/SECRET|PASSWORD|DATABASE_URL/.test(variable))
@@ -190,9 +170,9 @@ function rulesOf(manifests: Manifest[]) {
     assert.doesNotMatch(JSON.stringify(ofKind('ConfigMap', manifests)), /SECRET|PASSWORD|DATABASE_URL/)
   })
 
-  it('every service gets valid production settings, and no setting is unknown to all services', () => {
-    const given: Record<string, string> = {}
-    for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(given, data)
+  it('every service gets valid production settings, and every setting in a ConfigMap belongs to a service', () => {
+    const shared: Record<string, string> = {}
+    for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(shared, data)
     const bySecret: Record<string, string> = {
       DATABASE_URL: 'postgres://somewhere/',
       SERVICE_TOKEN_SECRET: 'x'.repeat(32),
@@ -202,7 +182,7 @@ function rulesOf(manifests: Manifest[]) {
       if (!service) continue
       const { env, envFrom, ports = [] } = spec.containers[0]!
       const own = Object.fromEntries(env!.map(({ name, value }) => [name, value ?? bySecret[name]]))
-      const config: Record<string, unknown> = service.readSettings({ ...(envFrom && given), ...own })
+      const config: Record<string, unknown> = service.readSettings({ ...(envFrom && shared), ...own })
       assert.deepEqual([config.NODE_ENV, config.SEED_DEMO_DATA], ['production', false], pod)
       for (const { name, containerPort } of ports) {
         const setting = name === 'http' ? 'PORT' : `${name!.toUpperCase()}_PORT`
@@ -211,19 +191,16 @@ function rulesOf(manifests: Manifest[]) {
       }
     }
     const known = Object.values(SERVICES).flatMap(({ settings }) => Object.keys(settings.properties))
-    assert.deepEqual(
-      Object.keys(given).filter((name) => !known.includes(name)),
-      [],
-    )
-    // Every listener of a service is for other pods.
+    const unknown = Object.keys(shared).filter((name) => !known.includes(name))
+    assert.deepEqual(unknown, [])
+    // Other pods connect to every listener of a service.
     for (const host of known.filter((name) => name.endsWith('HOST')))
-      assert.equal(given[host], '0.0.0.0', host)
+      assert.equal(shared[host], '0.0.0.0', host)
   })
 
-  it('addresses in settings name a Service and one of its ports', () => {
-    const given = ofKind('ConfigMap', manifests).flatMap(({ data }) => Object.values(data!))
+  it('every address in a setting is a Service and one of its ports', () => {
     const values = [
-      ...given,
+      ...ofKind('ConfigMap', manifests).flatMap(({ data }) => Object.values(data!)),
       ...containers.flatMap(({ container }) => (container.env ?? []).map(({ value }) => value)),
     ]
     const addresses = values.flatMap((value) => [
@@ -236,9 +213,9 @@ function rulesOf(manifests: Manifest[]) {
     }
   })
 
-  it('network policies allow the intended connections and no other', () => {
-    const unnamed: Pod = { name: 'unnamed', namespace: 'souk', labels: {}, ports: [8080] }
-    const ours = [...podsOf(manifests), unnamed]
+  it('the network policies allow the intended connections and no others', () => {
+    const unlabelled: Pod = { name: 'unlabelled', namespace: 'souk', labels: {}, ports: [8080] }
+    const ours = [...podsOf(manifests), unlabelled]
     const clusters = ofKind('Cluster', manifests).map(({ metadata }) => metadata.name)
     const others: Pod[] = [
       { name: 'stranger', namespace: 'elsewhere', labels: {}, ports: [443, 5432] },
@@ -281,17 +258,16 @@ function rulesOf(manifests: Manifest[]) {
           `operator -> ${cluster}:${port}`,
         ]),
         `monitoring -> ${cluster}:9187`,
-        // To the Kubernetes API and the store of backups, whose addresses the manifests cannot know.
+        // For the Kubernetes API and the storage of backups: the manifests cannot contain their addresses.
         `${cluster} -> stranger:443`,
       ]),
     ]
     const all = [...ours, ...others, ...external]
     const fromOurs = (connection: string) => ours.some(({ name }) => connection.startsWith(`${name} ->`))
     const toOurs = (connection: string) => ours.some(({ name }) => connection.includes(`-> ${name}:`))
-    // Connections between other pods do not concern us.
-    const concernsOurs = (connection: string) => fromOurs(connection) || toOurs(connection)
-    assert.deepEqual(openConnections(manifests, all).filter(concernsOurs), intended.sort())
-    // Both ends reject unintended connections. Only the gateway is open to all.
+    const isOurs = (connection: string) => fromOurs(connection) || toOurs(connection)
+    assert.deepEqual(openConnections(manifests, all).filter(isOurs), intended.sort())
+    // The policies at either end are enough to reject an unintended connection; only the gateway accepts all connections.
     const intoOtherThanGateway = (connection: string) =>
       toOurs(connection) && !connection.endsWith('gateway:8080')
     assert.deepEqual(openConnections(manifests, all, ['Egress']).filter(fromOurs), intended.filter(fromOurs))

@@ -11,11 +11,11 @@ import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { hasPrometheus, type Prometheus, startPrometheus } from './support/prometheus.ts'
 
 const DASHBOARD = new URL('../monitoring/grafana/dashboards/souk.json', import.meta.url)
-/** A rate needs two scrapes; the rest of the time is for slow machines. */
+/** A rate needs two scrapes, which take two seconds. The limit is for slow machines. */
 const DATA_WITHIN_MS = 60_000
 const SERVICES = ['users', 'products', 'orders'] as const
 
-// SQLite has no pool of connections whose metrics could be tested.
+// A database server, because SQLite has no connection pool and therefore no metrics of one.
 const engine = (await availableEngines()).find((one) => one !== 'sqlite')
 const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
 
@@ -29,8 +29,8 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
 
   before(async () => {
     const ports = await freePorts(SERVICES.length)
-    const places = SERVICES.map((name, i) => [name, `127.0.0.1:${ports[i]}`] as const)
-    metrics = Object.fromEntries(places.map(([name, place]) => [name, `http://${place}`])) as typeof metrics
+    const targets = SERVICES.map((name, i) => [name, `127.0.0.1:${ports[i]}`] as const)
+    metrics = Object.fromEntries(targets.map(([name, host]) => [name, `http://${host}`])) as typeof metrics
     running = await startShop(engine!, {
       gateway: nginxIsInstalled() ? 'nginx' : 'node',
       envOf: Object.fromEntries(SERVICES.map((name, i) => [name, { METRICS_PORT: `${ports[i]}` }])),
@@ -39,14 +39,14 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
     product = await listProduct(seller, 1_000_000)
     soldOut = await listProduct(seller, 0)
     buyer = await running.shop.newBuyer()
-    prometheus = await startPrometheus(Object.fromEntries(places))
+    prometheus = await startPrometheus(Object.fromEntries(targets))
   })
   after(async () => {
     await prometheus?.stop()
     await running?.stop()
   })
 
-  it('metrics count orders by outcome', async () => {
+  it('souk_orders_total counts the orders by outcome', async () => {
     await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => placeOrder(buyer, id)))
     const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /^souk_orders_total\{outcome="CONFIRMED"\} 7$/m)
@@ -54,17 +54,17 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
     assert.match(body, /^souk_orders_undecided 0$/m)
   })
 
-  it('metrics name routes by their patterns, and hold nothing that a caller sent', async () => {
+  it('metrics contain the patterns of routes, and no path, id or name that a caller sent', async () => {
     const placed = await placeOrder(buyer, product)
     await buyer.call('GET', `/orders/${placed.body.id}`)
-    await rawRequest(running.system.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
+    await rawRequest(running.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
     const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /method="GET",route="\/orders\/:id",status="2xx"/)
     assert.match(body, /method="GET",route="none",status="4xx"/)
     assert.ok(![placed.body.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
   })
 
-  it('every query of the dashboard has data', async () => {
+  it('every query of the dashboard returns data', async () => {
     const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as {
       panels: { targets: { expr: string }[] }[]
     }
@@ -80,16 +80,13 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
     assert.deepEqual(without, [], 'queries without data')
   })
 
-  it('Prometheus scrapes each service as a job with its name', async () => {
-    const up = await prometheus.query('up')
-    assert.deepEqual(
-      Object.fromEntries(up.map(({ labels, value }) => [labels.job, value])),
-      Object.fromEntries(SERVICES.map((name) => [name, 1])),
-    )
+  it('Prometheus scrapes each service as a job with the name of the service', async () => {
+    const up = (await prometheus.query('up')).map(({ labels, value }) => [labels.job, value])
+    assert.deepEqual(Object.fromEntries(up), { users: 1, products: 1, orders: 1 })
   })
 
-  it('metrics are served only by the metrics listener', async () => {
-    const paths = [
+  it('only the metrics listeners serve the metrics, and they serve nothing else', async () => {
+    const spellings = [
       '/metrics',
       '//metrics',
       '/%6detrics',
@@ -98,8 +95,8 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
       '/x/../metrics',
       '/metrics;x',
     ]
-    for (const [listener, url] of Object.entries(running.system.urls)) {
-      for (const path of paths) {
+    for (const [listener, url] of Object.entries(running.urls)) {
+      for (const path of spellings) {
         const { status, body } = await rawRequest(url, path)
         assert.ok(status === 404 || status === 400, `${listener} responded to ${path} with ${status}`)
         assert.ok(!body.includes('# HELP'))
@@ -107,11 +104,7 @@ describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.j
     }
     for (const url of Object.values(metrics)) {
       assert.equal((await rawRequest(url, '/metrics')).status, 200)
-      assert.equal(
-        (await rawRequest(url, '/health/ready')).status,
-        404,
-        'the metrics listener serves nothing else',
-      )
+      assert.equal((await rawRequest(url, '/health/ready')).status, 404)
     }
   })
 })

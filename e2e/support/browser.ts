@@ -8,7 +8,7 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
 ]
 
-/** The path of an installed browser; undefined when there is none. @throws Error when `REQUIRE_BROWSER` is set */
+/** Returns the path of an installed browser. @throws Error if there is none and `REQUIRE_BROWSER` is set */
 export function browserPath(): string | undefined {
   const found = CANDIDATES.find((path) => path !== undefined && existsSync(path))
   if (!found && process.env.REQUIRE_BROWSER)
@@ -21,7 +21,7 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      // The sandbox does not work for root, which is the user in a container.
+      // The browser's sandbox does not work for root, which is often the user in a container.
       '--no-sandbox',
       '--disable-gpu',
       // Send nothing to the browser's vendor.

@@ -5,19 +5,18 @@ import { waitUntil } from './wait.ts'
 export interface ApiResponse {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: every body has been checked against the contract already
+  // biome-ignore lint/suspicious/noExplicitAny: the call has checked the body against the contract
   body: any
   text: string
 }
 
-interface CallOptions {
-  body?: unknown
-  headers?: Record<string, string>
-}
+type Call = (
+  method: string,
+  path: string,
+  options?: { body?: unknown; headers?: Record<string, string> },
+) => Promise<ApiResponse>
 
-type Call = (method: string, path: string, options?: CallOptions) => Promise<ApiResponse>
-
-/** A logged-in user; `call` sends the user's token. */
+/** A logged-in user. `call` sends the user's access token. */
 export interface User {
   id: string
   username: string
@@ -29,16 +28,16 @@ export interface User {
 /** The API of a running system. */
 export interface Shop {
   url: string
-  /** Calls without a token. Every response is checked against the contract. */
+  /** Sends a request without a token, and checks the response against the contract. */
   call: Call
   newBuyer(): Promise<User>
   newSeller(): Promise<User>
   logIn(username: string, password: string): Promise<User>
-  /** The same user, with calls that go to this shop's URL. */
+  /** Returns the same user with a `call` that sends requests to this shop's URL. */
   as(user: User): User
 }
 
-/** An order's own deadline is a few seconds, so no call takes this long. */
+/** Longer than any correct response takes: an order gets its response, possibly a 202, within a few seconds. */
 const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 
@@ -80,15 +79,13 @@ export function shopAt(url: string): Shop {
     if (status !== 201) throw new Error(`${username} could not register: ${text}`)
     return logIn(username, password)
   }
-  return {
-    url,
-    call,
-    logIn,
-    as: withToken,
-    newBuyer: () => newUser('BUYER'),
-    newSeller: () => newUser('SELLER'),
-  }
+  const newBuyer = () => newUser('BUYER')
+  return { url, call, logIn, as: withToken, newBuyer, newSeller: () => newUser('SELLER') }
 }
+
+/** Registers and logs in `count` buyers. */
+export const newBuyers = (shop: Shop, count: number): Promise<User[]> =>
+  Promise.all(Array.from({ length: count }, shop.newBuyer))
 
 /** Lists a new product of `seller` and returns its id. */
 export async function listProduct(
@@ -114,16 +111,16 @@ export const placeOrder = (
     ...(key !== undefined && { headers: { 'idempotency-key': key } }),
   })
 
-/** The path of a product with a query of its own, because nginx caches the public catalogue for a second. */
+/** The path of a product with a unique query, because nginx caches a response of the public catalogue for a second. */
 export const uncachedPath = (productId: number): string => `/products/${productId}?nonce=${randomUUID()}`
 
 export const stockOf = async (shop: Shop, productId: number): Promise<number> =>
   (await shop.call('GET', uncachedPath(productId))).body.stock
 
-/** How long an order may stay undecided once all services are available. */
+/** How long an order may stay undecided (PENDING or CANCELLING) once all services are available. */
 const SETTLED_WITHIN_MS = 30_000
 
-/** Waits until no order of these buyers is undecided. @throws Error after 30 s */
+/** Resolves when no order of these buyers is undecided. @throws Error after 30 s */
 export async function untilSettled(buyers: readonly User[]): Promise<void> {
   const isSettled = async () => {
     for (const buyer of buyers)

@@ -1,74 +1,86 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Service, type System, type SystemOptions, startSystem } from '@souk/dev-env/launcher/system'
+import {
+  type ProcessName,
+  type Service,
+  type System,
+  type SystemOptions,
+  startSystem,
+} from '@souk/dev-env/launcher/system'
 import type { Engine } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 
-/** A system that this process has started. */
-export interface RunningShop {
-  system: System
+/** A running system, however it was started, as the suites use it. */
+export interface SystemUnderTest {
   shop: Shop
+  urls: Record<ProcessName, string>
   databaseUrls: Record<Service, string>
-  /** The last thousand lines that its processes wrote, for a test that fails. */
-  output: string[]
+  /** Orders signs its tokens for products with this secret. */
+  serviceTokenSecret: string
+  /** The processes of the system; undefined if the system runs in containers. */
+  system?: System
   stop(): Promise<void>
 }
 
-/** What the suites need to know about the system that they test, however it was started. */
-export interface SystemUnderTest extends Pick<RunningShop, 'shop' | 'databaseUrls' | 'stop'> {
-  urls: Record<Service | 'gateway', string>
-  /** The secret that orders signs its tokens for products with. */
-  serviceTokenSecret: string
-  /** Its processes; undefined when it runs in containers. */
-  system?: System
+/** A system whose processes belong to this process. */
+export interface RunningShop extends SystemUnderTest {
+  system: System
+  urls: System['urls']
+  /** The last thousand lines that the processes wrote. */
+  output: string[]
 }
 
-const OUTPUT_LINES = 1_000
-
-export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'ports' | 'gateway'>> {
-  /** The URL of the server to create the databases on; the tests' shared server unless given. */
+export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'gateway'>> {
+  /** The URL of the server on which the databases are created; the tests' shared server by default. */
   server?: string | undefined
 }
 
-/** Starts the whole system on new databases of `engine`; `stop` removes them. */
+const OUTPUT_LINES = 1_000
+const SERVICE_TOKEN_SECRET = 'a-secret-for-these-tests-only-0123456789'
+
+/** Starts the whole system on new databases of `engine`; `stop` removes the databases. */
 export async function startShop(
   engine: Engine,
-  { server, ...options }: ShopOptions = {},
+  { server, env, ...options }: ShopOptions = {},
 ): Promise<RunningShop> {
   const dataDir = mkdtempSync(join(tmpdir(), 'souk-e2e-'))
-  const services = ['users', 'products', 'orders'] as const
-  const databases = await Promise.all(services.map(() => createTestDatabase(engine, server)))
-  const databaseUrls = Object.fromEntries(services.map((name, i) => [name, databases[i]!.url])) as Record<
-    Service,
-    string
-  >
-  const output: string[] = []
-  const onOutput = (process: string, line: string) => {
-    output.push(`${process}: ${line}`)
-    if (output.length > OUTPUT_LINES) output.shift()
-  }
+  const databases = await Promise.all([1, 2, 3].map(() => createTestDatabase(engine, server)))
+  const [users, products, orders] = databases.map(({ url }) => url) as [string, string, string]
+  const databaseUrls = { users, products, orders }
   const dropAll = async () => {
     await Promise.all(databases.map((database) => database.drop()))
     rmSync(dataDir, { recursive: true, force: true })
   }
-  const system = await startSystem({ ...options, dataDir, databaseUrls, onOutput }).catch(
-    async (error: unknown) => {
+  const output: string[] = []
+  try {
+    const system = await startSystem({
+      ...options,
+      env: { SERVICE_TOKEN_SECRET, ...env },
+      dataDir,
+      databaseUrls,
+      onOutput: (process, line) => {
+        output.push(`${process}: ${line}`)
+        if (output.length > OUTPUT_LINES) output.shift()
+      },
+    })
+    const { urls } = system
+    const stop = async () => {
+      await system.stop()
       await dropAll()
-      throw error
-    },
-  )
-  const stop = async () => {
-    await system.stop()
+    }
+    const serviceTokenSecret = SERVICE_TOKEN_SECRET
+    return { system, shop: shopAt(urls.gateway), urls, databaseUrls, serviceTokenSecret, output, stop }
+  } catch (error) {
     await dropAll()
+    throw error
   }
-  return { system, shop: shopAt(system.urls.gateway), databaseUrls, output, stop }
 }
 
 /**
- * Settings of nginx that switch its limits per address off, because all requests of a test come from one address.
- * The bursts are raised as well, because requests that nginx reads together count as simultaneous at any rate.
+ * Settings of nginx that turn off its limits per address, because all requests of a test come from one address.
+ * They also raise the bursts, because nginx counts requests that it reads together as simultaneous at any rate.
  */
 export const UNLIMITED = {
   SOUK_AUTH_RATE: '100000r/s',
@@ -78,5 +90,5 @@ export const UNLIMITED = {
   SOUK_AT_ONCE: '10000',
 }
 
-/** Settings of users that switch its limits per address off. */
+/** Settings of users that turn off its limits per address. */
 export const UNLIMITED_USERS = { LOGIN_LIMIT_ADDRESS: '1000000', REGISTRATION_LIMIT_ADDRESS: '1000000' }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Checks `condition` again and again, and resolves when it holds. @throws Error with `failure` when time is up */
+/** Resolves when `condition` holds. @throws Error with the message `failure` when it does not hold in time */
 export async function waitUntil(
   condition: () => Promise<boolean> | boolean,
   withinMs: number,
@@ -13,7 +13,7 @@ export async function waitUntil(
   }
 }
 
-/** Waits until `url` responds with a 2xx. @throws Error after 30 s */
+/** Resolves when a GET of `url` gets a 2xx response. @throws Error after 30 s */
 export function waitUntilReady(url: string): Promise<void> {
   const isReady = async () => (await fetch(url).catch(() => undefined))?.ok === true
   return waitUntil(isReady, 30_000, `${url} is not ready`)

@@ -9,7 +9,7 @@ import { journeysSuite } from './suites/journeys.ts'
 import { raceSuite } from './suites/race.ts'
 import { swaggerUiSuite } from './suites/swagger-ui.ts'
 
-/** In this order: `race` compares all orders with all bookings, and `access` makes a booking without an order. */
+/** `race` runs before `access`: it compares all orders with all bookings, and `access` makes a booking without an order. */
 const SUITES = {
   journeys: journeysSuite,
   race: raceSuite,
@@ -18,9 +18,7 @@ const SUITES = {
   'swagger-ui': swaggerUiSuite,
 }
 
-const SECRET = 'a-secret-for-these-tests-only-0123456789'
-
-/** Runs the suites, or only the one that `only` names, on one system, which `start` starts. */
+/** Runs all suites, or only the suite with the name `only`, on the system that `start` starts. */
 export function describeSystem(
   name: string,
   start: () => Promise<SystemUnderTest>,
@@ -37,20 +35,14 @@ export function describeSystem(
   })
 }
 
-/** Runs all suites on the processes of one system. Skipped when the engine or nginx is missing. */
+/** Runs all suites on a system of real processes. Skipped if the engine or nginx is not available. */
 export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx'): Promise<void> {
   const missing = [
     ...((await availableEngines()).includes(engine) ? [] : [engine]),
     ...(gateway === 'node' || nginxIsInstalled() ? [] : ['nginx']),
   ]
-  const start = async () => {
-    const running = await startShop(engine, {
-      gateway,
-      env: { SERVICE_TOKEN_SECRET: SECRET },
-      envOf: { users: UNLIMITED_USERS, ...(gateway === 'nginx' && { gateway: UNLIMITED }) },
-    })
-    return { ...running, urls: running.system.urls, serviceTokenSecret: SECRET }
-  }
+  const envOf = { users: UNLIMITED_USERS, ...(gateway === 'nginx' && { gateway: UNLIMITED }) }
+  const name = `${gateway === 'nginx' ? 'nginx' : 'npm start'} on ${engine}`
   const skip = missing.length > 0 && `not available: ${missing.join(', ')}`
-  describeSystem(`${gateway === 'nginx' ? 'nginx' : 'npm start'} on ${engine}`, start, { skip })
+  describeSystem(name, () => startShop(engine, { gateway, envOf }), { skip })
 }

@@ -3,108 +3,110 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { sql } from 'kysely'
 
 const UNITS = 1_000_000_000
-const ROWS_AT_ONCE = 1_000
+/** One statement for all rows would take longer than a statement may. */
+const ROWS_PER_STEP = 1_000
 
-// biome-ignore lint/suspicious/noExplicitAny: the table types belong to the services; this tool only fills the tables
+// biome-ignore lint/suspicious/noExplicitAny: the services own the table types; this tool only fills the tables
 const open = (url: string) => openDatabase<any>(url, { poolSize: 1 })
+type Opened = ReturnType<typeof open>
 
-/** Adds products of a seller, with stock and its ledger entry, until there are `count` products. */
-export async function fillProducts(url: string, sellerId: string, count: number): Promise<void> {
-  const { kysely, close } = open(url)
+const count = async ({ kysely }: Opened, table: 'products' | 'orders'): Promise<number> => {
+  const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(kysely)
+  return Number(rows[0]!.n)
+}
+
+/** Returns the numbers of the next rows: at most ROWS_PER_STEP from `first`, all below `end`. */
+const step = (first: number, end: number) =>
+  Array.from({ length: Math.min(ROWS_PER_STEP, end - first) }, (_, i) => first + i)
+
+/** Adds products of a seller until there are `total` products. Gives each product stock and an adjustment that adds it. */
+export async function fillProducts(url: string, sellerId: string, total: number): Promise<void> {
+  const database = open(url)
+  const { kysely } = database
   try {
-    const { rows } = await sql<{ n: number }>`select count(*) as n from products`.execute(kysely)
-    let last = 0
-    for (let made = Number(rows[0]!.n); made < count; made += ROWS_AT_ONCE) {
-      const length = Math.min(ROWS_AT_ONCE, count - made)
-      const product = (i: number) => ({
+    let filledUpTo = 0
+    for (let first = await count(database, 'products'); first < total; first += ROWS_PER_STEP) {
+      const products = step(first, total).map((n) => ({
         seller_id: sellerId,
-        name: `Thing ${made + i + 1}`,
+        name: `Thing ${n + 1}`,
         description: 'A thing to be measured with',
-        search_name: `THING ${made + i + 1}`,
+        search_name: `THING ${n + 1}`,
         search_description: 'A THING TO BE MEASURED WITH',
-        price_amount: 100 + ((made + i) % 10_000),
+        price_amount: 100 + (n % 10_000),
         price_currency: 'USD',
         stock: 0,
         status: 'ACTIVE',
         version: 1,
         created_at: Date.now(),
         updated_at: Date.now(),
-      })
-      await kysely
-        .insertInto('products')
-        .values(Array.from({ length }, (_, i) => product(i)))
-        .execute()
-      // In steps, because one statement for a million rows would exceed the statement timeout. The first step includes
-      // the demo products.
-      const raised = sql`id > ${sql.lit(last)} and stock < ${sql.lit(UNITS / 2)}`
+      }))
+      await kysely.insertInto('products').values(products).execute()
+      // The first step also gives the demo products more stock.
+      const unfilled = sql`id > ${sql.lit(filledUpTo)} and stock < ${sql.lit(UNITS / 2)}`
       await sql`insert into stock_adjustments (product_id, delta, reason, stock, created_at)
         select id, ${sql.lit(UNITS)}, 'bench', stock + ${sql.lit(UNITS)}, ${sql.lit(Date.now())}
-        from products where ${raised}`.execute(kysely)
-      await sql`update products set stock = stock + ${sql.lit(UNITS)} where ${raised}`.execute(kysely)
+        from products where ${unfilled}`.execute(kysely)
+      await sql`update products set stock = stock + ${sql.lit(UNITS)} where ${unfilled}`.execute(kysely)
       const { rows } = await sql<{ id: number }>`select max(id) as id from products`.execute(kysely)
-      last = Number(rows[0]!.id)
+      filledUpTo = Number(rows[0]!.id)
     }
   } finally {
-    await close()
+    await database.close()
   }
 }
 
-/** Adds confirmed orders with one line each, and their bookings, until there are `count` orders. */
+/** Adds confirmed orders of one line, and their bookings, until there are `total` orders. */
 export async function fillOrders(
   urls: { orders: string; products: string },
   buyers: readonly { id: string }[],
   sellerId: string,
-  count: number,
+  total: number,
 ): Promise<void> {
-  const [orders, products] = [urls.orders, urls.products].map(open)
+  const orders = open(urls.orders)
+  const products = open(urls.products)
+  const insert = ({ kysely }: Opened, table: string, rows: object[]) =>
+    kysely.insertInto(table).values(rows).execute()
+  const times = { created_at: Date.now(), updated_at: Date.now() }
   try {
-    const { rows } = await sql<{ n: number }>`select count(*) as n from orders`.execute(orders!.kysely)
-    const at = { created_at: Date.now(), updated_at: Date.now() }
-    for (let made = Number(rows[0]!.n); made < count; made += ROWS_AT_ONCE) {
-      const numbers = Array.from({ length: Math.min(ROWS_AT_ONCE, count - made) }, (_, i) => made + i)
-      const batch = numbers.map((n) => ({
-        id: randomUUIDv7(),
-        buyer: buyers[n % buyers.length]!.id,
-        product: n + 1,
-      }))
-      const line = ({ id, product }: (typeof batch)[number]) => ({
-        order_id: id,
-        line_no: 1,
-        product_id: product,
-        quantity: 1,
-        name: `Thing ${product}`,
-        seller_id: sellerId,
-        price_amount: 100,
+    for (let first = await count(orders, 'orders'); first < total; first += ROWS_PER_STEP) {
+      const rows = step(first, total).map((n) => {
+        const [id, productId] = [randomUUIDv7(), n + 1]
+        const order = {
+          id,
+          buyer_id: buyers[n % buyers.length]!.id,
+          requested_lines: JSON.stringify([{ productId, quantity: 1 }]),
+          status: 'CONFIRMED',
+          next_attempt_at: null,
+          ...times,
+        }
+        const line = {
+          order_id: id,
+          line_no: 1,
+          product_id: productId,
+          quantity: 1,
+          name: `Thing ${productId}`,
+          seller_id: sellerId,
+          price_amount: 100,
+        }
+        return { order, line, booking: { order_id: id, status: 'BOOKED', ...times } }
       })
-      const insert = (database: typeof orders, table: string, values: object[]) =>
-        database!.kysely.insertInto(table).values(values).execute()
-      const confirmed = { status: 'CONFIRMED', next_attempt_at: null, ...at }
+      const orderLines = rows.map(({ line }) => ({ ...line, currency: 'USD' }))
+      const bookingLines = rows.map(({ line }) => ({ ...line, price_currency: 'USD' }))
       await insert(
         orders,
         'orders',
-        batch.map(({ id, buyer, product }) => {
-          const requested = [{ productId: product, quantity: 1 }]
-          return { id, buyer_id: buyer, requested_lines: JSON.stringify(requested), ...confirmed }
-        }),
+        rows.map(({ order }) => order),
       )
-      await insert(
-        orders,
-        'order_lines',
-        batch.map((one) => ({ ...line(one), currency: 'USD' })),
-      )
+      await insert(orders, 'order_lines', orderLines)
       await insert(
         products,
         'bookings',
-        batch.map(({ id }) => ({ order_id: id, status: 'BOOKED', ...at })),
+        rows.map(({ booking }) => booking),
       )
-      await insert(
-        products,
-        'booking_lines',
-        batch.map((one) => ({ ...line(one), price_currency: 'USD' })),
-      )
+      await insert(products, 'booking_lines', bookingLines)
     }
   } finally {
-    await orders!.close()
-    await products!.close()
+    await orders.close()
+    await products.close()
   }
 }

@@ -1,13 +1,14 @@
 /**
- * `npm run bench`: measures Souk under load. Each figure is compared with a baseline from the same run.
+ * `npm run bench`: measures Souk under load and compares its figures with baselines from the same run. It needs wrk and,
+ * on PostgreSQL, pgbench. With the default options a run takes about ten minutes.
  *
- *   --engine NAME    postgres (default, the only one with a baseline for orders), mysql, sqlite
- *   --seconds N      per measurement; 10 unless given
- *   --rounds N       3 unless given; the median counts
+ *   --engine NAME    postgres (default), mysql or sqlite; only PostgreSQL has a baseline for orders
+ *   --seconds N      the length of each measurement; 10 by default
+ *   --rounds N       the number of measurements of each figure; the result is their median; 3 by default
  *   --growth         measures with 1,000, 100,000 and 1,000,000 products and as many orders instead
  *
- * Needs wrk and, for the baseline, pgbench. Writes lab/bench/results.json, img/bench.svg and the README's figures; with
- * --growth it writes docs/growth.md.
+ * Writes lab/bench/results.json and, on PostgreSQL, img/bench.svg and the figures in README.md. With --growth it writes
+ * docs/growth.md instead.
  */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -15,12 +16,12 @@ import { parseArgs } from 'node:util'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
 import { untilSettled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
-import type { RunningShop } from '@souk/e2e/support/system'
+import type { RunningShop, ShopOptions } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database/database'
-import { type OrderBaseline, openOrderBaseline, serveStaticFile, startBareServer } from './baselines.ts'
+import { openOrderBaseline, serveStaticFile, startBareServer } from './baselines.ts'
 import { fillProducts } from './fill.ts'
 import { measureGrowth } from './growth.ts'
-import { type Measurement, startLoadTest } from './load.ts'
+import { type LoadTest, type Measurement, startLoadTest } from './load.ts'
 import { writeReport } from './report.ts'
 
 const { values } = parseArgs({
@@ -37,97 +38,93 @@ const rounds = Number(values.rounds)
 const WARM_UP_SECONDS = 3
 const PRODUCTS = 10_000
 
-const figures = new Map<string, Measurement[]>()
-const record = (name: string, measurement: Measurement) => {
-  if (measurement.failed > 0) throw new Error(`${name}: ${measurement.failed} requests failed`)
-  figures.set(name, [...(figures.get(name) ?? []), measurement])
-  console.log(
-    `${name.padEnd(34)} ${Math.round(measurement.perSecond)}/s  p50 ${measurement.p50} ms  p99 ${measurement.p99} ms`,
-  )
+/** The measurements of each figure. */
+const measurements = new Map<string, Measurement[]>()
+function record(figure: string, measurement: Measurement): void {
+  const { perSecond, p50, p99, failed } = measurement
+  if (failed > 0) throw new Error(`${figure}: ${failed} requests failed`)
+  measurements.set(figure, [...(measurements.get(figure) ?? []), measurement])
+  console.log(`${figure.padEnd(38)} ${Math.round(perSecond)}/s  p50 ${p50} ms  p99 ${p99} ms`)
 }
-
-let orderBaseline: OrderBaseline | undefined
-let memory = { resident: 0, proportional: 0 }
 
 if (values.growth) await measureGrowth(engine, seconds)
 else await measureAll()
 
 async function measureAll(): Promise<void> {
-  orderBaseline = engine === 'postgres' ? await openOrderBaseline() : undefined
-  try {
-    await measureShop({})
-    await measureShop({ BATCHING: 'false' })
-    if (nginxIsInstalled()) await measureNginx()
-  } finally {
-    await orderBaseline?.drop()
-  }
-  const summaries = Object.fromEntries([...figures].map(([name, list]) => [name, summarise(list)]))
-  const cores = cpus().length
-  writeReport({ engine, seconds, rounds, cores, node: process.version, memory, figures: summaries })
+  let memory = { resident: 0, proportional: 0 }
+  await onSystem({}, async (loadTest) => {
+    await measureWithBaselines(loadTest)
+    memory = memoryOf(loadTest.running)
+  })
+  await onSystem({ env: { BATCHING: 'false' } }, async ({ place }) => {
+    for (let round = 0; round < rounds; round++) {
+      record('place, one hot product, unbatched', await place(1, seconds))
+      record('place, 10,000 products, unbatched', await place(PRODUCTS, seconds))
+    }
+  })
+  if (nginxIsInstalled()) await onSystem({ gateway: 'nginx' }, measureNginx)
+  const figures = Object.fromEntries([...measurements].map(([figure, list]) => [figure, summarise(list)]))
+  writeReport({ engine, seconds, rounds, cores: cpus().length, node: process.version, memory, figures })
 }
 
-async function measureShop(env: Record<string, string>): Promise<void> {
-  const batched = env.BATCHING !== 'false'
-  const loadTest = await startLoadTest(engine, env)
-  const { running } = loadTest
-  const { system } = running
-  const bareServer = batched ? await startBareServer(running.shop.url) : undefined
+/** Starts a system with 10,000 products, measures it with `measure`, and checks the invariants afterwards. */
+async function onSystem(
+  options: Pick<ShopOptions, 'env' | 'gateway'>,
+  measure: (loadTest: LoadTest) => Promise<void>,
+): Promise<void> {
+  const loadTest = await startLoadTest(engine, options)
+  const { running, seller, buyers, place, stop } = loadTest
   try {
-    await fillProducts(running.databaseUrls.products, loadTest.seller.id, PRODUCTS)
-    const place = (products: number, time = seconds) => loadTest.place(products, time)
-    const get = (url: string, path: string) => loadTest.get(url, path, seconds)
+    await fillProducts(running.databaseUrls.products, seller.id, PRODUCTS)
     await place(1, WARM_UP_SECONDS)
-    for (let round = 0; round < rounds; round++) {
-      const suffix = batched ? '' : ', unbatched'
-      record(`place, one hot product${suffix}`, await place(1))
-      if (orderBaseline && batched)
-        record('baseline: one hot product', await orderBaseline.measure(1, seconds))
-      record(`place, 10,000 products${suffix}`, await place(PRODUCTS))
-      if (orderBaseline && batched)
-        record('baseline: 10,000 products', await orderBaseline.measure(PRODUCTS, seconds))
-      if (!bareServer) continue
-      record('get one product', await get(system.urls.products, '/products/1'))
-      record('baseline: one product', await get(bareServer.url, '/products/1'))
-      record('list 20 products', await get(system.urls.products, '/products'))
-      record('baseline: 20 products', await get(bareServer.url, '/products'))
-    }
-    if (batched) memory = memoryOf(running)
-    await untilSettled(loadTest.buyers)
+    await measure(loadTest)
+    await untilSettled(buyers)
     await assertInvariants(running)
   } finally {
-    await bareServer?.stop()
-    await loadTest.stop()
+    await stop()
   }
 }
 
-/** Measures orders through nginx, and nginx's cache of the catalogue in comparison with a file of the same bytes. */
-async function measureNginx(): Promise<void> {
-  const loadTest = await startLoadTest(engine, {}, 'nginx')
-  const { gateway } = loadTest.running.system.urls
+async function measureWithBaselines({ running, place, get }: LoadTest): Promise<void> {
+  const orderBaseline = engine === 'postgres' ? await openOrderBaseline() : undefined
+  const bareServer = await startBareServer(running.urls.gateway)
+  const { products } = running.urls
   try {
-    await fillProducts(loadTest.running.databaseUrls.products, loadTest.seller.id, PRODUCTS)
-    const file = await serveStaticFile(await (await fetch(`${gateway}/products`)).text())
-    try {
-      await loadTest.place(1, WARM_UP_SECONDS, gateway)
-      for (let round = 0; round < rounds; round++) {
-        record('place through nginx, hot', await loadTest.place(1, seconds, gateway))
-        record('place through nginx, 10,000', await loadTest.place(PRODUCTS, seconds, gateway))
-        record('list 20 products, nginx', await loadTest.get(gateway, '/products', seconds))
-        record('baseline: nginx, a file', await loadTest.get(new URL(file.url).origin, '/file.json', seconds))
-      }
-    } finally {
-      await file.stop()
+    for (let round = 0; round < rounds; round++) {
+      record('place, one hot product', await place(1, seconds))
+      if (orderBaseline) record('pgbench, one hot product', await orderBaseline.measure(1, seconds))
+      record('place, 10,000 products', await place(PRODUCTS, seconds))
+      if (orderBaseline) record('pgbench, 10,000 products', await orderBaseline.measure(PRODUCTS, seconds))
+      record('get one product', await get(products, '/products/1', seconds))
+      record('bare server, one product', await get(bareServer.url, '/products/1', seconds))
+      record('list 20 products', await get(products, '/products', seconds))
+      record('bare server, 20 products', await get(bareServer.url, '/products', seconds))
     }
-    await untilSettled(loadTest.buyers)
-    await assertInvariants(loadTest.running)
   } finally {
-    await loadTest.stop()
+    await bareServer.stop()
+    await orderBaseline?.stop()
+  }
+}
+
+/** Measures orders through nginx, and compares nginx's cache of the catalogue with a file of the same bytes. */
+async function measureNginx({ running, place, get }: LoadTest): Promise<void> {
+  const { gateway } = running.urls
+  const file = await serveStaticFile(await (await fetch(`${gateway}/products`)).text())
+  try {
+    for (let round = 0; round < rounds; round++) {
+      record('place through nginx, one hot product', await place(1, seconds))
+      record('place through nginx, 10,000 products', await place(PRODUCTS, seconds))
+      record('list 20 products through nginx', await get(gateway, '/products', seconds))
+      record('nginx, a file of the same bytes', await get(file.url, '/file.json', seconds))
+    }
+  } finally {
+    await file.stop()
   }
 }
 
 /**
- * Memory of the four processes together, in MiB: the sum of their resident memory, and the sum in which a page that they
- * share (most of Node itself) counts once.
+ * Returns the memory of the four processes together, in MiB: the sum of their resident memory, and the sum in which a
+ * page that several processes share (most of Node itself) counts once.
  */
 function memoryOf({ system }: RunningShop): { resident: number; proportional: number } {
   const names = ['users', 'products', 'orders', 'gateway'] as const
@@ -137,13 +134,14 @@ function memoryOf({ system }: RunningShop): { resident: number; proportional: nu
   return { resident: Math.round(sum('Rss') / 1_024), proportional: Math.round(sum('Pss') / 1_024) }
 }
 
-function summarise(rounds: Measurement[]) {
-  const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!
-  const rates = rounds.map(({ perSecond }) => Math.round(perSecond))
+/** Returns the median of the measurements, and the lowest and highest rate. */
+function summarise(list: Measurement[]) {
+  const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+  const rates = list.map(({ perSecond }) => Math.round(perSecond))
   return {
     perSecond: median(rates),
     lowest: Math.min(...rates),
     highest: Math.max(...rates),
-    p99: median(rounds.map(({ p99 }) => p99)),
+    p99: median(list.map(({ p99 }) => p99)),
   }
 }

@@ -4,31 +4,32 @@ import type { Service } from '@souk/dev-env/launcher/system'
 import { waitUntil } from '@souk/e2e/support/wait'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Long enough for a container that creates its database first. */
+/** Long enough for a container that first creates its database. */
 const HEALTHY_WITHIN_MS = 120_000
 
-/** The containers of a compose project of its own, so that the data of a developer's `docker compose up` stays. */
+/** The containers of a separate compose project, so that the data of a developer's `docker compose up` stays. */
 export interface Containers {
   compose(...args: string[]): string
   /** Returns the ids of a service's containers. */
-  of(service: string): string[]
-  /** Runs a command in a service's first container; returns its exit code and its output. */
-  inside(service: string, ...command: string[]): { code: number; text: string }
-  /** Sends SIGKILL. @throws Error when the container did not end because of it */
+  idsOf(service: string): string[]
+  /** Runs a command in a service's first container. */
+  exec(service: string, ...command: string[]): { exitCode: number; output: string }
+  /** Sends SIGKILL to a container. @throws Error if the signal did not end it */
   kill(id: string): void
+  /** Starts a container again; resolves when it is healthy. */
   start(id: string): Promise<void>
   databaseUrls(): Record<Service, string>
 }
 
-export type ContainersEngine = 'postgres' | 'mariadb'
+const ENGINES = {
+  postgres: { port: '5432', overlays: [] },
+  mariadb: { port: '3306', overlays: ['docker-compose.mariadb.yaml'] },
+}
 
-export function containers(engine: ContainersEngine): Containers {
-  const port = engine === 'postgres' ? '5432' : '3306'
-  const files = [
-    'docker-compose.yaml',
-    ...(engine === 'mariadb' ? ['docker-compose.mariadb.yaml'] : []),
-    'lab/containers/compose.yaml',
-  ].flatMap((file) => ['--file', file])
+export function containersOn(engine: keyof typeof ENGINES): Containers {
+  const { port, overlays } = ENGINES[engine]
+  const files = ['docker-compose.yaml', ...overlays, 'lab/containers/compose.yaml']
+  const project = ['--project-name', 'souk-e2e', ...files.flatMap((file) => ['--file', file])]
   const docker = (...args: string[]) =>
     execFileSync('docker', args, {
       cwd: ROOT,
@@ -37,36 +38,35 @@ export function containers(engine: ContainersEngine): Containers {
       stdio: ['ignore', 'pipe', 'pipe'],
       maxBuffer: 2 ** 28,
     })
-  const compose = (...args: string[]) => docker('compose', '--project-name', 'souk-e2e', ...files, ...args)
-  const inside = (service: string, ...command: string[]) => {
+  const compose = (...args: string[]) => docker('compose', ...project, ...args)
+  const inspect = (id: string, format: string) => docker('inspect', '--format', format, id).trim()
+  const exec = (service: string, ...command: string[]) => {
     try {
-      return { code: 0, text: compose('exec', '--no-TTY', service, ...command) }
+      return { exitCode: 0, output: compose('exec', '--no-TTY', service, ...command) }
     } catch (error) {
       const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string }
-      return { code: status, text: `${stdout}${stderr}` }
+      return { exitCode: status, output: `${stdout}${stderr}` }
     }
   }
   return {
     compose,
-    inside,
-    of: (service) => compose('ps', '--quiet', service).split('\n').filter(Boolean),
+    exec,
+    idsOf: (service) => compose('ps', '--quiet', service).split('\n').filter(Boolean),
     kill: (id) => {
       docker('kill', id)
-      const state = docker('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', id).trim()
-      if (state !== 'exited 137') throw new Error(`${id} was not killed, it is ${state}`)
+      const state = inspect(id, '{{.State.Status}} {{.State.ExitCode}}')
+      if (state !== 'exited 137') throw new Error(`${id} was not killed, its state is ${state}`)
     },
     start: async (id) => {
       docker('start', id)
-      const isHealthy = () =>
-        docker('inspect', '--format', '{{.State.Health.Status}}', id).trim() === 'healthy'
+      const isHealthy = () => inspect(id, '{{.State.Health.Status}}') === 'healthy'
       await waitUntil(isHealthy, HEALTHY_WITHIN_MS, `${id} is not healthy`)
     },
     databaseUrls: () => {
-      const published = Number(compose('port', 'database', port).trim().split(':').at(-1))
+      const published = compose('port', 'database', port).trim().split(':').at(-1)!
       const urlOf = (service: Service) => {
-        const url = new URL(inside(service, 'cat', '/run/secrets/database-url').text)
-        url.hostname = '127.0.0.1'
-        url.port = String(published)
+        const url = new URL(exec(service, 'cat', '/run/secrets/database-url').output)
+        url.host = `127.0.0.1:${published}`
         return url.href
       }
       return { users: urlOf('users'), products: urlOf('products'), orders: urlOf('orders') }

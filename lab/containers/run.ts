@@ -1,10 +1,11 @@
 /**
- * `npm run test:containers`: starts the containers as the README does, in a compose project of its own, and checks that
- * they pass the suites of `e2e/test`, that each container reaches only what it needs, that one order gets each last unit
- * when services have replicas, and that nothing is lost when each container is killed under load.
+ * `npm run test:containers`: starts the containers as the README does, in a separate compose project. It checks that the
+ * system passes the suites of `e2e/test`, that each container can connect only to those that it needs, that only one
+ * order gets each last unit while services have replicas, and that nothing is lost when each container is killed under
+ * load. It needs Docker with compose, and the ports 8080 and 8001 to 8003. A run takes several minutes.
  *
- *   --engine mariadb   on MariaDB; on PostgreSQL unless given
- *   --seed N           the same random choices again; printed by every run
+ *   --engine NAME   postgres (default) or mariadb
+ *   --seed N        makes the same random choices as the run that printed this seed
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -12,12 +13,12 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { shopAt, type User, untilSettled } from '@souk/e2e/support/client'
+import { newBuyers, shopAt, type User, untilSettled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
-import { assertHistory } from '../faults/history.ts'
-import { startLoad } from '../faults/load.ts'
+import { assertHistory } from '../support/history.ts'
+import { startLoad } from '../support/load.ts'
 import { randomFrom } from '../support/random.ts'
-import { type ContainersEngine, containers } from './containers.ts'
+import { containersOn } from './containers.ts'
 import type { RunningSystem } from './suites.ts'
 
 const { values } = parseArgs({
@@ -31,12 +32,12 @@ const urls = {
   products: 'http://localhost:8002',
   orders: 'http://localhost:8003',
 }
-
-const { compose, of, inside, kill, start, databaseUrls } = containers(values.engine as ContainersEngine)
 const shop = shopAt(urls.gateway)
+const containers = containersOn(values.engine as 'postgres' | 'mariadb')
+const { compose, exec } = containers
 
-console.log(`On ${values.engine}, seed ${seed}`)
-// Remove what an interrupted run has left.
+console.log(`On ${values.engine}. To repeat this run: --seed ${seed}`)
+// An interrupted run leaves its containers.
 compose('down', '--volumes')
 try {
   await step('start until all are healthy', () => compose('up', '--detach', '--wait'))
@@ -45,10 +46,10 @@ try {
   const scale = Object.entries(REPLICAS).flatMap(([service, n]) => ['--scale', `${service}=${n}`])
   await step('start replicas', () => compose('up', '--detach', '--wait', '--no-recreate', ...scale))
   const seller = await shop.newSeller()
-  const buyers = await Promise.all(Array.from({ length: 4 }, () => shop.newBuyer()))
+  const buyers = await newBuyers(shop, 4)
   await step('the race suite with replicas', () => runSuites('race'))
   await step('each container killed under load', () => killEach(seller, buyers))
-  await step('invariants', () => assertInvariants({ databaseUrls: databaseUrls() }))
+  await step('invariants', () => assertInvariants({ databaseUrls: containers.databaseUrls() }))
 } catch (error) {
   console.error(compose('logs', '--tail', '20'))
   throw error
@@ -63,14 +64,14 @@ async function step(name: string, run: () => unknown): Promise<void> {
   console.log(`  ${name}: ${seconds} s${Array.isArray(details) ? `, ${details.join(', ')}` : ''}`)
 }
 
-/** Runs all suites of `e2e/test`, or only one; returns how many tests passed and how many were skipped. */
+/** Runs all suites of `e2e/test`, or only one. Returns how many tests passed and how many were skipped. */
 function runSuites(only?: string): string[] {
   const running: RunningSystem = {
     name: `containers on ${values.engine}`,
     ...(only && { only }),
     urls,
-    databaseUrls: databaseUrls(),
-    serviceTokenSecret: inside('orders', 'cat', '/run/secrets/service-token-secret').text,
+    databaseUrls: containers.databaseUrls(),
+    serviceTokenSecret: exec('orders', 'cat', '/run/secrets/service-token-secret').output,
   }
   const { status, stdout } = spawnSync(
     process.execPath,
@@ -82,57 +83,50 @@ function runSuites(only?: string): string[] {
   return [...stdout.matchAll(/^. ((?:pass|skipped) \d+)$/gm)].map(([, count]) => count!)
 }
 
-/** Connects from a service's container; returns `connected` or the code of the error. */
+/** Connects from a service's container. Returns `connected` or the code of the error. */
 function connect(from: string, host: string, port: number): string {
   const script = `require('node:net').connect({ host: '${host}', port: ${port} })
     .on('connect', () => { console.log('connected'); process.exit() })
     .on('error', ({ code }) => console.log(code))`
-  return inside(from, 'node', '--eval', script).text.trim()
+  return exec(from, 'node', '--eval', script).output.trim()
 }
 
 function assertIsolation(): void {
   for (const service of Object.keys(REPLICAS)) {
-    const status = inside(service, 'cat', '/proc/1/status').text
+    const status = exec(service, 'cat', '/proc/1/status').output
     assert.match(status, /^Uid:\s+[1-9]/m, `${service} is not root`)
     assert.match(status, /^CapBnd:\s+0+$/m, `${service} cannot gain a capability`)
     assert.match(status, /^NoNewPrivs:\s+1$/m, service)
-    // Any user may write here unless the file system is read-only.
-    assert.match(inside(service, 'touch', '/var/tmp/file').text, /Read-only file system/, service)
+    // Any user may write to this folder unless the file system is read-only.
+    assert.match(exec(service, 'touch', '/var/tmp/file').output, /Read-only file system/, service)
   }
-  const unknownName = ['ENOTFOUND', 'EAI_AGAIN']
   assert.equal(connect('orders', 'bookings', 9002), 'connected')
   assert.equal(connect('users', 'products', 8002), 'connected')
-  assert.equal(
-    connect('users', 'products', 9002),
-    'ECONNREFUSED',
-    'products listens for bookings only on the network that it shares with orders',
-  )
-  assert.ok(unknownName.includes(connect('users', 'bookings', 9002)))
+  // The internal listener of products is only on the network that products shares with orders.
+  assert.equal(connect('users', 'products', 9002), 'ECONNREFUSED')
+  assert.match(connect('users', 'bookings', 9002), /^(ENOTFOUND|EAI_AGAIN)$/, 'users cannot resolve the name')
   // An address reserved for documentation (TEST-NET-1), outside every network of the containers.
   for (const service of ['users', 'products', 'orders'])
     assert.equal(connect(service, '192.0.2.1', 443), 'ENETUNREACH', `${service} has no route to the outside`)
-  const curl = (url: string) => inside('gateway', 'curl', '--silent', '--max-time', '3', url).code
+  const curl = (url: string) => exec('gateway', 'curl', '--silent', '--max-time', '3', url).exitCode
   assert.equal(curl('http://products:8002/health/live'), 0)
   assert.equal(curl('http://products:9002/health/live'), 7, 'connection refused')
-  assert.ok(
-    [6, 28].includes(curl('http://database:5432/')),
-    'the gateway cannot resolve the name of the database',
-  )
+  assert.ok([6, 28].includes(curl('http://database:5432/')), 'the gateway cannot resolve the database')
 }
 
 async function killEach(seller: User, buyers: readonly User[]): Promise<string[]> {
-  const load = await startLoad(shop, randomFrom(seed), { seller, buyers }, { clients: 8 })
+  const load = await startLoad({ shop, urls }, randomFrom(seed), { seller, buyers }, { clients: 8 })
   try {
     for (const [service, replicas] of Object.entries(REPLICAS)) {
-      const ids = of(service)
+      const ids = containers.idsOf(service)
       assert.equal(ids.length, replicas, `replicas of ${service}`)
       for (const id of ids) {
         await load.progress(20)
-        kill(id)
-        // With replicas left, orders are decided meanwhile.
+        containers.kill(id)
+        // The other replicas must continue to confirm or reject orders.
         if (replicas > 1) await load.progress(20)
         else await sleep(1_000)
-        await start(id)
+        await containers.start(id)
       }
     }
     await load.progress(20)
@@ -140,22 +134,17 @@ async function killEach(seller: User, buyers: readonly User[]): Promise<string[]
     await load.stop()
   }
   await untilSettled(load.buyers)
-  await assertHistory({ shop, databaseUrls: databaseUrls() }, load.history)
+  await assertHistory({ shop, databaseUrls: containers.databaseUrls() }, load.history)
   for (const [service, path] of [
     ['orders', '/orders'],
     ['products', '/bookings'],
-  ])
-    for (let n = 1; n <= REPLICAS[service as keyof typeof REPLICAS]; n++)
-      assert.match(
-        compose('logs', '--index', `${n}`, service!),
-        new RegExp(`"path":"${path}"`),
-        `replica ${n} of ${service} has served requests`,
-      )
+  ] as const) {
+    for (let n = 1; n <= REPLICAS[service]; n++) {
+      const log = compose('logs', '--index', `${n}`, service)
+      assert.ok(log.includes(`"path":"${path}"`), `replica ${n} of ${service} has served requests`)
+    }
+  }
   const { orders, sent, failed, slowestMs } = load.history
-  return [
-    `${orders.size} orders`,
-    `${sent} requests`,
-    `${failed} failed and were retried`,
-    `slowest ${slowestMs | 0} ms`,
-  ]
+  const slowest = `slowest ${Math.trunc(slowestMs)} ms`
+  return [`${orders.size} orders`, `${sent} requests`, `${failed} failed and were retried`, slowest]
 }

@@ -1,15 +1,11 @@
-/**
- * Runs the suites of `e2e/test` on a system that runs already: `node --test` gets this file, and `RUNNING_SYSTEM`
- * describes the system as JSON.
- */
-
+/** The test file that `run.ts` runs: the suites of `e2e/test` on a running system, which RUNNING_SYSTEM describes as JSON. */
 import { shopAt } from '@souk/e2e/support/client'
 import type { SystemUnderTest } from '@souk/e2e/support/system'
 import { describeSystem } from '@souk/e2e/test/every-suite'
 
 export interface RunningSystem extends Pick<SystemUnderTest, 'urls' | 'databaseUrls' | 'serviceTokenSecret'> {
   name: string
-  /** The only suite to run; all of them unless given. */
+  /** The only suite to run; all of them by default. */
   only?: string
 }
 

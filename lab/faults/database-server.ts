@@ -5,26 +5,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from '@souk/dev-env/launcher/ports'
-import { type Engine, openDatabase } from '@souk/service-kit/database/database'
+import { runSql } from '@souk/e2e/support/database'
+import type { Engine } from '@souk/service-kit/database/database'
 
-/** A database server of its own, which may be killed. It writes every commit to disk before it responds. */
+/** A database server that tests may kill. It writes every commit to disk before it responds. */
 export interface DatabaseServer {
   url: string
-  /** Ends it without a regular shutdown. */
+  /** Ends the server without a regular shutdown. */
   kill(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void>
-  /** Starts it again; resolves when it has recovered. */
+  /** Starts the server again; resolves when it has recovered. */
   start(): Promise<void>
-  /** Ends it and removes its data. */
+  /** Ends the server and removes its data. */
   remove(): Promise<void>
 }
 
 type ServerEngine = Exclude<Engine, 'sqlite'>
 
 interface Recipe {
-  /** The account that runs the server when this process is root, because PostgreSQL does not run as root. */
+  /** The account that runs the server if this process is root, because PostgreSQL does not run as root. */
   account: string
   serverPath: () => string | undefined
+  /** The command that creates the data files in a folder. */
   create: (serverPath: string, folder: string) => [command: string, ...args: string[]]
+  /** The arguments of the server. */
   serve: (folder: string, port: number) => string[]
   url: (port: number) => string
 }
@@ -37,9 +40,7 @@ const RECIPES: Record<ServerEngine, Recipe> = {
       join(serverPath, '../initdb'),
       ...['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
     ],
-    serve: (folder, port) => [
-      ...['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', folder],
-    ],
+    serve: (folder, port) => ['-D', join(folder, 'data'), '-p', `${port}`, '-h', '127.0.0.1', '-k', folder],
     url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
   },
   mysql: {
@@ -47,26 +48,20 @@ const RECIPES: Record<ServerEngine, Recipe> = {
     serverPath: () => ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd'].find((path) => existsSync(path)),
     create: (_serverPath, folder) => [
       'mariadb-install-db',
-      '--no-defaults',
-      `--datadir=${join(folder, 'data')}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
+      ...['--no-defaults', `--datadir=${join(folder, 'data')}`],
+      ...['--auth-root-authentication-method=normal', '--skip-test-db'],
     ],
     serve: (folder, port) => [
-      '--no-defaults',
-      `--datadir=${join(folder, 'data')}`,
-      `--socket=${join(folder, 'socket')}`,
-      `--pid-file=${join(folder, 'pid')}`,
-      `--port=${port}`,
-      '--bind-address=127.0.0.1',
+      ...['--no-defaults', `--datadir=${join(folder, 'data')}`, `--socket=${join(folder, 'socket')}`],
+      ...[`--pid-file=${join(folder, 'pid')}`, `--port=${port}`, '--bind-address=127.0.0.1'],
       '--innodb-flush-log-at-trx-commit=1',
     ],
     url: (port) => `mysql://root@127.0.0.1:${port}/`,
   },
 }
 
-/** The engines that are installed; SQLite always is. */
-export const runnableEngines = (): Engine[] => [
+/** Returns SQLite, which is part of Node, and the engines whose server is installed. */
+export const installedEngines = (): Engine[] => [
   'sqlite',
   ...(['postgres', 'mysql'] as const).filter((engine) => RECIPES[engine].serverPath() !== undefined),
 ]
@@ -88,27 +83,24 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
   const url = recipe.url(port)
 
   let child: ChildProcess | undefined
-  const end = async (signal: NodeJS.Signals) => {
+  const kill = async (signal: NodeJS.Signals) => {
     if (!child) return
-    const gone = once(child, 'exit')
+    const ended = once(child, 'exit')
     child.kill(signal)
-    await gone
+    await ended
     child = undefined
   }
   const start = async () => {
     const deadline = performance.now() + READY_WITHIN_MS
+    const options = { ...owner, cwd: folder, stdio: 'ignore' } as const
     while (performance.now() < deadline) {
-      const started = spawn(serverPath, recipe.serve(folder, port), {
-        ...owner,
-        cwd: folder,
-        stdio: 'ignore',
-      })
-      child = started
-      while (started.exitCode === null && performance.now() < deadline) {
+      const server = spawn(serverPath, recipe.serve(folder, port), options)
+      child = server
+      while (server.exitCode === null && performance.now() < deadline) {
         if (await responds(url)) return
         await sleep(25)
       }
-      // The server does not start while processes of the killed one still run.
+      // A server does not start while processes of the killed server still run.
       await sleep(100)
     }
     throw new Error(`${engine} was not ready within ${READY_WITHIN_MS / 1_000} s`)
@@ -116,32 +108,23 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
   const onExit = () => child?.kill('SIGKILL')
   process.once('exit', onExit)
   await start()
-  return {
-    url,
-    kill: end,
-    start,
-    remove: async () => {
-      await end(engine === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
-      process.off('exit', onExit)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-    },
+  const remove = async () => {
+    await kill(engine === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
+    process.off('exit', onExit)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+  return { url, kill, start, remove }
 }
 
-/** The account to run the server as; undefined for this process's own. */
+/** Returns the account to run the server as, or undefined for the account of this process. */
 function ownerOf({ account }: Recipe): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, account], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function responds(url: string): Promise<boolean> {
-  const database = openDatabase(url, { poolSize: 1 })
-  return await database
-    .ping()
-    .then(
-      () => true,
-      () => false,
-    )
-    .finally(() => database.close())
-}
+const responds = (url: string): Promise<boolean> =>
+  runSql(url, 'select 1').then(
+    () => true,
+    () => false,
+  )

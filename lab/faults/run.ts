@@ -1,42 +1,31 @@
 /**
  * `npm run test:faults`: injects faults into the real processes and their databases under load, on every engine that is
  * installed. After each scenario it waits until all orders are settled, then checks the databases and every response that
- * a client got. The database servers are its own, in temporary folders.
+ * a client got. It starts its own database servers, in temporary folders. A run takes about three minutes per engine.
  *
- *   --long          the full numbers of faults, which take hours; a few minutes' worth unless given
- *   --engine NAME   only this engine
- *   --only TEXT     only the scenarios whose name contains this text
- *   --seed N        the same random choices again; printed by every run
+ *   --long          injects ten times as many faults or more; takes about an hour per engine
+ *   --engine NAME   uses only this engine: sqlite, postgres or mysql
+ *   --only TEXT     runs only the scenarios whose name contains this text
+ *   --seed N        makes the same random choices as the run that printed this seed
  */
 import { parseArgs } from 'node:util'
 import type { Engine } from '@souk/service-kit/database/database'
 import { randomFrom } from '../support/random.ts'
-import { runnableEngines } from './database-server.ts'
+import { installedEngines } from './database-server.ts'
 import { wrongClocks } from './scenarios/clocks.ts'
 import { closedConnections, databaseKills, poolOfOne } from './scenarios/databases.ts'
 import { badNetwork, partition, slowProducts } from './scenarios/network.ts'
 import { kills, pauses, shutdowns } from './scenarios/processes.ts'
 import { lastUnit, sameKey } from './scenarios/races.ts'
-import { type Scenario, startTestbed, type Testbed } from './testbed.ts'
+import { runScenario, type Scenario, startTestbed } from './testbed.ts'
 
 const SCENARIOS: readonly Scenario[] = [
-  shutdowns,
-  lastUnit,
-  sameKey,
-  poolOfOne,
-  badNetwork,
-  partition,
-  slowProducts,
-  wrongClocks,
-  pauses,
-  closedConnections,
-  databaseKills,
-  kills,
+  ...[shutdowns, lastUnit, sameKey, poolOfOne, badNetwork, partition],
+  ...[slowProducts, wrongClocks, pauses, closedConnections, databaseKills, kills],
 ]
-
-/** How many of the last lines of the processes' output a failure shows. */
+/** How much of the output of the processes a failure shows. */
 const LINES_SHOWN = 25
-const shortened = (line: string) => line.slice(0, 300)
+const COLUMNS_SHOWN = 300
 
 const { values } = parseArgs({
   options: {
@@ -48,13 +37,14 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 const required = process.env.REQUIRE_ENGINES?.split(',') ?? []
-const runnable = runnableEngines()
-const missing = required.filter((engine) => !runnable.includes(engine as Engine))
+const installed = installedEngines()
+const missing = required.filter((engine) => !installed.includes(engine as Engine))
 if (missing.length > 0) throw new Error(`These engines are required but not installed: ${missing.join(', ')}`)
-const engines = runnable.filter((engine) => !values.engine || engine === values.engine)
+const engines = installed.filter((engine) => !values.engine || engine === values.engine)
 const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.only))
 if (engines.length === 0 || scenarios.length === 0) throw new Error('No scenario matches these options.')
 
+/** How often each fault has happened, by fault and engine. */
 const counts = new Map<string, Map<Engine, number>>()
 console.log(`Faults on ${engines.join(', ')}. To repeat this run: --seed ${seed}`)
 const started = performance.now()
@@ -73,31 +63,24 @@ console.log(`All invariants hold. ${engines.length} passed, 0 failed, ${secondsS
 
 async function runOn(engine: Engine): Promise<void> {
   console.log(`\n${engine}`)
-  const testbed = await startTestbed(engine, {
-    random: randomFrom(seed),
-    long: values.long,
-    count: (what, times = 1) => {
-      const row = counts.get(what) ?? new Map<Engine, number>()
-      counts.set(what, row.set(engine, (row.get(engine) ?? 0) + times))
-    },
-  })
+  const count = (fault: string, times = 1) => {
+    const row = counts.get(fault) ?? new Map<Engine, number>()
+    counts.set(fault, row.set(engine, (row.get(engine) ?? 0) + times))
+  }
+  const testbed = await startTestbed(engine, { random: randomFrom(seed), long: values.long, count })
   try {
-    for (const scenario of scenarios) await runScenario(testbed, scenario)
+    for (const scenario of scenarios) {
+      if (scenario.engines && !scenario.engines.includes(engine)) continue
+      const since = performance.now()
+      await runScenario(testbed, scenario).catch((error: unknown) => {
+        for (const line of testbed.output.slice(-LINES_SHOWN)) console.error(line.slice(0, COLUMNS_SHOWN))
+        throw new Error(`${scenario.name}, on ${engine}, with --seed ${seed}`, { cause: error })
+      })
+      console.log(`  ${scenario.name}: passed, ${secondsSince(since)} s`)
+    }
   } finally {
     await testbed.stop()
   }
-}
-
-async function runScenario(testbed: Testbed, { name, engines: only, run }: Scenario): Promise<void> {
-  if (only && !only.includes(testbed.engine)) return
-  const since = performance.now()
-  try {
-    await run(testbed)
-  } catch (error) {
-    console.error(testbed.running.output.slice(-LINES_SHOWN).map(shortened).join('\n'))
-    throw new Error(`${name}, on ${testbed.engine}, with --seed ${seed}`, { cause: error })
-  }
-  console.log(`  ${name}: passed, ${secondsSince(since)} s`)
 }
 
 function secondsSince(since: number): string {
@@ -105,13 +88,12 @@ function secondsSince(since: number): string {
 }
 
 function printCounts(): void {
-  const row = (cells: (string | number)[], what: string) =>
-    console.log(`${cells.map((cell) => `${cell}`.padStart(9)).join('')}  ${what}`)
+  const row = (cells: (string | number)[], fault: string) =>
+    console.log(`${cells.map((cell) => `${cell}`.padStart(9)).join('')}  ${fault}`)
   console.log('\nFaults that happened:')
   row(engines, '')
-  for (const [what, byEngine] of counts)
-    row(
-      engines.map((engine) => byEngine.get(engine) ?? 0),
-      what,
-    )
+  for (const [fault, byEngine] of counts) {
+    const cells = engines.map((engine) => byEngine.get(engine) ?? 0)
+    row(cells, fault)
+  }
 }

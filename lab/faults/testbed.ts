@@ -1,99 +1,78 @@
-import { untilSettled } from '@souk/e2e/support/client'
+import { newBuyers, untilSettled } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
-import { type RunningShop, startShop, UNLIMITED_USERS } from '@souk/e2e/support/system'
+import { UNLIMITED_USERS } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database/database'
-import { type FaultProxy, openFaultProxy, type ProxyFault } from '../support/fault-proxy.ts'
+import { assertHistory, type History } from '../support/history.ts'
+import { type Accounts, type Load, type LoadOptions, startLoad } from '../support/load.ts'
+import { type ProxiedShop, startProxiedShop } from '../support/proxied-shop.ts'
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts'
-import { assertHistory, type History } from './history.ts'
-import { type Accounts, type Load, type LoadOptions, startLoad } from './load.ts'
 
 /** A system on its own database server, with a fault proxy between orders and products. */
-export interface Testbed {
+export interface Testbed extends ProxiedShop {
   engine: Engine
-  running: RunningShop
-  /** Undefined on SQLite, whose database is part of the service's process. */
+  /** Undefined on SQLite, which has no server. */
   server: DatabaseServer | undefined
-  /** Returns accounts, which are replaced before their tokens expire. */
+  /** Returns accounts whose tokens stay valid during a scenario. */
   accounts(): Promise<Accounts>
-  proxy: FaultProxy
-  /** Sets what the proxy does to the calls from orders to products. */
-  setFault: (choose: () => ProxyFault) => void
+  /** Returns a number from 0 up to 1. The run's seed determines the numbers. */
   random: () => number
-  /** Whether to inject the full numbers of faults. */
+  /** Whether to inject the large numbers of faults (`--long`). */
   long: boolean
-  /** Counts a fault that has really happened. */
+  /** Counts a fault that has happened, for the table at the end. */
   count(fault: string, times?: number): void
-  stop(): Promise<void>
 }
 
-/** Injects faults of one kind and asserts what must hold meanwhile and afterwards. */
+/** Faults of one kind, which are injected while clients put the system under load. */
 export interface Scenario {
   name: string
-  /** All engines unless given. */
+  /** All engines by default. */
   engines?: readonly Engine[]
-  run(testbed: Testbed): Promise<void>
+  load?: LoadOptions
+  /** Called before the load starts. */
+  before?(testbed: Testbed): Promise<void>
+  inject(testbed: Testbed, load: Load): Promise<void>
+  /** Called after all orders are settled and the invariants are checked. */
+  after?(testbed: Testbed, history: History): Promise<void>
 }
 
 /** How long the proxy delays a call or response: longer than orders waits for products. */
 export const DELAY_MS = 5_000
-
-const ENV = { SEED_DEMO_DATA: 'false' }
-/** Some scenarios take longer than an access token is valid by default. */
-const ENV_OF_USERS = { ...UNLIMITED_USERS, ACCESS_TOKEN_SECONDS: '3600' }
 
 export async function startTestbed(
   engine: Engine,
   options: Pick<Testbed, 'random' | 'long' | 'count'>,
 ): Promise<Testbed> {
   const server = engine === 'sqlite' ? undefined : await startDatabaseServer(engine)
-  let chooseFault: () => ProxyFault = () => 'none'
-  const proxy = await openFaultProxy(() => running.system.urls.productsInternal, {
-    faultFor: () => chooseFault(),
-    delayMs: DELAY_MS,
-  })
-  const running: RunningShop = await startShop(engine, {
+  const running = await startProxiedShop(engine, DELAY_MS, {
     server: server?.url,
-    env: ENV,
+    env: { SEED_DEMO_DATA: 'false' },
     envOf: {
-      users: ENV_OF_USERS,
-      orders: { PRODUCTS_INTERNAL_URL: proxy.url },
+      // Some scenarios take longer than an access token is valid by default.
+      users: { ...UNLIMITED_USERS, ACCESS_TOKEN_SECONDS: '3600' },
       // The gateway logs a warning for every request to a service that was killed.
       gateway: { LOG_LEVEL: 'error' },
     },
   }).catch(async (error: unknown) => {
-    await proxy.close()
     await server?.remove()
     throw error
   })
-  return {
-    ...options,
-    engine,
-    running,
-    server,
-    proxy,
-    accounts: reusedAccounts(running),
-    setFault: (choose) => {
-      chooseFault = choose
-    },
-    stop: async () => {
-      await proxy.close()
-      await running.stop()
-      await server?.remove()
-    },
+  const stop = async () => {
+    await running.stop()
+    await server?.remove()
   }
+  return { ...running, ...options, engine, server, accounts: reusedAccounts(running), stop }
 }
 
 const BUYERS = 4
-const ACCOUNTS_LAST_MS = 20 * 60_000
+const ACCOUNTS_REUSED_MS = 20 * 60_000
 
-/** Reuses accounts for 20 minutes, because each costs two password hashes. */
-function reusedAccounts({ shop }: RunningShop): () => Promise<Accounts> {
+/** Creates new accounts only every 20 minutes, because each account costs two password hashes. */
+function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
   let accounts: Accounts | undefined
   let createdAt = 0
   return async () => {
-    if (!accounts || performance.now() > createdAt + ACCOUNTS_LAST_MS) {
-      const buyers = await Promise.all(Array.from({ length: BUYERS }, () => shop.newBuyer()))
-      accounts = { seller: await shop.newSeller(), buyers }
+    if (!accounts || performance.now() > createdAt + ACCOUNTS_REUSED_MS) {
+      accounts = { seller: await shop.newSeller(), buyers: await newBuyers(shop, BUYERS) }
       createdAt = performance.now()
     }
     return accounts
@@ -101,25 +80,31 @@ function reusedAccounts({ shop }: RunningShop): () => Promise<Accounts> {
 }
 
 /**
- * Runs `inject` while clients put the system under load. Afterwards it waits until all orders are settled and checks the
- * databases, and every response that a client got, against the invariants.
+ * Injects the faults of a scenario under load. Then it waits until all orders are settled, and checks the databases and
+ * every response that a client got against the invariants.
  */
-export async function underLoad(
-  testbed: Testbed,
-  options: LoadOptions,
-  inject: (load: Load) => Promise<void>,
-): Promise<History> {
-  const { running, random } = testbed
-  const load = await startLoad(running.shop, random, await testbed.accounts(), options)
+export async function runScenario(testbed: Testbed, scenario: Scenario): Promise<void> {
+  await scenario.before?.(testbed)
+  const load = await startLoad(testbed, testbed.random, await testbed.accounts(), scenario.load)
   try {
     await load.progress(1)
-    await inject(load)
+    await scenario.inject(testbed, load)
   } finally {
-    testbed.setFault(() => 'none')
+    testbed.proxy.faultFor = () => 'none'
     await load.stop()
   }
   await untilSettled(load.buyers)
-  await assertHistory(running, load.history)
-  await assertInvariants(running)
-  return load.history
+  await assertHistory(testbed, load.history)
+  await assertInvariants(testbed)
+  await scenario.after?.(testbed, load.history)
+}
+
+/** Restarts a service with SIGTERM; `env` is added to its environment until the next start. */
+export async function restart(
+  { system }: Testbed,
+  service: 'users' | 'products' | 'orders',
+  env: Record<string, string> = {},
+): Promise<void> {
+  await system.service(service).kill('SIGTERM')
+  await system.service(service).start(env)
 }

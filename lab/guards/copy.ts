@@ -3,8 +3,8 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } 
 import { dirname, join } from 'node:path'
 
 /**
- * Copies the repository's files, without those that git ignores, from `root` to the folder `copy`. Third-party packages
- * are links to the ones of `root`; our own workspaces resolve to the copy.
+ * Copies the repository from `root` to the folder `copy`, without the files that git ignores. In the copy, third-party
+ * packages are links to the packages in `root`, and our own workspaces are links to folders of the copy.
  */
 export function copyRepository(root: string, copy: string): void {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -20,7 +20,7 @@ export function copyRepository(root: string, copy: string): void {
   linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
 }
 
-/** npm links a workspace with a path relative to `node_modules`, so the same link leads into the copy. */
+/** A workspace is a link relative to `node_modules`, so the same link in the copy leads to a folder of the copy. */
 function linkPackages(from: string, to: string): void {
   mkdirSync(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {

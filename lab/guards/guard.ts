@@ -5,11 +5,11 @@ export interface Guard {
   /** The safeguard in one sentence. */
   safeguard: string
   file: string
-  /** A text that occurs once in the file; the edit replaces it with `replace`. */
+  /** The text of the safeguard, which occurs once in the file. The edit replaces it with `replace`. */
   remove: string
   replace: string
-  /** The test file that must fail; any test in it counts. */
+  /** The test file in which at least one test must fail without the safeguard. */
   test: string
-  /** The engine to test on; SQLite unless given. */
+  /** The engine on which the test runs; SQLite by default. */
   engine?: Engine
 }

@@ -1,10 +1,10 @@
 /**
- * `npm run test:guards`: removes one safeguard after the other from a copy of the repository and expects the named test
- * file to fail. It proves that the tests notice when a safeguard is lost.
+ * `npm run test:guards`: proves that a test fails when a safeguard is removed. For each guard it removes the safeguard
+ * from a copy of the repository and runs the guard's test file, which must fail. A run takes two to five minutes.
  *
  *   --only TEXT     tests only the safeguards whose name contains this text
  *   --check         only checks that each text to remove occurs once in its file; part of `npm run check`
- *   --parallel N    works on this many copies of the repository side by side; 3 unless given
+ *   --parallel N    uses N copies of the repository at the same time; 3 by default
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,9 +25,9 @@ import { usersGuards } from './users.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const GUARDS = [...ordersGuards, ...productsGuards, ...usersGuards, ...serviceKitGuards, ...gatewayGuards]
-/** Limit for one test file on one engine. */
+/** How long a test file may take on one engine. */
 const FILE_TIMEOUT_MS = 60_000
-/** Some tests provoke a race, which does not happen in every run on a busy machine. */
+/** Some tests depend on a race, which does not happen in every run on a busy machine. */
 const ATTEMPTS = 3
 
 const { values } = parseArgs({
@@ -37,9 +37,6 @@ const { values } = parseArgs({
     parallel: { type: 'string', default: '3' },
   },
 })
-
-/** `undefined` when a test noticed that the safeguard was missing, otherwise what happened instead. */
-type Failure = string | undefined
 
 // Node's test runner, which runs inside this process, swallows unhandled errors.
 process.exitCode = await main().catch((error: unknown) => {
@@ -67,7 +64,7 @@ async function main(): Promise<number> {
   return failures.length > 0 ? 1 : 0
 }
 
-/** The text of the guard's file without the safeguard. */
+/** Returns the text of the guard's file without the safeguard. */
 function withoutSafeguard({ safeguard, file, remove, replace }: Guard): string {
   const parts = readFileSync(join(ROOT, file), 'utf8').split(remove)
   if (parts.length === 2) return parts.join(replace)
@@ -80,12 +77,13 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   const failures: string[] = []
   try {
     for (const copy of copies) copyRepository(ROOT, copy)
-    await assertTypes(copies[0]!, guards)
-    await assertGreen(copies, guards)
-    await inEachCopy(copies, guards.entries(), async (copy, [i, guard]) => {
+    await assertEditsCompile(copies[0]!, guards)
+    await assertTestsPass(copies, guards)
+    await distribute(copies, guards.entries(), async (copy, [i, guard]) => {
       const failure = await testGuard(copy, guard)
       if (failure) failures.push(`${guard.safeguard}: ${failure}`)
-      console.log(`${i + 1}/${guards.length} ${failure ? 'NOT NOTICED' : 'noticed'}: ${guard.safeguard}`)
+      const result = failure ? 'NO TEST FAILED' : 'a test failed'
+      console.log(`${i + 1}/${guards.length} ${result}: ${guard.safeguard}`)
     })
   } finally {
     rmSync(folder, { recursive: true })
@@ -93,8 +91,8 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   return failures
 }
 
-/** Hands the jobs out to the copies; each copy does one at a time. */
-async function inEachCopy<Job>(
+/** Does each job in one of the copies, and one job at a time in each copy. */
+async function distribute<Job>(
   copies: readonly string[],
   jobs: IterableIterator<Job>,
   work: (copy: string, job: Job) => Promise<void>,
@@ -106,12 +104,8 @@ async function inEachCopy<Job>(
   )
 }
 
-/**
- * Compiles every edited file beside its original. An edit that does not compile would fail any test and prove nothing.
- *
- * @throws Error with the compiler's output
- */
-async function assertTypes(copy: string, guards: readonly Guard[]): Promise<void> {
+/** Compiles every edited file: an edit that does not compile would make any test fail. @throws Error if one does not */
+async function assertEditsCompile(copy: string, guards: readonly Guard[]): Promise<void> {
   const edited = guards.map(({ file }, i) => join(copy, file.replace(/\.ts$/, `.guard-${i}.ts`)))
   for (const [i, path] of edited.entries()) writeFileSync(path, withoutSafeguard(guards[i]!))
   const compiler = join(copy, 'node_modules/typescript/bin/tsc')
@@ -121,18 +115,19 @@ async function assertTypes(copy: string, guards: readonly Guard[]): Promise<void
   for (const path of edited) rmSync(path)
 }
 
-/** Asserts that every test file passes with all safeguards in place; otherwise its failure would prove nothing. */
-async function assertGreen(copies: readonly string[], guards: readonly Guard[]): Promise<void> {
+/** Asserts that every test file passes with all safeguards in place. Otherwise its failure would prove nothing. */
+async function assertTestsPass(copies: readonly string[], guards: readonly Guard[]): Promise<void> {
   const runs = new Map<string, { test: string; engine: Engine }>(
     guards.map(({ test, engine = 'sqlite' }) => [`${test} on ${engine}`, { test, engine }]),
   )
-  await inEachCopy(copies, runs.entries(), async (copy, [name, { test, engine }]) => {
+  await distribute(copies, runs.entries(), async (copy, [name, { test, engine }]) => {
     const outcome = await runTests(copy, test, engine)
     if (outcome !== 'passed') throw new Error(`${name} fails with all safeguards in place: ${outcome}`)
   })
 }
 
-async function testGuard(copy: string, guard: Guard): Promise<Failure> {
+/** @returns undefined if a test failed without the safeguard, otherwise what happened instead */
+async function testGuard(copy: string, guard: Guard): Promise<string | undefined> {
   const path = join(copy, guard.file)
   const original = readFileSync(path, 'utf8')
   writeFileSync(path, withoutSafeguard(guard))
@@ -148,8 +143,8 @@ async function testGuard(copy: string, guard: Guard): Promise<Failure> {
 }
 
 /**
- * Runs a test file on one engine and stops at the first failed assertion. A file that does not load, a failing hook
- * or a timeout is not a failed assertion and says nothing about the safeguard.
+ * Runs a test file on one engine and stops at the first failed assertion. A file that does not load, a hook that fails
+ * and a timeout are not failed assertions: they prove nothing about the safeguard.
  *
  * @returns `passed`, `failed`, or the reason for neither
  */
@@ -158,7 +153,7 @@ async function runTests(copy: string, test: string, engine: Engine): Promise<str
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(FILE_TIMEOUT_MS)])
   const env = { ...process.env, TEST_ENGINES: engine }
   let passed = 0
-  let broken: string | undefined
+  let otherFailure: string | undefined
   for await (const { type, data } of run({ cwd: copy, files: [join(copy, test)], signal, env })) {
     if ((type !== 'test:pass' && type !== 'test:fail') || data.details.type === 'suite') continue
     if (type === 'test:pass') {
@@ -170,9 +165,9 @@ async function runTests(copy: string, test: string, engine: Engine): Promise<str
       stop.abort()
       return 'failed'
     }
-    broken ??= `${data.name}: ${failureType}: ${cause}`
+    otherFailure ??= `${data.name}: ${failureType}: ${cause}`
   }
-  if (broken !== undefined) return broken
+  if (otherFailure !== undefined) return otherFailure
   return passed > 0 ? 'passed' : 'ran no test'
 }
 

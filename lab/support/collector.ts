@@ -12,58 +12,49 @@ export interface CollectedSpan {
 }
 
 export interface Collector {
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   url: string
   spans: CollectedSpan[]
-  /** Returns every body that was sent. */
-  text(): string
+  /** The body of each request. */
+  bodies: string[]
   close(): Promise<void>
 }
 
-/** An OpenTelemetry collector for tests: it accepts traces as OTLP over HTTP in JSON and stores their spans. */
+/** Starts an OpenTelemetry collector for tests. It accepts traces as OTLP over HTTP in JSON and stores their spans. */
 export async function openCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = []
   const bodies: string[] = []
   const server = await startTestServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString()
     bodies.push(body)
-    if (request.url === '/v1/traces') spans.push(...spansOf(JSON.parse(body)))
-    response
-      .writeHead(request.url === '/v1/traces' ? 200 : 404, { 'content-type': 'application/json' })
-      .end('{}')
+    const isTraces = request.url === '/v1/traces'
+    if (isTraces) spans.push(...spansOf(JSON.parse(body)))
+    response.writeHead(isTraces ? 200 : 404, { 'content-type': 'application/json' }).end('{}')
   })
-  return {
-    ...server,
-    spans,
-    text: () => bodies.join('\n'),
-  }
+  return { ...server, spans, bodies }
 }
 
-interface Attribute {
-  key: string
-  value: Record<string, unknown>
-}
+type Attributes = { key: string; value: Record<string, unknown> }[]
 
 /** The parts of an OTLP request in JSON that the tests read. */
 interface TraceRequest {
   resourceSpans: {
-    resource: { attributes: Attribute[] }
-    scopeSpans: { spans: (Omit<CollectedSpan, 'service' | 'attributes'> & { attributes: Attribute[] })[] }[]
+    resource: { attributes: Attributes }
+    scopeSpans: { spans: (Omit<CollectedSpan, 'service' | 'attributes'> & { attributes: Attributes })[] }[]
   }[]
 }
 
 const spansOf = ({ resourceSpans }: TraceRequest): CollectedSpan[] =>
   resourceSpans.flatMap(({ resource, scopeSpans }) => {
     const service = String(valuesOf(resource.attributes)['service.name'])
-    return scopeSpans.flatMap(({ spans }) =>
-      spans.map((span) => ({
-        ...span,
-        service,
-        attributes: valuesOf(span.attributes),
-        links: span.links ?? [],
-      })),
-    )
+    const spans = scopeSpans.flatMap((scope) => scope.spans)
+    return spans.map(({ links = [], attributes, ...span }) => ({
+      ...span,
+      service,
+      links,
+      attributes: valuesOf(attributes),
+    }))
   })
 
-const valuesOf = (attributes: Attribute[]) =>
+const valuesOf = (attributes: Attributes) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))

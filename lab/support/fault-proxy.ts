@@ -2,37 +2,39 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startTestServer } from './test-server.ts'
 
+const FAULTS = ['lose-response', 'double', 'delay-response', 'delay-call', 'drop'] as const
 /**
  * What the proxy does to a call: it loses or delays the response, forwards the call twice, delays the call itself, or
- * drops it and never responds.
+ * drops the call and never responds.
  */
-export type ProxyFault = 'none' | 'lose-response' | 'double' | 'delay-response' | 'delay-call' | 'drop'
+export type ProxyFault = (typeof FAULTS)[number] | 'none'
 
+/** Returns a function that chooses a random fault other than `drop` for 30 % of the calls, and none for the others. */
+export const randomFault = (random: () => number) => (): ProxyFault => {
+  const number = random()
+  if (number < 0.1) return 'lose-response'
+  if (number < 0.2) return 'double'
+  if (number < 0.25) return 'delay-response'
+  return number < 0.3 ? 'delay-call' : 'none'
+}
+
+/** A proxy between orders and products that injects network faults. */
 export interface FaultProxy {
   url: string
   /** How often each fault has happened. */
   counts: Record<ProxyFault, number>
+  /** Returns the fault for the next call. Tests replace it; by default there is no fault. */
+  faultFor: () => ProxyFault
+  /** Awaited after the target has responded and before the proxy responds. Tests replace it. */
+  onResponse: () => Promise<void>
   close(): Promise<void>
 }
 
-export interface FaultProxyOptions {
-  /** Chooses the fault for the next call. */
-  faultFor: () => ProxyFault
-  /** How long a delay lasts; longer than the caller waits. */
-  delayMs?: number
-  /** Awaited after the target has responded and before the response is passed on. */
-  onResponse?: () => Promise<void> | void
-}
-
-/** A proxy between orders and products that injects network faults. */
-export async function openFaultProxy(
-  target: () => string,
-  { faultFor, delayMs = 5_000, onResponse }: FaultProxyOptions,
-): Promise<FaultProxy> {
-  const counts = { none: 0, 'lose-response': 0, double: 0, 'delay-response': 0, 'delay-call': 0, drop: 0 }
+/** Opens a proxy to `target()`. `delayMs` is the length of a delay, and should be longer than the caller waits. */
+export async function openFaultProxy(target: () => string, delayMs: number): Promise<FaultProxy> {
   const server = await startTestServer(async (request, response) => {
-    const fault = faultFor()
-    counts[fault]++
+    const fault = proxy.faultFor()
+    proxy.counts[fault]++
     try {
       const body = Buffer.concat(await request.toArray())
       // The connection stays open, so the caller waits until its own timeout.
@@ -40,7 +42,7 @@ export async function openFaultProxy(
       if (fault === 'delay-call') await sleep(delayMs, undefined, { ref: false })
       const forward = () => send(new URL(request.url!, target()), request, body)
       const responses = await Promise.all(fault === 'double' ? [forward(), forward()] : [forward()])
-      await onResponse?.()
+      await proxy.onResponse()
       if (fault === 'delay-response') await sleep(delayMs, undefined, { ref: false })
       if (fault === 'lose-response') return void response.destroy()
       const { status, headers, text } = responses.at(-1)!
@@ -49,7 +51,9 @@ export async function openFaultProxy(
       response.destroy()
     }
   })
-  return { ...server, counts }
+  const counts = Object.fromEntries([...FAULTS, 'none'].map((fault) => [fault, 0])) as FaultProxy['counts']
+  const proxy: FaultProxy = { ...server, counts, faultFor: () => 'none', onResponse: async () => {} }
+  return proxy
 }
 
 async function send(url: URL, request: IncomingMessage, body: Buffer) {

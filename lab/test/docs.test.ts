@@ -7,48 +7,39 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { busyPorts, freePorts } from '@souk/dev-env/launcher/ports'
-import { type System, startSystem } from '@souk/dev-env/launcher/system'
+import { type Ports, type System, startSystem } from '@souk/dev-env/launcher/system'
 import { UNLIMITED_USERS } from '@souk/e2e/support/system'
 
 const ROOT = new URL('../../', import.meta.url)
 const FILES = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
 const exists = (path: string) => existsSync(new URL(path, ROOT))
 const textOf = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
-/** Returns the fenced blocks with this info string. */
+/** Returns the contents of the code blocks that start with ``` and `info`. */
 const blocksOf = (text: string, info: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\``, 'gms'))].map(([, block]) => block!)
 
 const STANDARD_PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
 const README = textOf('README.md')
 const TOUR = globSync('docs/tour/*.md', { cwd: ROOT }).sort()
-/** The tour starts a second replica of orders on these ports, for its API and for its metrics. */
+/** The ports of the second replica of orders that the tour starts: for its API and for its metrics. */
 const SECOND_REPLICA_PORTS = [8013, 9474]
 
 describe('commands in the documents', () => {
   let system: System
   let env: NodeJS.ProcessEnv
   const dataDir = mkdtempSync(join(tmpdir(), 'souk-docs-'))
-  /** The ports in the documents, and those that the test uses: the same, unless another process uses them. */
+  /** The port that the test uses, by the port in the documents. They are the same unless another process uses one. */
   let ports: Map<number, number>
 
   before(async () => {
-    const named = [...Object.values(STANDARD_PORTS), ...SECOND_REPLICA_PORTS]
-    const busy = (await busyPorts(named)).length > 0
-    const used = busy ? await freePorts(named.length) : named
-    ports = new Map(named.map((port, i) => [port, used[i]!]))
-    const [gateway, users, products, productsInternal, orders] = used as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-    system = await startSystem({
-      dataDir,
-      ports: { gateway, users, products, productsInternal, orders },
-      envOf: { users: UNLIMITED_USERS },
-    })
-    // The tour starts a second replica of orders, which reads these variables.
+    const documented = [...Object.values(STANDARD_PORTS), ...SECOND_REPLICA_PORTS]
+    const areBusy = (await busyPorts(documented)).length > 0
+    const used = areBusy ? await freePorts(documented.length) : documented
+    ports = new Map(documented.map((port, i) => [port, used[i]!]))
+    const names = Object.keys(STANDARD_PORTS) as (keyof Ports)[]
+    const systemPorts = Object.fromEntries(names.map((name, i) => [name, used[i]])) as unknown as Ports
+    system = await startSystem({ dataDir, ports: systemPorts, envOf: { users: UNLIMITED_USERS } })
+    // The second replica of orders reads these variables.
     env = {
       ...process.env,
       DATA_DIR: dataDir,
@@ -61,7 +52,7 @@ describe('commands in the documents', () => {
     rmSync(dataDir, { recursive: true })
   })
 
-  /** Runs a script of the documents on the running system and returns its output. */
+  /** Runs a script from the documents with the ports of the test, and returns its output. */
   const runScript = async (script: string) => {
     const adapted = script
       .replaceAll(/http:\/\/localhost:(\d+)/g, (_, port) => `http://localhost:${ports.get(Number(port))}`)
@@ -73,24 +64,23 @@ describe('commands in the documents', () => {
     return stdout
   }
 
-  it('the walk in the README leads from login to a cancelled order', async () => {
+  it('the walk in the README succeeds and its output contains a confirmed and a cancelled order', async () => {
     const [walk] = blocksOf(README, 'sh walk')
     assert.match(walk!, /curl/)
     const output = await runScript(walk!)
-    for (const expected of [
+    for (const field of [
       '"items":[{"id":',
-      '"status":"CONFIRMED"',
       '"total":{"amount":',
+      '"status":"CONFIRMED"',
       '"status":"CANCELLED"',
-    ]) {
-      assert.ok(output.includes(expected), `${expected} in ${output}`)
-    }
+    ])
+      assert.ok(output.includes(field), `${field} is not in ${output}`)
   })
 
   for (const page of TOUR) {
     const blocks = blocksOf(textOf(page), 'sh tour')
     if (blocks.length > 0)
-      it(`the commands of ${page} succeed in their order`, async () => {
+      it(`the commands of ${page} succeed one after the other`, async () => {
         await runScript(blocks.join('\n'))
       })
   }
@@ -100,32 +90,32 @@ describe('the documents', () => {
   for (const file of FILES.filter((path) => path.endsWith('.md'))) {
     const links = [...textOf(file).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, path]) => path!)
     if (links.length === 0) continue
-    it(`the links of ${file} lead to files`, () => {
+    it(`every relative link in ${file} leads to a file`, () => {
       const dead = links.filter((path) => !existsSync(new URL(path, new URL(file, ROOT))))
       assert.deepEqual(dead, [])
     })
   }
 
   for (const page of TOUR) {
-    it(`the files that ${page} names exist`, () => {
+    it(`every file that ${page} mentions exists`, () => {
       const named = [...textOf(page).matchAll(/`([\w@.-]+(?:\/[\w@.-]+)*\/?)`/g)].map(([, path]) => path!)
       const folders = new Set(FILES.map((path) => path.split('/', 1)[0]!))
       const isPath = (name: string) =>
         (name.includes('/') && folders.has(name.split('/', 1)[0]!)) || /\.(ts|sh|conf|ya?ml|md)$/.test(name)
-      const isThere = (name: string) => exists(name) || FILES.some((path) => path.endsWith(`/${name}`))
+      const isFound = (name: string) => exists(name) || FILES.some((path) => path.endsWith(`/${name}`))
       assert.deepEqual(
-        named.filter((name) => isPath(name) && !isThere(name)),
+        named.filter((name) => isPath(name) && !isFound(name)),
         [],
       )
     })
   }
 
-  it('the picture in the README shows every port', () => {
+  it('the diagram in the README shows the port of every listener', () => {
     const [picture] = blocksOf(README, 'mermaid')
     for (const port of Object.values(STANDARD_PORTS)) assert.ok(picture?.includes(`:${port}`), `:${port}`)
   })
 
-  it('the README links to docs/security.md, where every promise names its test', () => {
+  it('the README links to docs/security.md, where every row of the tables links to a test', () => {
     assert.ok(README.includes('(docs/security.md)'))
     const withoutHeaders = textOf('docs/security.md').replaceAll(/^\|.*\|\n\|[-|: ]+\|$/gm, '')
     const rows = withoutHeaders.match(/^\| .*$/gm) ?? []
@@ -133,7 +123,7 @@ describe('the documents', () => {
     for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
   })
 
-  it('the README, CONTRIBUTING.md and the tour name only scripts that exist', () => {
+  it('every `npm run` in the README, CONTRIBUTING.md and the tour is a script in package.json', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
     const text = ['README.md', 'CONTRIBUTING.md', ...TOUR].map(textOf).join('\n')
     const named = [...text.matchAll(/npm run ([a-z:-]+)\b(?! -w)/g)].map(([, name]) => name!)

@@ -1,27 +1,34 @@
 import { after, before, describe } from 'node:test'
+import { UNLIMITED_USERS } from '@souk/e2e/support/system'
 import { availableEngines } from '@souk/service-kit/testing/engines'
-import { type Processes, startProcesses } from '../support/processes.ts'
+import { type ProxiedShop, startProxiedShop } from '../support/proxied-shop.ts'
 import { inventorySuite } from './suites/inventory.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { restoreSuite } from './suites/restore.ts'
 
+/** Shorter than in production, so that orders gives up earlier on a call that the proxy delays. */
+const SHORT_WAITS = { BOOKING_DEADLINE_MS: '1500', RECOVERY_PAUSE_MS: '200' }
+const DELAY_MS = 2_500
+
 const engines = await availableEngines()
 
-// The engines run side by side, because most of the time these tests wait for the recovery worker.
+// The engines run in parallel, because most of the time these tests wait for the recovery worker.
 describe('the services as real processes', { concurrency: true }, () => {
   for (const engine of engines) {
     describe(`on ${engine}`, { concurrency: 1 }, () => {
-      let processes: Processes
+      let running: ProxiedShop
 
       before(async () => {
-        processes = await startProcesses(engine)
+        running = await startProxiedShop(engine, DELAY_MS, {
+          envOf: { users: UNLIMITED_USERS, orders: SHORT_WAITS },
+        })
       })
-      after(() => processes?.stop())
+      after(() => running?.stop())
 
-      // The inventory suite is last: it makes bookings without orders, and the others compare both.
-      describe('recovery', () => recoverySuite(() => processes))
-      describe('restore', () => restoreSuite(() => processes))
-      describe('inventory', () => inventorySuite(() => processes))
+      // The inventory suite is last: it makes bookings without orders, and the other suites compare bookings with orders.
+      describe('recovery', () => recoverySuite(() => running))
+      describe('restore', () => restoreSuite(() => running))
+      describe('inventory', () => inventorySuite(() => running))
     })
   }
 })

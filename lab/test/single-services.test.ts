@@ -6,6 +6,7 @@ import { after, before, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePorts } from '@souk/dev-env/launcher/ports'
+import { shopAt } from '@souk/e2e/support/client'
 import { waitUntilReady } from '@souk/e2e/support/wait'
 import {
   createTestDatabase,
@@ -17,8 +18,8 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SERVICES = ['users', 'products', 'orders'] as const
 
-/** The README's commands for single services, on other ports; as with the defaults, all three use one database. */
-await describeOnEachEngine('services that are started one by one', (engine) => {
+/** Runs the README's commands for single services. As with the default settings, all services use one database. */
+await describeOnEachEngine('services that are started with npm', (engine) => {
   let database: TestDatabase
   let env: Record<(typeof SERVICES)[number], NodeJS.ProcessEnv>
   let ports: number[]
@@ -44,13 +45,13 @@ await describeOnEachEngine('services that are started one by one', (engine) => {
     await database.drop()
   })
 
-  it('the README names the commands that these tests run', () => {
+  it('the README contains the commands that these tests run', () => {
     const [, block] = /```sh alone\n(.*?)```/s.exec(readFileSync(`${ROOT}README.md`, 'utf8'))!
     for (const command of ['npm run migrate -w users', 'npm start -w users'])
       assert.ok(block!.includes(command), command)
   })
 
-  it('`npm run migrate` creates the tables and demo data, and can be repeated', async () => {
+  it('`npm run migrate` creates the tables, and can be repeated in all services at the same time', async () => {
     const migrate = async (service: (typeof SERVICES)[number]) => {
       const { stdout } = await run('npm', ['run', 'migrate', '-w', service], { cwd: ROOT, env: env[service] })
       assert.match(stdout, /tables/)
@@ -59,28 +60,19 @@ await describeOnEachEngine('services that are started one by one', (engine) => {
     await Promise.all(SERVICES.map(migrate))
   })
 
-  it('`npm start -w` starts each service, and the demo buyer can order the demo products', async () => {
+  it('`npm start -w` starts each service, and the demo buyer can order both demo products', async () => {
     for (const service of SERVICES) stops.push(start(service, env[service]))
     const [users, products, orders] = ports.map((port) => `http://127.0.0.1:${port}`)
     await Promise.all([users, products, orders].map((url) => waitUntilReady(`${url}/health/ready`)))
-    const login = await post(`${users}/auth/login`, { username: 'user-1', password: 'password' })
-    const token = `Bearer ${login.accessToken}`
-    const order = await post(
-      `${orders}/orders`,
-      {
-        lines: [
-          { productId: 1, quantity: 1 },
-          { productId: 2, quantity: 1 },
-        ],
-      },
-      token,
-    )
-    assert.equal(order.status, 'CONFIRMED')
-    const me = await fetch(`${users}/users/me`, { headers: { authentication: token } })
-    assert.equal(me.status, 200)
+    const buyer = await shopAt(users!).logIn('user-1', 'password')
+    const lines = [1, 2].map((productId) => ({ productId, quantity: 1 }))
+    const order = await shopAt(orders!).as(buyer).call('POST', '/orders', { body: { lines } })
+    assert.equal(order.body.status, 'CONFIRMED')
+    const headers = { authentication: `Bearer ${buyer.accessToken}` }
+    assert.equal((await shopAt(users!).call('GET', '/users/me', { headers })).status, 200)
   })
 
-  it('the .env of each service has the documented default database', () => {
+  it('the .env file of each service contains the documented default DATABASE_URL', () => {
     for (const service of SERVICES) {
       const text = readFileSync(`${ROOT}${service}/.env`, 'utf8')
       assert.match(text, /^DATABASE_URL=postgres:\/\/postgres:admin@localhost:5432\/ecommdb$/m, service)
@@ -90,17 +82,11 @@ await describeOnEachEngine('services that are started one by one', (engine) => {
 
 /** Starts a service with npm and returns a function that stops it. */
 function start(service: string, env: NodeJS.ProcessEnv): () => Promise<unknown> {
-  // A process group of its own, so that npm, its shell and the service all get the signal, as from a terminal.
+  // A separate process group, so that npm, its shell and the service all get the signal, as with Ctrl-C in a terminal.
   const child = spawn('npm', ['start', '-w', service], { cwd: ROOT, env, detached: true, stdio: 'ignore' })
   const ended = once(child, 'exit')
   return async () => {
     process.kill(-child.pid!, 'SIGTERM')
     await ended
   }
-}
-
-async function post(url: string, body: object, authorization = ''): Promise<Record<string, string>> {
-  const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  return (await response.json()) as Record<string, string>
 }

@@ -1,6 +1,6 @@
 /**
- * The part of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, version 1.30) that our manifests use, because no package
- * has its types. A field that is missing here fails the check of the manifests.
+ * The fields of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, version 1.30) that our manifests use; no package has
+ * its types. If a manifest uses another field, the test of the manifests fails.
  */
 export interface ICluster {
   apiVersion: 'postgresql.cnpg.io/v1'

@@ -14,7 +14,7 @@ import { parseAllDocuments } from 'yaml'
 import type { ICluster } from './cloudnative-pg.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-/** The first kustomize in `kubectl` that takes folders as resources and patches with targets. */
+/** The first major version of kustomize that supports folders as resources and patches with targets. */
 const KUSTOMIZE_NEEDED = 5
 
 export interface Kinds {
@@ -37,28 +37,26 @@ export interface Manifest {
 export const ofKind = <Kind extends keyof Kinds>(kind: Kind, manifests: Manifest[]) =>
   manifests.filter((manifest) => manifest.kind === kind) as unknown as Kinds[Kind][]
 
-/** Whether an installed `kubectl` can build the manifests. @throws Error when it cannot and `REQUIRE_KUBECTL` is set */
+/** Whether the installed `kubectl` can build the manifests. @throws Error if it cannot and `REQUIRE_KUBECTL` is set */
 export function kubectlBuilds(): boolean {
   const response = spawnSync('kubectl', ['version', '--client', '--output=json'], { encoding: 'utf8' })
   const version = /"kustomizeVersion": "v(\d+)/.exec(response.stdout ?? '')?.[1]
   if (Number(version) >= KUSTOMIZE_NEEDED) return true
   if (process.env.REQUIRE_KUBECTL)
-    throw new Error(`kubectl with kustomize ${KUSTOMIZE_NEEDED} or later is required (Debian 13's is).`)
+    throw new Error(`kubectl with kustomize ${KUSTOMIZE_NEEDED} or later is required (Debian 13 has one).`)
   return false
 }
 
 /** Returns the manifests that `kubectl apply -k` sends for a folder of `deploy/kubernetes/`. */
 export function build(folder: string): Manifest[] {
-  const yaml = execFileSync('kubectl', ['kustomize', `deploy/kubernetes/${folder}`], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
+  const args = ['kustomize', `deploy/kubernetes/${folder}`]
+  const yaml = execFileSync('kubectl', args, { cwd: ROOT, encoding: 'utf8' })
   return parseAllDocuments(yaml).map((document) => document.toJS() as Manifest)
 }
 
 /**
- * Compiles sets of manifests against the types of the Kubernetes API and returns the errors of each set: unknown kinds
- * and fields, wrong types, missing parts. The compiler rejects unknown fields, which the API's schemas allow.
+ * Compiles sets of manifests against the types of the Kubernetes API. Returns the errors of each set: unknown kinds and
+ * fields, wrong types, and missing parts. (The JSON schemas of the API would allow unknown fields.)
  */
 export function typeErrors(sets: Manifest[][]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'souk-manifests-'))
@@ -72,13 +70,9 @@ export function typeErrors(sets: Manifest[][]): string[][] {
       )
       writeFileSync(join(folder, files[i]!), typed.join('\n'))
     }
-    const options = '--noEmit --strict --skipLibCheck --module nodenext --allowImportingTsExtensions'.split(
-      ' ',
-    )
-    const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), [...options, ...files], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--allowImportingTsExtensions']
+    const args = [...options, '--module', 'nodenext', ...files]
+    const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), args, { cwd: folder, encoding: 'utf8' })
     const errors = (tsc.stdout ?? '').split('\n').filter((line) => line.includes('error TS'))
     if (tsc.status !== 0 && errors.length === 0) throw new Error(`The compiler failed: ${tsc.stderr}`)
     return files.map((file) => errors.filter((error) => error.startsWith(file)))

@@ -3,19 +3,19 @@ import { type Manifest, ofKind } from './manifests.ts'
 
 type Labels = Record<string, string>
 
-/** A pod, with what the policies select it by and the ports that it listens on. */
+/** A pod: its labels and namespace, by which policies select it, and the ports on which it listens. */
 export interface Pod {
   name: string
   /** `souk` for our own pods. */
   namespace: string
   labels: Labels
   ports: number[]
-  /** The address of a host outside the cluster. */
+  /** Set for a host outside the cluster. */
   address?: string
 }
 
 const OURS = 'souk'
-/** The ports of PostgreSQL, of its instance manager and of its metrics. */
+/** The ports of a database pod: for PostgreSQL, for CloudNativePG's instance manager and for metrics. */
 const DATABASE_PORTS = [5432, 8000, 9187]
 
 /** Returns the pods that the manifests create. */
@@ -49,21 +49,19 @@ export function openConnections(
 ): string[] {
   const policies = ofKind('NetworkPolicy', manifests)
   const isOpen = (from: Pod, to: Pod, port: number) =>
-    directions.every((direction) =>
-      direction === 'Egress'
-        ? allows(policies, direction, from, to, port)
-        : allows(policies, direction, to, from, port),
-    )
-  return pods
-    .flatMap((from) =>
-      pods.flatMap((to) =>
-        to.ports.filter((port) => isOpen(from, to, port)).map((port) => `${from.name} -> ${to.name}:${port}`),
-      ),
-    )
-    .sort()
+    (!directions.includes('Egress') || allows(policies, 'Egress', from, to, port)) &&
+    (!directions.includes('Ingress') || allows(policies, 'Ingress', to, from, port))
+  const open: string[] = []
+  for (const from of pods)
+    for (const to of pods)
+      for (const port of to.ports) if (isOpen(from, to, port)) open.push(`${from.name} -> ${to.name}:${port}`)
+  return open.sort()
 }
 
-/** Decides as Kubernetes does: a pod that no policy selects is open, and any rule of those that select it allows. */
+/**
+ * Whether the policies for `pod` allow connections from or to `peer`. As in Kubernetes, a pod that no policy selects is
+ * open, and a connection is allowed if any rule of any policy that selects the pod allows it.
+ */
 function allows(
   policies: INetworkPolicy[],
   direction: Direction,
@@ -105,7 +103,7 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: 
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator }) => {
-      if (operator !== 'Exists') throw new Error(`The check does not know the operator ${operator}.`)
+      if (operator !== 'Exists') throw new Error(`This test does not support the operator ${operator}.`)
       return key in labels
     })
   )

@@ -11,10 +11,10 @@ const run = promisify(execFile)
 const PROMETHEUS = '/usr/bin/prometheus'
 const CONFIG = new URL('../../monitoring/prometheus.yml', import.meta.url)
 
-/** Scrapes more often than in production, so that a rate has data after a second or two. */
+/** Shorter than in production, so that a rate has data after two seconds. */
 const SCRAPE_INTERVAL = '1s'
 
-/** Whether Prometheus is installed. @throws Error when it is not and `REQUIRE_PROMETHEUS` is set */
+/** Whether Prometheus is installed. @throws Error if it is not and `REQUIRE_PROMETHEUS` is set */
 export function hasPrometheus(): boolean {
   if (existsSync(PROMETHEUS)) return true
   if (process.env.REQUIRE_PROMETHEUS)
@@ -23,28 +23,21 @@ export function hasPrometheus(): boolean {
 }
 
 export interface Prometheus {
-  /** Returns the current result of a query, without values that are not numbers. */
+  /** Returns the current result of a query, without NaN values. */
   query(promQl: string): Promise<{ labels: Record<string, string>; value: number }[]>
   stop(): Promise<void>
 }
 
-/** Starts Prometheus with the configuration of `deploy/monitoring`, and with `services` (`host:port` by name) as targets. */
+/** Starts Prometheus with the configuration in `deploy/monitoring`. `services` are the targets, as `host:port` by name. */
 export async function startPrometheus(services: Record<string, string>): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-prometheus-'))
   const config = join(folder, 'prometheus.yml')
   writeFileSync(config, forTest(readFileSync(CONFIG, 'utf8'), services))
   await run('promtool', ['check', 'config', config])
   const [port] = await freePorts(1)
-  const options = {
-    'config.file': config,
-    'storage.tsdb.path': join(folder, 'data'),
-    'web.listen-address': `127.0.0.1:${port}`,
-  }
-  const child = spawn(
-    PROMETHEUS,
-    Object.entries(options).map(([name, value]) => `--${name}=${value}`),
-    { stdio: 'ignore' },
-  )
+  const storage = `--storage.tsdb.path=${join(folder, 'data')}`
+  const args = [`--config.file=${config}`, storage, `--web.listen-address=127.0.0.1:${port}`]
+  const child = spawn(PROMETHEUS, args, { stdio: 'ignore' })
   const ended = once(child, 'exit')
   const url = `http://127.0.0.1:${port}`
   const stop = async () => {
@@ -59,7 +52,7 @@ export async function startPrometheus(services: Record<string, string>): Promise
   return { query: (promQl) => query(url, promQl), stop }
 }
 
-/** Replaces the DNS lookup with targets that carry the label which the lookup would set, and scrapes more often. */
+/** Replaces the DNS lookup with fixed targets that have the label of the lookup, and shortens the scrape interval. */
 function forTest(config: string, services: Record<string, string>): string {
   const targets = Object.entries(services).map(
     ([name, target]) => `      - targets: ['${target}']\n        labels: { __meta_dns_name: ${name} }\n`,

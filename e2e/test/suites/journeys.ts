@@ -3,7 +3,7 @@ import { before, it } from 'node:test'
 import { listProduct, placeOrder, type Shop, stockOf, uncachedPath } from '../../support/client.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** What buyers and sellers do, from login to sale. */
+/** The use cases of buyers and sellers, from login to sale. */
 export function journeysSuite(system: () => SystemUnderTest): void {
   let shop: Shop
 
@@ -21,7 +21,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('a seller lists a product, a buyer orders it, and both see the sale', async () => {
+  it('a buyer can order a product that a seller has listed, and both can read the sale', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 5, 250)
     const placed = await placeOrder(buyer, productId, 2)
@@ -39,18 +39,18 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     )
   })
 
-  it('of two buyers who order the last unit, one gets it and the other learns which line is short', async () => {
+  it('of two simultaneous orders for the last unit, one is confirmed and the other is rejected with the available units', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await listProduct(seller, 1)
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
     assert.deepEqual(responses.map(({ status }) => status).sort(), [201, 409])
-    const loser = responses.find(({ status }) => status === 409)!
-    assert.equal(loser.body.code, 'insufficient-stock')
-    assert.deepEqual(loser.body.lines, [{ productId, requested: 1, available: 0 }])
+    const rejected = responses.find(({ status }) => status === 409)!
+    assert.equal(rejected.body.code, 'insufficient-stock')
+    assert.deepEqual(rejected.body.lines, [{ productId, requested: 1, available: 0 }])
     assert.equal(await stockOf(shop, productId), 0)
   })
 
-  it('cancelling an order returns its units to stock, and they can be sold again', async () => {
+  it('the units of a cancelled order return to stock and can be sold again', async () => {
     const [seller, first, second] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await listProduct(seller, 1)
     const placed = await placeOrder(first, productId)
@@ -61,7 +61,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual((await seller.call('GET', '/sellers/me/sales')).body.items.length, 1)
   })
 
-  it('only its seller sees a disabled product, and can enable it again', async () => {
+  it('a disabled product is visible only to its seller, who can enable it again', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 1)
     const path = `/products/${productId}`
@@ -75,12 +75,12 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal((await buyer.call('GET', path)).status, 404)
     assert.equal((await seller.call('GET', path)).status, 200)
     assert.equal((await placeOrder(buyer, productId)).body.code, 'product-disabled')
-    const again = { headers: { 'if-match': disabled.headers.get('etag')! }, body: { status: 'ACTIVE' } }
-    assert.equal((await seller.call('PATCH', path, again)).status, 200)
+    const enable = { headers: { 'if-match': disabled.headers.get('etag')! }, body: { status: 'ACTIVE' } }
+    assert.equal((await seller.call('PATCH', path, enable)).status, 200)
     assert.equal((await placeOrder(buyer, productId)).status, 201)
   })
 
-  it('an order keeps the name and price that its product had when it was placed', async () => {
+  it('an order does not change when the name and price of its product change', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 5, 100)
     const placed = await placeOrder(buyer, productId)
@@ -93,18 +93,18 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(found.body, placed.body)
   })
 
-  it('a session can be refreshed, and ends with a logout', async () => {
+  it('a session can be refreshed, and refreshing it after the logout gets 401', async () => {
     const buyer = await shop.newBuyer()
-    const renewed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
-    assert.equal(renewed.status, 200)
-    const headers = { authentication: `Bearer ${renewed.body.accessToken}` }
+    const refreshed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
+    assert.equal(refreshed.status, 200)
+    const headers = { authentication: `Bearer ${refreshed.body.accessToken}` }
     assert.equal((await shop.call('GET', '/users/me', { headers })).body.id, buyer.id)
-    const { refreshToken } = renewed.body
+    const { refreshToken } = refreshed.body
     assert.equal((await shop.call('POST', '/auth/logout', { body: { refreshToken } })).status, 204)
     assert.equal((await shop.call('POST', '/auth/refresh', { body: { refreshToken } })).status, 401)
   })
 
-  it('a buyer reads a long list of orders page by page', async () => {
+  it('the pages of the list of orders contain each order once', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 10)
     const placed = new Set<string>()
@@ -119,7 +119,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(seen.toSorted(), [...placed].toSorted())
   })
 
-  it('the gateway serves the consolidated Swagger page, which runs only its own code, and the contract', async () => {
+  it('the gateway serves the public contract, and a Swagger page that may load only from the gateway', async () => {
     const page = await fetch(shop.url)
     assert.equal(page.status, 200)
     assert.match(await page.text(), /swagger-ui/)

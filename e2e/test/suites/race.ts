@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { before, it } from 'node:test'
-import { listProduct, placeOrder, stockOf, type User, untilSettled } from '../../support/client.ts'
+import { listProduct, newBuyers, placeOrder, stockOf, type User, untilSettled } from '../../support/client.ts'
 import { assertInvariants } from '../../support/invariants.ts'
+import {
+  REPETITIONS,
+  raceForLastUnit,
+  repeatSimultaneously,
+  SIMULTANEOUS_ORDERS,
+} from '../../support/races.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
 const ROUNDS = 100
 
-/** Many orders at once for the same units. */
+/** Simultaneous orders for the same units. */
 export function raceSuite(system: () => SystemUnderTest): void {
   let seller: User
   let buyers: User[]
@@ -15,10 +20,10 @@ export function raceSuite(system: () => SystemUnderTest): void {
   before(async () => {
     const { shop } = system()
     seller = await shop.newSeller()
-    buyers = await Promise.all(Array.from({ length: 10 }, () => shop.newBuyer()))
+    buyers = await newBuyers(shop, 10)
   })
 
-  it(`one of two buyers gets the last unit, in each of ${ROUNDS} rounds`, async () => {
+  it(`exactly one of two simultaneous orders gets the last unit, ${ROUNDS} times`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const productId = await listProduct(seller, 1)
       const responses = await Promise.all(buyers.slice(0, 2).map((buyer) => placeOrder(buyer, productId)))
@@ -27,28 +32,13 @@ export function raceSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('one of 500 simultaneous orders gets the last unit', async () => {
-    for (let round = 0; round < 2; round++) {
-      const productId = await listProduct(seller, 1)
-      const orders = Array.from({ length: 500 }, (_, i) => placeOrder(buyers[i % buyers.length]!, productId))
-      const statuses = (await Promise.all(orders)).map(({ status }) => status)
-      assert.equal(statuses.filter((status) => status === 201).length, 1)
-      // Under this load some orders may be undecided (202); none of them can get a unit any more.
-      assert.ok(statuses.every((status) => [201, 202, 409].includes(status)))
-    }
+  it(`exactly one of ${SIMULTANEOUS_ORDERS} simultaneous orders gets the last unit`, async () => {
+    for (let round = 0; round < 2; round++) await raceForLastUnit(seller, buyers)
   })
 
-  it('50 simultaneous requests with the same key make one order and get the same response', async () => {
+  it(`${REPETITIONS} simultaneous requests with one idempotency key place one order and get equal responses`, async () => {
     const productId = await listProduct(seller, 1_000)
-    for (let round = 0; round < 20; round++) {
-      const key = randomUUID()
-      const buyer = buyers[round % buyers.length]!
-      const responses = await Promise.all(
-        Array.from({ length: 50 }, () => placeOrder(buyer, productId, 1, key)),
-      )
-      assert.deepEqual([...new Set(responses.map(({ status }) => status))], [201])
-      assert.equal(new Set(responses.map(({ text }) => text)).size, 1)
-    }
+    for (const buyer of [...buyers, ...buyers]) await repeatSimultaneously(buyer, productId)
     assert.equal(await stockOf(system().shop, productId), 980)
   })
 

@@ -5,10 +5,10 @@ import { browserPath, openBrowser } from '../../support/browser.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
 const executable = browserPath()
-/** Long, because the browsers of all ways to run the system may share a busy machine. */
+/** Long, because several test files, each with a browser, may run at the same time on a busy machine. */
 const PAGE_TIMEOUT_MS = 60_000
 
-/** The Swagger pages in a browser. */
+/** The Swagger pages of the gateway and of each service, in a browser. */
 export function swaggerUiSuite(system: () => SystemUnderTest): void {
   const skip = !executable && 'no browser is installed'
   let browser: Browser
@@ -18,7 +18,7 @@ export function swaggerUiSuite(system: () => SystemUnderTest): void {
   })
   after(() => browser?.close())
 
-  it('a reader of the consolidated Swagger page can log in, authorize and place an order', {
+  it("a visitor of the gateway's Swagger page can log in, authorize and place an order", {
     skip,
   }, async () => {
     const { page, problems } = await openPage(browser, system().urls.gateway)
@@ -31,7 +31,7 @@ export function swaggerUiSuite(system: () => SystemUnderTest): void {
     const order = await tryOut(page, 'placeOrder', '{"lines":[{"productId":1,"quantity":1}]}')
     assert.equal(order.status, '201')
     assert.equal(JSON.parse(order.body).status, 'CONFIRMED')
-    assert.deepEqual(problems, [], 'nothing was missing or blocked by the content security policy')
+    assert.deepEqual(problems, [], 'errors in the console, failed requests and requests to other servers')
   })
 
   for (const [service, operation] of [
@@ -39,7 +39,7 @@ export function swaggerUiSuite(system: () => SystemUnderTest): void {
     ['products', 'listProducts'],
     ['orders', 'placeOrder'],
   ] as const) {
-    it(`the Swagger page of ${service} shows the contract of ${service}`, { skip }, async () => {
+    it(`the Swagger page of ${service} shows the operations of ${service}`, { skip }, async () => {
       const { page, problems } = await openPage(browser, system().urls[service])
       await page.locator(`[id$="-${operation}"]`).waitFor()
       assert.deepEqual(problems, [])
@@ -47,6 +47,7 @@ export function swaggerUiSuite(system: () => SystemUnderTest): void {
   }
 }
 
+/** Opens the Swagger page at `url`. `problems` collects errors and requests to other servers. */
 async function openPage(browser: Browser, url: string): Promise<{ page: Page; problems: string[] }> {
   const page = await browser.newPage()
   page.setDefaultTimeout(PAGE_TIMEOUT_MS)
@@ -62,12 +63,8 @@ async function openPage(browser: Browser, url: string): Promise<{ page: Page; pr
   return { page, problems }
 }
 
-/** Opens an operation, sends `body` with its Execute button, and reads the response from the page. */
-async function tryOut(
-  page: Page,
-  operationId: string,
-  body: string,
-): Promise<{ status: string; body: string }> {
+/** Sends a request with the form of an operation, and returns the response that the page shows. */
+async function tryOut(page: Page, operationId: string, body: string) {
   const block = page.locator(`[id$="-${operationId}"]`)
   await block.locator('.opblock-summary').click()
   await block.locator('textarea.body-param__text').fill(body)

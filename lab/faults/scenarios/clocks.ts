@@ -4,89 +4,84 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitUntil } from '@souk/e2e/support/wait'
-import { type Scenario, type Testbed, underLoad } from '../testbed.ts'
+import { restart, type Scenario, type Testbed } from '../testbed.ts'
 
 const HOUR_S = 3_600
 const SERVICES = ['orders', 'products'] as const
 type Clocked = (typeof SERVICES)[number]
-/** The offset of the clock when a service starts, and the offset that is set while orders are undecided. */
+/** The clock's offset when a service starts, and its offset after the change while the service runs. */
 const CHANGES = [
   [HOUR_S, -HOUR_S],
   [-HOUR_S, 0],
 ] as const
 
-/** Orders are placed, cancelled and recovered although the clock of a service is wrong or is changed meanwhile. */
+/** Orders are placed, cancelled and recovered although the clock of a service is wrong and changes. */
 export const wrongClocks: Scenario = {
   name: 'a clock wrong by an hour',
-  run: (testbed) =>
-    withClocks(testbed, async (start, set) => {
-      await underLoad(testbed, {}, async (load) => {
-        for (let n = 0; n < (testbed.long ? 10 : 1); n++) {
-          for (const service of SERVICES) {
-            for (const [from, to] of CHANGES) {
-              await start(service, from)
-              await load.progress(20)
-              // The recovery of undecided orders is scheduled with the clock of orders.
-              if (service === 'orders') await leaveUndecided(testbed, () => set(service, to))
-              else await set(service, to)
-              await load.progress(20)
-            }
+  inject: async (testbed, load) => {
+    const folder = mkdtempSync(join(tmpdir(), 'souk-clock-'))
+    try {
+      for (let n = 0; n < (testbed.long ? 10 : 1); n++) {
+        for (const service of SERVICES) {
+          for (const [from, to] of CHANGES) {
+            await startWithClock(testbed, folder, service, from)
+            await load.progress(20)
+            const change = () => setClock(testbed, folder, service, to)
+            // The recovery of undecided orders is scheduled with the clock of orders.
+            if (service === 'orders') await withUndecidedOrders(testbed, change)
+            else await change()
+            await load.progress(20)
           }
         }
-      })
-    }),
+      }
+    } finally {
+      await Promise.all(SERVICES.map((service) => restart(testbed, service)))
+      rmSync(folder, { recursive: true })
+    }
+  },
 }
 
-/** Longer than a request waits for the decision, so that orders are left to the recovery worker. */
+/** Longer than a request waits for the decision of products, so that the recovery worker must resume the orders. */
 const PARTITION_MS = 3_000
 
-async function leaveUndecided(testbed: Testbed, meanwhile: () => Promise<void>): Promise<void> {
-  const dropped = testbed.proxy.counts.drop
-  testbed.setFault(() => 'drop')
+/** Cuts orders off from products, and calls `change` while there are undecided orders. */
+async function withUndecidedOrders({ proxy }: Testbed, change: () => Promise<void>): Promise<void> {
+  const dropped = proxy.counts.drop
+  proxy.faultFor = () => 'drop'
   await sleep(PARTITION_MS)
-  await meanwhile()
-  testbed.setFault(() => 'none')
-  assert.ok(testbed.proxy.counts.drop > dropped, 'orders were left undecided')
+  await change()
+  proxy.faultFor = () => 'none'
+  assert.ok(proxy.counts.drop > dropped, 'orders were left undecided')
 }
 
-type SetClock = (service: Clocked, offsetSeconds: number) => Promise<void>
-
-/** Lets `work` start services with their own wall clocks, and change these; monotonic clocks stay right. */
-async function withClocks(
-  { running, count }: Testbed,
-  work: (start: SetClock, set: SetClock) => Promise<void>,
+/** Restarts a service with a wall clock that is off by `seconds`. Its monotonic clock stays right. */
+async function startWithClock(
+  testbed: Testbed,
+  folder: string,
+  service: Clocked,
+  seconds: number,
 ): Promise<void> {
-  const library = libfaketime()
-  const folder = mkdtempSync(join(tmpdir(), 'souk-clock-'))
-  const set: SetClock = async (service, seconds) => {
-    writeFileSync(join(folder, service), `${seconds < 0 ? '' : '+'}${seconds}`)
-    await untilClockIsOff(running.system.urls[service], seconds)
-    count(`clock of ${service} set to ${seconds / HOUR_S} h while it ran`)
-  }
-  const restart = async (service: Clocked, env: Record<string, string> = {}) => {
-    await running.system.service(service).kill('SIGTERM')
-    await running.system.service(service).start(env)
-  }
-  const start: SetClock = async (service, seconds) => {
-    const offset = join(folder, service)
-    writeFileSync(offset, `${seconds < 0 ? '' : '+'}${seconds}`)
-    await restart(service, {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: offset,
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      // How many seconds the library waits before it reads the file again.
-      FAKETIME_CACHE_DURATION: '1',
-    })
-    await untilClockIsOff(running.system.urls[service], seconds)
-    count(`${service} started with its clock at ${seconds / HOUR_S} h`)
-  }
-  try {
-    await work(start, set)
-  } finally {
-    await Promise.all(SERVICES.map((service) => restart(service)))
-    rmSync(folder, { recursive: true })
-  }
+  writeOffset(folder, service, seconds)
+  await restart(testbed, service, {
+    LD_PRELOAD: libfaketime(),
+    FAKETIME_TIMESTAMP_FILE: join(folder, service),
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    // How many seconds the library waits before it reads the file again.
+    FAKETIME_CACHE_DURATION: '1',
+  })
+  await untilClockIsOff(testbed.urls[service], seconds)
+  testbed.count(`${service} started with its clock at ${seconds / HOUR_S} h`)
 }
+
+/** Changes the wall clock of a running service. */
+async function setClock(testbed: Testbed, folder: string, service: Clocked, seconds: number): Promise<void> {
+  writeOffset(folder, service, seconds)
+  await untilClockIsOff(testbed.urls[service], seconds)
+  testbed.count(`clock of ${service} set to ${seconds / HOUR_S} h while it ran`)
+}
+
+const writeOffset = (folder: string, service: Clocked, seconds: number) =>
+  writeFileSync(join(folder, service), `${seconds < 0 ? '' : '+'}${seconds}`)
 
 function libfaketime(): string {
   const [found] = globSync('/usr/lib/{*/,}faketime/libfaketimeMT.so.1')
@@ -94,17 +89,13 @@ function libfaketime(): string {
   return found
 }
 
-const CLOCK_SET_WITHIN_MS = 5_000
-
-/** Waits until the clock of the service at `url` is wrong by so many seconds. @throws Error after 5 s */
+/** Resolves when the clock of the service at `url` is off by `seconds`, give or take 3. @throws Error after 5 s */
 async function untilClockIsOff(url: string, seconds: number): Promise<void> {
-  const isOff = async () => Math.abs((await secondsOff(url)) - seconds) <= 3
-  await waitUntil(isOff, CLOCK_SET_WITHIN_MS, `the clock of ${url} is not off by ${seconds} s`)
-}
-
-/** How far a service's clock is ahead of this process's, according to the `Date` of its response. */
-async function secondsOff(url: string): Promise<number> {
-  const response = await fetch(new URL('/health/live', url))
-  await response.body?.cancel()
-  return Math.round((Date.parse(response.headers.get('date')!) - Date.now()) / 1_000)
+  const isOff = async () => {
+    const response = await fetch(new URL('/health/live', url))
+    await response.body?.cancel()
+    const aheadMs = Date.parse(response.headers.get('date')!) - Date.now()
+    return Math.abs(Math.round(aheadMs / 1_000) - seconds) <= 3
+  }
+  await waitUntil(isOff, 5_000, `the clock of ${url} is not off by ${seconds} s`)
 }

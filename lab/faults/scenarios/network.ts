@@ -1,42 +1,32 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { User } from '@souk/e2e/support/client'
-import type { ProxyFault } from '../../support/fault-proxy.ts'
-import { DELAY_MS, type Scenario, type Testbed, underLoad } from '../testbed.ts'
+import { type ProxyFault, randomFault } from '../../support/fault-proxy.ts'
+import { DELAY_MS, type Scenario, type Testbed } from '../testbed.ts'
 
-/** A tenth each of the calls from orders to products: response lost, call doubled, call or response delayed. */
-const randomFault = (random: () => number): ProxyFault => {
-  const roll = random()
-  if (roll < 0.1) return 'lose-response'
-  if (roll < 0.2) return 'double'
-  if (roll < 0.25) return 'delay-response'
-  return roll < 0.3 ? 'delay-call' : 'none'
-}
-
+/** Of the calls from orders to products, a tenth lose their response, a tenth are doubled and a tenth are delayed. */
 export const badNetwork: Scenario = {
   name: 'responses lost, calls doubled and delayed',
-  run: async (testbed) => {
-    const assertAndCount = proxyFaultCounter(testbed)
-    await underLoad(testbed, {}, async () => {
-      testbed.setFault(() => randomFault(testbed.random))
-      await sleep(testbed.long ? 60_000 : 6_000)
-    })
-    assertAndCount('lose-response', 'double', 'delay-response', 'delay-call')
+  inject: async (testbed) => {
+    const stopFaults = startFaults(testbed, randomFault(testbed.random))
+    await sleep(testbed.long ? 60_000 : 6_000)
+    stopFaults('lose-response', 'double', 'delay-response', 'delay-call')
   },
 }
 
-/** With enough units for all, every order that was accepted (202) during the partition is confirmed afterwards. */
+/** Every order that was accepted (202) during the partition is confirmed afterwards, because no product sells out. */
 export const partition: Scenario = {
   name: 'orders and products cut off from each other',
-  run: async (testbed) => {
+  load: { scarce: false },
+  inject: async (testbed, load) => {
     const seconds = testbed.long ? 30 : 6
-    const assertAndCount = proxyFaultCounter(testbed)
-    const { orders } = await underLoad(testbed, { scarce: false }, async (load) => {
-      testbed.setFault(() => 'drop')
-      await sleep(seconds * 1_000)
-      testbed.setFault(() => 'none')
-      await load.progress(20)
-    })
+    const stopFaults = startFaults(testbed, () => 'drop')
+    await sleep(seconds * 1_000)
+    stopFaults('drop')
+    testbed.count(`orders and products cut off from each other for ${seconds} s`)
+    await load.progress(20)
+  },
+  after: async (_testbed, { orders }) => {
     const reported = [...orders.values()].map((order) => order.reported)
     assert.ok(reported.includes('ACCEPTED'), 'orders were accepted during the partition')
     assert.ok(!reported.includes('REJECTED'), 'no order was rejected')
@@ -45,55 +35,57 @@ export const partition: Scenario = {
       const { body } = await order.buyer.call('GET', `/orders/${id}`)
       assert.equal(body.status, 'CONFIRMED', `order ${id}, accepted during the partition`)
     }
-    assertAndCount('drop')
-    testbed.count(`orders and products cut off from each other for ${seconds} s`)
   },
 }
 
 const READERS = 4
 const READ_P99_MS = 200
 
-/** Orders can be read while every response of products takes 5 s and buyers keep ordering. */
+/** Orders can be read within 200 ms (p99) while every response of products takes 5 s and buyers place orders. */
 export const slowProducts: Scenario = {
   name: 'products slowed to 5 s',
-  run: async (testbed) => {
-    const assertAndCount = proxyFaultCounter(testbed)
-    const took: number[] = []
-    await underLoad(testbed, { clients: 48 }, async (load) => {
-      await load.progress(50)
-      testbed.setFault(() => 'delay-response')
-      const stopped = new AbortController()
-      const known = [...load.history.orders].slice(0, READERS)
-      const reading = Promise.all(known.map(([id, { buyer }]) => read(buyer, id, took, stopped.signal)))
-      await sleep(testbed.long ? 60_000 : DELAY_MS + 1_000)
-      stopped.abort()
-      await reading
-    })
-    assertAndCount('delay-response')
-    took.sort((a, b) => a - b)
-    const p99 = took[Math.floor(took.length * 0.99)]!
-    console.log(`    ${took.length} reads of orders while products was slow: p99 ${p99.toFixed(1)} ms`)
-    assert.ok(took.length > 200, `${took.length} reads`)
+  load: { clients: 48 },
+  inject: async (testbed, load) => {
+    await load.progress(50)
+    const times: number[] = []
+    const known = [...load.history.orders].slice(0, READERS)
+    const stopFaults = startFaults(testbed, () => 'delay-response')
+    const until = performance.now() + (testbed.long ? 60_000 : DELAY_MS + 1_000)
+    await Promise.all(known.map(([id, { buyer }]) => readOrders(buyer, id, times, until)))
+    stopFaults('delay-response')
+    times.sort((a, b) => a - b)
+    const p99 = times[Math.floor(times.length * 0.99)]!
+    console.log(`    ${times.length} reads of orders while products was slow: p99 ${p99.toFixed(1)} ms`)
+    assert.ok(times.length > 200, `${times.length} reads`)
     assert.ok(p99 < READ_P99_MS, `p99 of reads was ${p99.toFixed(1)} ms`)
   },
 }
 
-async function read(buyer: User, orderId: string, took: number[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+/** Reads the buyer's list of orders and one order until the time `until`. Adds the milliseconds of each read to `times`. */
+async function readOrders(buyer: User, orderId: string, times: number[], until: number): Promise<void> {
+  while (performance.now() < until) {
     for (const path of ['/orders', `/orders/${orderId}`]) {
       const started = performance.now()
       const { status } = await buyer.call('GET', path)
-      took.push(performance.now() - started)
+      times.push(performance.now() - started)
       assert.equal(status, 200)
       await sleep(5)
     }
   }
 }
 
-/** Returns a function that asserts that the given faults have happened since now, and counts them. */
-function proxyFaultCounter({ proxy, count }: Testbed): (...faults: ProxyFault[]) => void {
+/**
+ * Starts to inject faults into the calls from orders to products. The returned function stops the faults, asserts that
+ * each of `faults` has happened, and counts them.
+ */
+function startFaults(
+  { proxy, count }: Testbed,
+  faultFor: () => ProxyFault,
+): (...faults: ProxyFault[]) => void {
   const before = { ...proxy.counts }
+  proxy.faultFor = faultFor
   return (...faults) => {
+    proxy.faultFor = () => 'none'
     for (const fault of faults) {
       const times = proxy.counts[fault] - before[fault]
       assert.ok(times > 0, `no call had the fault ${fault}`)

@@ -4,35 +4,24 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@souk/dev-env/launcher/system'
 import { listProduct, type User } from '@souk/e2e/support/client'
-import type { Load } from '../load.ts'
-import { type Scenario, type Testbed, underLoad } from '../testbed.ts'
+import type { Load } from '../../support/load.ts'
+import type { Scenario, Testbed } from '../testbed.ts'
 
 const CLIENTS = 16
 
-/** A service gets SIGTERM: it still responds to every request on a connection that it has responded on before. */
+/** A service that gets SIGTERM still responds to every request on a connection that has had a response before. */
 export const shutdowns: Scenario = {
   name: 'SIGTERM under load',
-  run: async (testbed) => {
-    await underLoad(testbed, {}, async (load) => {
-      const { seller } = await testbed.accounts()
-      const productId = await listProduct(seller, 1_000_000)
-      for (let n = 0; n < (testbed.long ? 30 : 2); n++) {
-        for (const service of ['orders', 'products', 'users'] as const) {
-          await endUnderLoad(testbed, service, load.buyers, productId)
-          await load.progress(5)
-        }
+  inject: async (testbed, load) => {
+    const { seller } = await testbed.accounts()
+    const productId = await listProduct(seller, 1_000_000)
+    for (let n = 0; n < (testbed.long ? 30 : 2); n++) {
+      for (const service of ['orders', 'products', 'users'] as const) {
+        await endUnderLoad(testbed, service, load.buyers, productId)
+        await load.progress(5)
       }
-    })
+    }
   },
-}
-
-interface Sent {
-  responses: number
-  /** Responses to requests that were in flight or sent while the service was ending. */
-  whileEnding: number
-  /** Connections that the service no longer accepted. */
-  notAccepted: number
-  failed: string[]
 }
 
 interface Request {
@@ -41,7 +30,7 @@ interface Request {
   body?: unknown
 }
 
-/** The requests to each service. They are sent to the service itself, because the gateway could hide a loss. */
+/** The requests to each service. They are sent to the service itself, because the gateway could hide a lost request. */
 const REQUESTS: Record<Service, (productId: number) => Request[]> = {
   orders: (productId) => [
     { method: 'POST', path: '/orders', body: { lines: [{ productId, quantity: 1 }] } },
@@ -57,55 +46,69 @@ const REQUESTS: Record<Service, (productId: number) => Request[]> = {
   ],
 }
 
+/** The progress of a shutdown, and the outcomes of the requests. */
+interface Shutdown {
+  phase: 'before SIGTERM' | 'ending' | 'ended'
+  responses: number
+  /** Responses after SIGTERM. */
+  whileEnding: number
+  /** Connections that the service no longer accepted. */
+  notAccepted: number
+  failed: string[]
+}
+
 async function endUnderLoad(
-  { running, random, count }: Testbed,
+  { system, urls, random, count }: Testbed,
   service: Service,
   buyers: readonly User[],
   productId: number,
 ): Promise<void> {
-  const sent: Sent = { responses: 0, whileEnding: 0, notAccepted: 0, failed: [] }
-  const ended = new AbortController()
-  let ending = false
+  const shutdown: Shutdown = {
+    phase: 'before SIGTERM',
+    responses: 0,
+    whileEnding: 0,
+    notAccepted: 0,
+    failed: [],
+  }
+  const requests = REQUESTS[service](productId)
   const clients = Array.from({ length: CLIENTS }, (_, i) =>
-    sendUntil(running.system.urls[service], REQUESTS[service](productId), buyers[i % buyers.length]!, sent, {
-      signal: ended.signal,
-      isEnding: () => ending,
-    }),
+    sendUntilEnded(urls[service], requests, buyers[i % buyers.length]!, shutdown),
   )
   await sleep(300 + random() * 300)
-  ending = true
-  const exit = await running.system.service(service).kill('SIGTERM')
-  ended.abort()
+  shutdown.phase = 'ending'
+  const exit = await system.service(service).kill('SIGTERM')
+  shutdown.phase = 'ended'
   await Promise.all(clients)
-  await running.system.service(service).start()
-  assert.deepEqual(sent.failed, [], `requests without a response from ${service}`)
+  await system.service(service).start()
+  const { responses, whileEnding, notAccepted, failed } = shutdown
+  assert.deepEqual(failed, [], `requests without a response from ${service}`)
   assert.deepEqual(exit, { code: 0, signal: null }, `exit of ${service}`)
-  assert.ok(sent.responses > 0 && sent.whileEnding > 0, `${service} ended under load`)
+  assert.ok(responses > 0 && whileEnding > 0, `${service} ended under load`)
   count(`${service} ended with SIGTERM`)
-  count(`responses of ${service} while it ended`, sent.whileEnding)
-  if (sent.notAccepted > 0) count(`new connections that ${service} no longer accepted`, sent.notAccepted)
+  count(`responses of ${service} while it ended`, whileEnding)
+  if (notAccepted > 0) count(`new connections that ${service} no longer accepted`, notAccepted)
 }
 
-/** Sends one request after the other on a connection that stays open, and opens a new one when the service closes it. */
-async function sendUntil(
+/** Sends one request after the other on a persistent connection, and opens a new connection if the service closes it. */
+async function sendUntilEnded(
   url: string,
   requests: readonly Request[],
   buyer: User,
-  sent: Sent,
-  { signal, isEnding }: { signal: AbortSignal; isEnding: () => boolean },
+  shutdown: Shutdown,
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  for (let n = 0; !signal.aborted; n++) {
-    const outcome = await send(url, requests[n % requests.length]!, buyer, agent)
-    if (outcome.status !== undefined && outcome.status < 500) {
-      sent.responses++
-      if (isEnding()) sent.whileEnding++
+  for (let n = 0; shutdown.phase !== 'ended'; n++) {
+    const { status, error, reused } = await send(url, requests[n % requests.length]!, buyer, agent)
+    const isBefore = shutdown.phase === 'before SIGTERM'
+    if (status !== undefined && status < 500) {
+      shutdown.responses++
+      if (!isBefore) shutdown.whileEnding++
       continue
     }
-    // A new connection was not accepted, so the service has not received the request.
-    if (outcome.status === undefined && !outcome.reused) sent.notAccepted++
-    else sent.failed.push(`${outcome.status ?? outcome.error}`)
-    if (!isEnding()) sent.failed.push('before SIGTERM')
+    // The service has not received the request if it did not accept the new connection.
+    if (status === undefined && !reused) shutdown.notAccepted++
+    else shutdown.failed.push(`${status ?? error}`)
+    if (isBefore) shutdown.failed.push(shutdown.phase)
     await sleep(20)
   }
   agent.destroy()
@@ -114,7 +117,7 @@ async function sendUntil(
 interface Outcome {
   status?: number
   error?: string
-  /** Whether the connection had a response before. */
+  /** Whether the connection has had a response before. */
   reused: boolean
 }
 
@@ -136,75 +139,80 @@ const send = (url: string, { method, path, body }: Request, buyer: User, agent: 
 /** Longer than orders waits for products. */
 const PAUSED_MS = 3_000
 
-/** A service is paused and continues, as after a long pause of its machine, with responses that are too late. */
+/** A service is paused and then continues, as if its machine had been suspended. Its responses come too late. */
 export const pauses: Scenario = {
   name: 'services paused',
-  run: async (testbed) => {
-    await underLoad(testbed, {}, async (load) => {
-      for (let n = 0; n < (testbed.long ? 20 : 1); n++) {
-        for (const service of ['products', 'orders'] as const) {
-          await load.progress(20)
-          testbed.running.system.service(service).send('SIGSTOP')
-          await sleep(PAUSED_MS)
-          testbed.running.system.service(service).send('SIGCONT')
-          testbed.count(`${service} paused for ${PAUSED_MS / 1_000} s`)
-        }
+  inject: async ({ system, long, count }, load) => {
+    for (let n = 0; n < (long ? 20 : 1); n++) {
+      for (const service of ['products', 'orders'] as const) {
+        await load.progress(20)
+        system.service(service).send('SIGSTOP')
+        await sleep(PAUSED_MS)
+        system.service(service).send('SIGCONT')
+        count(`${service} paused for ${PAUSED_MS / 1_000} s`)
       }
-    })
+    }
   },
 }
 
-/** The steps of the order protocol (ADR 3) at which a service can kill itself. */
-const FAILPOINTS: Record<Service, readonly string[]> = {
-  users: [],
+/**
+ * The steps of the order protocol (ADR 3) at which a service can kill itself. T1 stores the order, T2 books the units
+ * and T3 settles the order.
+ */
+const FAILPOINTS = {
   products: ['before-T2', 'after-T2', 'after-release'],
   orders: ['after-T1', 'before-call', 'after-call', 'before-T3', 'after-T3', 'before-reply'],
 }
 /** How long a process may take to start and reach its failpoint under load. */
 const FAILPOINT_WAIT_MS = 20_000
-/** A failpoint kills the process when it is passed for the n-th time, n being at most this. */
+/** A failpoint kills the process the n-th time that the process reaches it. This is the maximum of the random n. */
 const MAX_PASSES = 10
 
-/** Kills users at random moments, and orders and products at random moments and at failpoints. */
+/** Users is killed at random moments; orders and products are killed at random moments and at failpoints. */
 export const kills: Scenario = {
   name: 'services killed',
-  run: async (testbed) => {
+  load: { clients: 4 },
+  inject: async (testbed, load) => {
     const times = testbed.long ? 300 : 30
-    await underLoad(testbed, { clients: 4 }, async (load) => {
-      const users = async () => {
-        for (let n = 0; n < times; n++) await killAndStart(testbed, load, 'users')
-      }
-      const ordersAndProducts = async () => {
-        for (let n = 0; n < times / 2; n++) {
-          for (const service of ['orders', 'products'] as const) {
-            const points = FAILPOINTS[service]
-            await killAndStart(testbed, load, service, points[n % points.length])
-          }
+    const killUsers = async () => {
+      for (let n = 0; n < times; n++) await killAndStart(testbed, load, 'users')
+    }
+    const killOrdersAndProducts = async () => {
+      for (let n = 0; n < times / 2; n++) {
+        for (const service of ['orders', 'products'] as const) {
+          const points = FAILPOINTS[service]
+          await killAndStart(testbed, load, service, points[n % points.length])
         }
       }
-      await Promise.all([users(), ordersAndProducts()])
-    })
+    }
+    await Promise.all([killUsers(), killOrdersAndProducts()])
   },
 }
 
-/** Kills a service at a random moment; then, with `point`, starts it with that failpoint and waits until it dies there. */
-async function killAndStart(testbed: Testbed, load: Load, service: Service, point?: string): Promise<void> {
-  const { running, random, count } = testbed
-  const managed = running.system.service(service)
+/**
+ * Kills a service at a random moment. With a failpoint, it then starts the service with the failpoint and waits until
+ * the service has killed itself there. Finally it starts the service as usual.
+ */
+async function killAndStart(
+  { system, random, count }: Testbed,
+  load: Load,
+  service: Service,
+  failpoint?: string,
+): Promise<void> {
+  const process = system.service(service)
   await load.progress(2)
   await sleep(random() * 200)
-  const exit = await managed.kill('SIGKILL')
+  const exit = await process.kill('SIGKILL')
   if (exit?.signal !== 'SIGKILL') throw new Error(`${service} was not killed`)
   count(`${service} killed at a random moment`)
-  if (point) {
-    // The process may die before it is ready.
-    const starting = managed
-      .start({ FAILPOINT: `${point}:${1 + Math.floor(random() * MAX_PASSES)}` })
-      .catch(() => {})
-    const end = await Promise.race([managed.ended(), sleep(FAILPOINT_WAIT_MS, undefined, { ref: false })])
+  if (failpoint) {
+    const FAILPOINT = `${failpoint}:${1 + Math.floor(random() * MAX_PASSES)}`
+    // The process may end before it is ready.
+    const starting = process.start({ FAILPOINT }).catch(() => {})
+    const end = await Promise.race([process.ended(), sleep(FAILPOINT_WAIT_MS, undefined, { ref: false })])
     await starting
-    if (end?.signal !== 'SIGKILL') throw new Error(`${service} did not reach ${point}`)
-    count(`${service} killed at ${point}`)
+    if (end?.signal !== 'SIGKILL') throw new Error(`${service} did not reach ${failpoint}`)
+    count(`${service} killed at ${failpoint}`)
   }
-  await managed.start()
+  await process.start()
 }

@@ -1,37 +1,39 @@
 import { before } from 'node:test'
 import { listProduct, stockOf, type User } from '@souk/e2e/support/client'
+import type { RunningShop } from '@souk/e2e/support/system'
 import { httpInventory } from 'orders/adapters/outbound/products/inventory'
 import { productsToken } from 'orders/adapters/outbound/products/service-token'
 import { inventoryContract } from '../../../orders/test/ports/inventory-contract.ts'
-import { type Processes, SERVICE_TOKEN_SECRET } from '../../support/processes.ts'
 
 const DEADLINE_MS = 10_000
 
-/** The contract tests of orders' inventory port, which its fake passes as well, against the real products service. */
-export function inventorySuite(processes: () => Processes): void {
+/** Runs the contract tests of the inventory port, which the in-memory adapter also passes, against the products service. */
+export function inventorySuite(running: () => RunningShop): void {
   let seller: User
 
   before(async () => {
-    seller = await processes().running.shop.newSeller()
+    seller = await running().shop.newSeller()
   })
 
   inventoryContract(async () => {
-    const [plenty, lastUnit, disabled, inEuros] = [
-      await listProduct(seller, 100),
-      await listProduct(seller, 1),
-      await listProduct(seller, 9),
-      await listProduct(seller, 9, 700, 'EUR'),
-    ]
+    const products = {
+      plenty: await listProduct(seller, 100),
+      lastUnit: await listProduct(seller, 1),
+      disabled: await listProduct(seller, 9),
+      inEuros: await listProduct(seller, 9, 700, 'EUR'),
+      unknown: 2_000_000_000,
+    }
     const disable = { headers: { 'if-match': '*' }, body: { status: 'DISABLED' } }
-    await seller.call('PATCH', `/products/${disabled}`, disable)
+    await seller.call('PATCH', `/products/${products.disabled}`, disable)
+    const { urls, serviceTokenSecret } = running()
     return {
       inventory: httpInventory({
-        baseUrl: processes().running.system.urls.productsInternal,
-        serviceToken: productsToken(SERVICE_TOKEN_SECRET),
+        baseUrl: urls.productsInternal,
+        serviceToken: productsToken(serviceTokenSecret),
         deadlineMs: DEADLINE_MS,
       }),
-      products: { plenty, lastUnit, disabled, inEuros, unknown: 2_000_000_000 },
-      stockOf: (productId) => stockOf(processes().running.shop, productId),
+      products,
+      stockOf: (productId) => stockOf(running().shop, productId),
     }
   })
 }

@@ -1,27 +1,49 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ApiResponse, listProduct, type Shop, shopAt, type User } from '@souk/e2e/support/client'
+import {
+  type ApiResponse,
+  listProduct,
+  placeOrder,
+  type Shop,
+  shopAt,
+  type User,
+} from '@souk/e2e/support/client'
+import type { SystemUnderTest } from '@souk/e2e/support/system'
 import { waitUntil } from '@souk/e2e/support/wait'
-import { emptyHistory, type History, INITIAL_STOCK, recordKey } from './history.ts'
+import { type Adjusted, emptyHistory, type History, INITIAL_STOCK, recordKey } from './history.ts'
 
 export interface LoadOptions {
-  /** Clients that place one order after the other; they share the accounts. */
+  /** The number of clients that place one order after the other. Several clients share an account. */
   clients?: number
-  /** Clients that read their orders again and again. */
+  /** The number of clients that read the buyers' orders repeatedly. */
   readers?: number
-  /** Where buyers send their requests; the gateway unless given, which limits simultaneous requests. */
-  ordersUrl?: string
-  /** Whether one of the products sells out. */
+  /** Whether buyers send their requests to orders instead of the gateway. */
+  bypassGateway?: boolean
+  /** Whether one of the products has few units and sells out; true by default. */
   scarce?: boolean
 }
 
-/** Buyers, a seller and new users, who send requests until `stop`. */
+/** Clients that send requests until `stop`, as buyers, as a seller and as new users. */
 export interface Load {
   history: History
   buyers: readonly User[]
-  /** Resolves when so many more orders were decided in their first response. @throws Error after 20 s */
-  progress(decisions: number): Promise<void>
+  /** Resolves when `orders` more orders are confirmed or rejected in their first response. @throws Error after 20 s */
+  progress(orders: number): Promise<void>
   stop(): Promise<void>
+}
+
+/** The accounts that the clients of a load share. */
+export interface Accounts {
+  seller: User
+  buyers: readonly User[]
+}
+
+interface Client {
+  shop: Shop
+  history: History
+  random: () => number
+  /** Aborted by `stop`. */
+  signal: AbortSignal
 }
 
 /** How long a client retries a request before it gives up. */
@@ -31,48 +53,34 @@ const PROGRESS_WITHIN_MS = 20_000
 /** A client cancels every fifth order. */
 const CANCEL_EVERY = 5
 
-interface Client {
-  shop: Shop
-  history: History
-  random: () => number
-  signal: AbortSignal
-}
-
-/** The accounts that the clients of a load share. */
-export interface Accounts {
-  seller: User
-  buyers: readonly User[]
-}
-
 export async function startLoad(
-  shop: Shop,
+  { shop, urls }: Pick<SystemUnderTest, 'shop' | 'urls'>,
   random: () => number,
-  accounts: Accounts,
-  { clients = 12, readers = 0, ordersUrl = shop.url, scarce = true }: LoadOptions = {},
+  { seller, ...accounts }: Accounts,
+  { clients = 12, readers = 0, bypassGateway = false, scarce = true }: LoadOptions = {},
 ): Promise<Load> {
   const history = emptyHistory()
-  const { seller } = accounts
-  const buyers = accounts.buyers.map(shopAt(ordersUrl).as)
+  const buyers = accounts.buyers.map(shopAt(bypassGateway ? urls.orders : shop.url).as)
   const productIds: number[] = []
   for (let i = 0; i < 4; i++) productIds.push(await listProduct(seller, 1_000_000))
-  // A product that sells out.
   if (scarce) productIds.push(await listProduct(seller, 200))
-  const adjustedId = await listProduct(seller, INITIAL_STOCK)
-  history.adjusted = { productId: adjustedId, acknowledged: 0, unknown: 0 }
+  const adjusted = { productId: await listProduct(seller, INITIAL_STOCK), acknowledged: 0, unknown: 0 }
+  history.adjusted = adjusted
 
   const stopping = new AbortController()
   const client: Client = { shop, history, random, signal: stopping.signal }
+  const buyer = (i: number) => buyers[i % buyers.length]!
   const working = Promise.all([
-    ...Array.from({ length: clients }, (_, i) => placeOrders(client, buyers[i % buyers.length]!, productIds)),
-    ...Array.from({ length: readers }, (_, i) => readOrders(client, buyers[i % buyers.length]!)),
-    adjustStock(client, seller, history.adjusted),
+    ...Array.from({ length: clients }, (_, i) => placeOrders(client, buyer(i), productIds)),
+    ...Array.from({ length: readers }, (_, i) => readOrders(client, buyer(i))),
+    adjustStock(client, seller, adjusted),
     registerUsers(client),
   ])
   return {
     history,
     buyers,
-    progress: async (decisions) => {
-      const target = history.decided + decisions
+    progress: async (orders) => {
+      const target = history.decided + orders
       await waitUntil(() => history.decided >= target, PROGRESS_WITHIN_MS, 'Too few orders were decided')
     },
     stop: async () => {
@@ -82,40 +90,35 @@ export async function startLoad(
   }
 }
 
+const REPORTED = { 201: 'CONFIRMED', 202: 'ACCEPTED', 409: 'REJECTED' } as const
+
 async function placeOrders(client: Client, buyer: User, productIds: readonly number[]): Promise<void> {
   const { history, random, signal } = client
-  // A prefix of its own, because other loads have used the same accounts.
-  const keys = randomUUID()
+  // Unique, because earlier loads may have used the same accounts.
+  const keyPrefix = randomUUID()
   for (let n = 1; !signal.aborted; n++) {
     const productId = productIds[Math.floor(random() * productIds.length)]!
     const quantity = 1 + Math.floor(random() * 3)
-    const key = `${keys}-${n}`
+    const key = `${keyPrefix}-${n}`
     const place = async () => {
-      const response = await buyer.call('POST', '/orders', {
-        body: { lines: [{ productId, quantity }] },
-        headers: { 'idempotency-key': key },
-      })
+      const response = await placeOrder(buyer, productId, quantity, key)
       recordKey(history, buyer, key, response)
       return response
     }
     const response = await retried(client, place, [201, 202, 409])
     if (!response) continue
-    const { status, body } = response
+    const { body } = response
+    const status = response.status as keyof typeof REPORTED
     const id = body.id ?? body.orderId
     if (status !== 202) history.decided++
-    if (status === 409) history.orders.set(id, { buyer, reported: 'REJECTED', quantity, total: null })
-    if (status === 202) history.orders.set(id, { buyer, reported: 'ACCEPTED', quantity, total: null })
-    const total = status === 201 ? JSON.stringify(body.total) : null
-    if (status === 201) history.orders.set(id, { buyer, reported: 'CONFIRMED', quantity, total })
+    const order = { buyer, quantity, total: status === 201 ? JSON.stringify(body.total) : null }
+    history.orders.set(id, { ...order, reported: REPORTED[status] })
     if (status === 409 || n % CANCEL_EVERY !== 0) continue
-    history.orders.set(id, { buyer, reported: 'CANCEL SENT', quantity, total })
-    const cancelled = await retried(
-      client,
-      () => buyer.call('POST', `/orders/${id}/cancel`),
-      // An undecided order may have been rejected meanwhile.
-      status === 202 ? [200, 202, 409] : [200, 202],
-    )
-    if (cancelled?.status === 200) history.orders.set(id, { buyer, reported: 'CANCELLED', quantity, total })
+    history.orders.set(id, { ...order, reported: 'CANCEL SENT' })
+    const cancel = () => buyer.call('POST', `/orders/${id}/cancel`)
+    // An undecided order (202) may have been rejected meanwhile, and then the cancellation gets 409.
+    const cancelled = await retried(client, cancel, status === 202 ? [200, 202, 409] : [200, 202])
+    if (cancelled?.status === 200) history.orders.set(id, { ...order, reported: 'CANCELLED' })
   }
 }
 
@@ -125,24 +128,16 @@ async function readOrders(client: Client, buyer: User): Promise<void> {
   }
 }
 
-/** A seller adds units one by one, each with a key of its own, and sometimes lists a new product. */
-async function adjustStock(
-  client: Client,
-  seller: User,
-  adjusted: NonNullable<History['adjusted']>,
-): Promise<void> {
+/** The seller adds units one by one, each with a different idempotency key, and sometimes lists a new product. */
+async function adjustStock(client: Client, seller: User, adjusted: Adjusted): Promise<void> {
   for (let n = 1; !client.signal.aborted; n++) {
     adjusted.unknown++
-    const response = await retried(
-      client,
-      () =>
-        seller.call('POST', `/products/${adjusted.productId}/stock-adjustments`, {
-          body: { delta: 1, reason: 'restock' },
-          headers: { 'idempotency-key': `adjust-${n}` },
-        }),
-      [201],
-    )
-    if (response) {
+    const adjust = () =>
+      seller.call('POST', `/products/${adjusted.productId}/stock-adjustments`, {
+        body: { delta: 1, reason: 'restock' },
+        headers: { 'idempotency-key': `adjust-${n}` },
+      })
+    if (await retried(client, adjust, [201])) {
       adjusted.unknown--
       adjusted.acknowledged++
     }
@@ -155,23 +150,22 @@ async function adjustStock(
   }
 }
 
-/** Registers new users, who log in and refresh their session. One at a time, because password hashes are expensive. */
+/** Registers one new user after the other. Each logs in and refreshes the session five times. */
 async function registerUsers(client: Client): Promise<void> {
   const { shop, history } = client
   const password = 'not a secret, but long enough'
   while (!client.signal.aborted) {
     const credentials = { username: `f-${randomBytes(8).toString('hex')}`, password }
-    const body = { ...credentials, role: 'BUYER' }
-    // 409 when the response to an earlier attempt was lost.
-    const registered = await retried(client, () => shop.call('POST', '/users', { body }), [201], [409])
-    if (!registered) continue
+    const register = () => shop.call('POST', '/users', { body: { ...credentials, role: 'BUYER' } })
+    // 409 if an earlier attempt registered the user and its response was lost.
+    if (!(await retried(client, register, [201], [409]))) continue
     history.usernames.push(credentials.username)
     const logIn = () => shop.call('POST', '/auth/login', { body: credentials })
     let session = (await retried(client, logIn, [200]))?.body
     for (let n = 0; session && n < 5; n++) {
-      const refresh = () =>
-        shop.call('POST', '/auth/refresh', { body: { refreshToken: session.refreshToken } })
-      // 401 when the response to an earlier attempt was lost, which used the refresh token up.
+      const { refreshToken } = session
+      const refresh = () => shop.call('POST', '/auth/refresh', { body: { refreshToken } })
+      // 401 if an earlier attempt used the refresh token and its response was lost.
       const response = await retried(client, refresh, [200], [401])
       session = response?.status === 200 ? response.body : undefined
       await pause(client, 100)
@@ -182,8 +176,8 @@ async function registerUsers(client: Client): Promise<void> {
 const pause = ({ signal }: Client, ms: number) => sleep(ms, undefined, { signal }).catch(() => {})
 
 /**
- * Sends a request again until it gets a response below 500; every request here is safe to retry. The status must be in
- * `expected`, or in `expectedAfterLoss` when an earlier attempt got no response.
+ * Sends a request until it gets a response below 500; every request here is safe to retry. The response's status must
+ * be in `expected`, or in `expectedAfterLoss` if an earlier attempt got no response or a 5xx.
  */
 async function retried(
   client: Client,
@@ -209,12 +203,12 @@ async function retried(
   return undefined
 }
 
+/** Sends a request and records its duration. @returns undefined if the request got no response */
 async function timed(history: History, send: () => Promise<ApiResponse>): Promise<ApiResponse | undefined> {
   history.sent++
   const started = performance.now()
   const response = await send().catch((error: unknown) => {
-    if (isLostConnection(error)) return undefined
-    history.unexpected.push(String(error))
+    if (!isLostConnection(error)) history.unexpected.push(String(error))
     return undefined
   })
   history.slowestMs = Math.max(history.slowestMs, performance.now() - started)
@@ -226,6 +220,6 @@ async function timed(history: History, send: () => Promise<ApiResponse>): Promis
   return response
 }
 
-/** The errors of `fetch` for a connection that is lost before or during a response. A timeout is not among them. */
+/** Whether `fetch` failed because the connection was lost before or during the response. A timeout is another error. */
 const isLostConnection = (error: unknown) =>
   error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message)

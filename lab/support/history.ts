@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import type { ApiResponse, User } from '@souk/e2e/support/client'
+import { runSql } from '@souk/e2e/support/database'
+import type { SystemUnderTest } from '@souk/e2e/support/system'
+
+/** The states of an order that a client knows from responses, each with the statuses that the order may have at the end. */
+const POSSIBLE = {
+  CONFIRMED: ['CONFIRMED'],
+  REJECTED: ['REJECTED'],
+  CANCELLED: ['CANCELLED'],
+  ACCEPTED: ['CONFIRMED', 'REJECTED'],
+  // The cancellation got no final response: it may have been too late, or it may not have arrived.
+  'CANCEL SENT': ['CONFIRMED', 'REJECTED', 'CANCELLED'],
+}
+
+interface ReportedOrder {
+  buyer: User
+  reported: keyof typeof POSSIBLE
+  quantity: number
+  /** The total in the response as JSON; null if the response had none. */
+  total: string | null
+}
+
+/** A product that nobody orders, and the stock adjustments by one unit that a seller made. */
+export interface Adjusted {
+  productId: number
+  acknowledged: number
+  /** The adjustments without a response, which may or may not have happened. */
+  unknown: number
+}
+
+/** What the clients of a load know from responses. `assertHistory` checks that all of it is true. */
+export interface History {
+  /** The orders by id. */
+  orders: Map<string, ReportedOrder>
+  /** The number of orders that were confirmed or rejected in their first response. */
+  decided: number
+  /** The order id in a response, by buyer and idempotency key. */
+  orderOfKey: Map<string, string>
+  /** The registrations that were acknowledged. */
+  usernames: string[]
+  /** The products whose listing was acknowledged. */
+  productIds: number[]
+  adjusted: Adjusted | undefined
+  /** The number of requests, retries included. */
+  sent: number
+  /** The number of requests that got no response or a 5xx. */
+  failed: number
+  /** The number of requests that got a 503. */
+  unavailable: number
+  slowestMs: number
+  /** Responses that no fault explains. */
+  unexpected: string[]
+}
+
+export const emptyHistory = (): History => ({
+  orders: new Map(),
+  decided: 0,
+  orderOfKey: new Map(),
+  usernames: [],
+  productIds: [],
+  adjusted: undefined,
+  sent: 0,
+  failed: 0,
+  unavailable: 0,
+  slowestMs: 0,
+  unexpected: [],
+})
+
+/** The initial stock of the product that only stock adjustments change. */
+export const INITIAL_STOCK = 1_000
+const SIMULTANEOUS_READS = 16
+
+/** Asserts that everything in the history is true. */
+export async function assertHistory(
+  { shop, databaseUrls }: Pick<SystemUnderTest, 'shop' | 'databaseUrls'>,
+  history: History,
+): Promise<void> {
+  assert.deepEqual(history.unexpected.slice(0, 10), [], 'responses that no fault explains')
+  const orders = history.orders.entries()
+  const assertOrders = async () => {
+    for (const [id, order] of orders) await assertOrder(id, order)
+  }
+  await Promise.all(Array.from({ length: SIMULTANEOUS_READS }, assertOrders))
+
+  const users = await runSql<{ username: string }>(databaseUrls.users, 'select username from users')
+  const known = new Set(users.map(({ username }) => username))
+  const lost = history.usernames.filter((username) => !known.has(username))
+  assert.deepEqual(lost, [], 'registrations that were acknowledged and lost')
+
+  for (const id of history.productIds)
+    assert.equal((await shop.call('GET', `/products/${id}`)).status, 200, `product ${id} was acknowledged`)
+
+  if (!history.adjusted) return
+  const { productId, acknowledged, unknown } = history.adjusted
+  const { stock } = (await shop.call('GET', `/products/${productId}`)).body
+  const minimum = INITIAL_STOCK + acknowledged
+  const isPossible = stock >= minimum && stock <= minimum + unknown
+  assert.ok(isPossible, `${stock} units, although the acknowledged adjustments make ${minimum}`)
+}
+
+async function assertOrder(id: string, { buyer, reported, quantity, total }: ReportedOrder): Promise<void> {
+  const found = await buyer.call('GET', `/orders/${id}`)
+  assert.equal(found.status, 200, `order ${id} was ${reported} and does not exist`)
+  const { status, lines } = found.body
+  assert.ok(POSSIBLE[reported].includes(status), `order ${id} was ${reported} and is ${status}`)
+  const quantities = lines.map((line: { quantity: number }) => line.quantity)
+  assert.deepEqual(quantities, [quantity], `the quantities of the order lines of ${id}`)
+  if (total !== null) assert.equal(JSON.stringify(found.body.total), total, `the total of ${id}`)
+}
+
+/** Records the order id in a response. A second order id for the same idempotency key is unexpected. */
+export function recordKey(history: History, buyer: User, key: string, response: ApiResponse): void {
+  const id = response.body?.id ?? response.body?.orderId
+  if (id === undefined) return
+  const known = history.orderOfKey.get(`${buyer.id} ${key}`) ?? id
+  if (known !== id) history.unexpected.push(`key ${key} of ${buyer.username} made ${known} and ${id}`)
+  history.orderOfKey.set(`${buyer.id} ${key}`, id)
+}
