@@ -7,7 +7,7 @@ const tooling = '^(packages/dev-env|tools|lab|e2e|deploy)/'
 const tests = '/(test|testing)/'
 const kit = '^packages/service-kit/src'
 
-/** The folders of the kit, each with the other folders from which it may import. */
+/** The folders of the kit, each with the other folders from which its files may import. */
 const kitLayers = {
   observability: [],
   auth: [],
@@ -29,8 +29,7 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular-files',
-      comment:
-        'Files must not import each other in a circle: none of them could be understood without the others.',
+      comment: 'Files must not import each other in a circle.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -61,7 +60,7 @@ module.exports = {
     },
     {
       name: 'adapters-are-independent',
-      comment: 'Adapters do not import each other, so that one can be replaced without a change to another.',
+      comment: 'Adapters do not import each other, so that replacing an adapter changes no other adapter.',
       severity: 'error',
       from: { path: '^orders/src/adapters/((inbound|outbound)/[^/]+)/' },
       to: {
@@ -92,7 +91,7 @@ module.exports = {
     },
     {
       name: 'features-import-no-entry-point',
-      comment: 'Entry points import features. Features do not import entry points.',
+      comment: 'The features of a service do not import its entry points, such as app.ts and main.ts.',
       severity: 'error',
       from: { path: '^(users|products|orders)/src/[^/]+/' },
       to: { path: '^$1/src/(app|main|migrate|seed|rotate-key)[.]ts$' },
@@ -145,7 +144,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // TypeScript 7 has no compiler API that the tool supports yet. SWC also reads type imports.
+    // dependency-cruiser does not support TypeScript 7 yet, so SWC parses the files, including type imports.
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

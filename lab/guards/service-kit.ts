@@ -33,7 +33,7 @@ export const serviceKitGuards: Guard[] = [
     engine: 'mysql',
   },
   {
-    safeguard: 'A broken connection does not end the process',
+    safeguard: 'A broken database connection does not end the process',
     file: 'packages/service-kit/src/database/postgres.ts',
     remove: "pool.on('connect', (client) => client.on('error', onConnectionError))",
     replace: '',
@@ -83,7 +83,7 @@ export const serviceKitGuards: Guard[] = [
     test: 'users/test/sessions/access-tokens.test.ts',
   },
   {
-    safeguard: 'Tokens with unknown key ids cause few requests for the public keys',
+    safeguard: 'Tokens with unknown key ids cause at most one request for the public keys in 30 s',
     file: 'packages/service-kit/src/auth/access-tokens.ts',
     remove: 'const KEYS_COOLDOWN_MS = 30_000',
     replace: 'const KEYS_COOLDOWN_MS = 0',

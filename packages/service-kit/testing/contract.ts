@@ -19,7 +19,7 @@ export interface Operation {
   'x-access': string
 }
 
-/** A response, from any HTTP client, and the method and path of its request. */
+/** A response that any HTTP client received, with the method and path of its request. */
 export interface ReceivedResponse {
   method: string
   path: string
@@ -61,7 +61,10 @@ export function contractChecker(contract: Contract): (response: ReceivedResponse
       const listed = operation.responses[status]
       assert.ok(listed, `${where} is not in the contract: ${body}`)
       if (!listed.content) return assert.equal(body, '', `${where} should have no body`)
-      assert.ok(listed.content[mediaType], `${where} has the media type ${mediaType || '(none)'}`)
+      assert.ok(
+        listed.content[mediaType],
+        `${where} has the media type ${mediaType || '(none)'}, which is not in the contract`,
+      )
       schema = pointer('paths', template, method, 'responses', `${status}`, 'content', mediaType, 'schema')
     } else {
       assert.ok(status >= 400, `${where} succeeded but is not in the contract`)
@@ -76,7 +79,7 @@ export type CheckedInject = (
   options: InjectOptions & { method: string; url: string },
 ) => Promise<LightMyRequestResponse>
 
-/** To compile a contract takes longer than most tests, so each contract is compiled once per process. */
+/** Compiling a contract takes longer than most tests, so each contract is compiled once per process. */
 const checkers = new Map<string, ReturnType<typeof contractChecker>>()
 
 function checkerOf(name: string): ReturnType<typeof contractChecker> {
@@ -85,7 +88,7 @@ function checkerOf(name: string): ReturnType<typeof contractChecker> {
   return known
 }
 
-/** `app.inject` that checks every response against the contract `name`. */
+/** Returns a function that calls `app.inject` and checks the response against the contract `name`. */
 export function checkedInject(app: App, name: string): CheckedInject {
   const check = checkerOf(name)
   return async (options) => {

@@ -56,8 +56,8 @@ async function runOnServer(url: string, statement: string): Promise<void> {
 }
 
 /**
- * Defines a suite for each available engine. `npm test` sets `TEST_ENGINES` to the engines that it has found. If an
- * engine in `TEST_ENGINES` or, without it, in `REQUIRE_ENGINES` is not reachable, throws an error.
+ * Defines a suite for each reachable engine. Throws an error if an engine in `TEST_ENGINES` is not reachable. Without
+ * `TEST_ENGINES`, this applies to the engines in `REQUIRE_ENGINES`.
  */
 export async function describeOnEachEngine(name: string, suite: (engine: Engine) => void): Promise<void> {
   const available: string[] = await availableEngines()

@@ -14,7 +14,7 @@ interface RawRequest {
   body?: string
 }
 
-/** Sends a request with exactly this path and these headers. `fetch` would normalize them. */
+/** Sends a request with exactly this path and these headers. `fetch` would normalize both. */
 export async function rawRequest(
   origin: string,
   path: string,
@@ -23,7 +23,7 @@ export async function rawRequest(
   const { hostname, port } = new URL(origin)
   const outgoing = request({ hostname, port, path, method, headers, agent: false })
   // Ignores errors after the response: a server may close the connection before it has read the whole body. `once`
-  // throws errors before the response.
+  // throws the errors that occur before the response.
   outgoing.on('error', () => {})
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]

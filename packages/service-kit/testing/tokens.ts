@@ -23,7 +23,7 @@ export async function testIssuer() {
     verifyToken: accessTokenVerifier({ keys: createLocalJWKSet({ keys: [jwk] }), now: Date.now }),
     /** Signs a token with the role `role` for the user `id` (default: a new user). */
     tokenFor,
-    /** Returns an `authorization` header with a token of `tokenFor`. */
+    /** Returns headers with a token from `tokenFor`. */
     as: async (role: string, id?: string) => ({ authorization: `Bearer ${await tokenFor(role, id)}` }),
   }
 }

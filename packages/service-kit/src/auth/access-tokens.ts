@@ -30,8 +30,8 @@ export interface Issuer {
 
 /**
  * Verifies users' access tokens with the public keys of the issuer. Accepts only EdDSA signatures (RFC 8725, section
- * 3.1) and requires our issuer, audience and type, and an expiry. The `kid` header of a token selects the key. The
- * headers with which a token could bring its own key (`jwk`, `jku`, `x5u`) are ignored.
+ * 3.1) and requires the issuer, audience and type above, and an expiry. The `kid` header of a token selects the key.
+ * Headers that contain or link to a key (`jwk`, `jku`, `x5u`) are ignored.
  */
 export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
   cachingVerifier(now, async (token) => {
@@ -54,9 +54,9 @@ export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
     }
   })
 
-/** Keys are fetched again after this time, so that tokens signed with a withdrawn key are rejected. */
+/** Keys are fetched again after this time, so that tokens signed with a removed key are rejected. */
 const KEYS_FRESH_MS = 10 * 60_000
-/** Unknown `kid`s cause at most one fetch in this time, so that forged tokens cannot overload the issuer. */
+/** Unknown `kid`s cause at most one fetch in this time. Otherwise, forged tokens could overload the issuer. */
 const KEYS_COOLDOWN_MS = 30_000
 
 /**

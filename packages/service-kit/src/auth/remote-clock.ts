@@ -10,9 +10,10 @@ export interface RemoteClock {
 }
 
 /**
- * Creates a clock that shows the time of another host. With it, the host that sets the expiry of a token and the host
- * that checks the expiry use the same clock (ADR 10). Between responses, it advances with the monotonic clock of this
- * host, which does not jump when the system time is changed.
+ * Creates a clock that shows the time of another host. The expiry of a token must be set and checked with the same
+ * clock. If two hosts do this, one of them uses this clock to follow the time of the other host (ADR 10). Between
+ * responses, the clock advances with the monotonic clock of this host, which does not jump when the system time is
+ * changed.
  */
 export function remoteClock(): RemoteClock {
   let startedAt = Date.now() - performance.now()

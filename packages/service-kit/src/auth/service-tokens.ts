@@ -2,15 +2,14 @@ import { createSecretKey } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** Long enough for a call and its retries. Short, so that a stolen token soon expires. */
+/** Long enough for a call and its retries, and short enough that a stolen token soon expires. */
 const SERVICE_TOKEN_SECONDS = 60
 
 const SERVICE_TOKEN_TYPE = 'service+jwt'
 
 /**
  * Tokens that authenticate one service to another. They are signed (HMAC) with a secret that only these two services
- * know. Users' access tokens have another algorithm, other keys and another type, so they are not valid as service
- * tokens.
+ * know. Users' access tokens are not valid as service tokens: their algorithm, keys and type are different.
  *
  * @param secret at least 32 bytes (RFC 7518, section 3.2)
  */
@@ -27,7 +26,7 @@ export function serviceTokens(secret: string) {
         .setExpirationTime(new Date(now + SERVICE_TOKEN_SECONDS * 1_000))
         .sign(key),
 
-    /** Verifies tokens for the service `self`. The caller's `id` and `name` are the name of the calling service. */
+    /** Verifies tokens for the service `self`. The `id` and `name` of a caller are the calling service's name. */
     verifierFor: (self: string): TokenVerifier =>
       cachingVerifier(Date.now, async (token) => {
         const { payload } = await jwtVerify(token, key, {

@@ -9,7 +9,7 @@ export interface Caller {
   expiresAt: number
 }
 
-/** The token is invalid. The message contains the reason. It is logged and never sent to the client. */
+/** The token is invalid. The message contains the reason, which is logged and never sent to the client. */
 export class TokenRefused extends Error {
   override name = 'TokenRefused'
 }
@@ -21,14 +21,14 @@ export class TokenRefused extends Error {
  */
 export type TokenVerifier = (token: string) => Promise<Caller>
 
-/** Maximum number of cached tokens. Each takes about 600 bytes. */
+/** Maximum number of cached tokens. A cached token takes about 600 bytes. */
 const CACHED_TOKENS = 10_000
-/** Maximum time in the cache. A token is accepted for up to this time after its key was removed from the known keys. */
+/** Maximum time in the cache. During this time, a token is accepted even if its key was removed. */
 const CACHED_MS = 60_000
 
 /**
- * Adds a cache of valid tokens to `verify`, which saves the signature check (0.1 ms) when a token is sent again.
- * Throws `TokenRefused` in place of jose's errors.
+ * Adds a cache of valid tokens to `verify`. A cached token needs no signature check (0.1 ms). Converts jose's errors to
+ * `TokenRefused`.
  */
 export function cachingVerifier(now: () => number, verify: TokenVerifier): TokenVerifier {
   const cache = new LRUCache<string, Caller>({ max: CACHED_TOKENS })

@@ -9,7 +9,7 @@ export class Overloaded extends Error {
 export interface BatchLimits {
   /** Maximum number of items in a batch. */
   maxItems: number
-  /** Maximum total weight of a batch, see `weigh`. A single item that is heavier is processed in its own batch. */
+  /** Maximum total weight of a batch, see `weigh`. A heavier item is processed in its own batch. */
   maxWeight?: number
   /** Maximum number of waiting items. Further items are rejected. */
   maxWaiting: number
@@ -18,22 +18,23 @@ export interface BatchLimits {
 }
 
 export interface BatcherOptions<Item, Result> extends BatchLimits {
-  /** The name in metrics and traces. */
+  /** The name of the batcher in metrics and traces. */
   name: string
   /**
-   * Processes a batch and returns one result per item, in the same order. If a result is an Error, only the promise of
-   * its item rejects. If `run` throws, the whole batch fails; see `isPoison`.
+   * Processes a batch and returns one result per item, in the same order. If a result is an Error, only its item
+   * fails. If `run` throws, all items fail, or the batch is split; see `isPoison`.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
   /** The weight of an item, for example the number of lines of an order. Default: 1. */
   weigh?: (item: Item) => number
-  /** Maximum number of batches in flight. With two, one batch is prepared while the other waits for its commit. */
+  /** Maximum number of batches in flight. With 2, one batch is prepared while another waits for its commit. */
   concurrency: number
   /** `false` processes every item in its own batch, to measure the gain of batching. Default: `true`. */
   batching?: boolean
   /**
-   * Whether a single item may have caused the error that `run` threw. If so, the batch is split in halves, which run
-   * again, until only that item fails. Return `false` when the database is unavailable: more batches would add load.
+   * Whether a single item ("poison") may have caused the error that `run` threw. If so, the batch is split in halves,
+   * which run separately. They are split in the same way until only the poison item fails. Return `false` when the
+   * database is unavailable, because more batches would add load.
    */
   isPoison: (error: unknown) => boolean
 }
@@ -41,8 +42,8 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
 /**
  * Enqueues `items` and resolves with their results, in the same order.
  *
- * @throws Overloaded when the queue is full or an item waits too long; otherwise the error of `run`, or the item's
- * Error result
+ * @throws Overloaded when the queue is full or an item waits too long; the error that `run` threw; or the Error that
+ * `run` returned for an item
  */
 export type Batcher<Item, Result> = (items: readonly Item[]) => Promise<Result[]>
 
@@ -60,10 +61,10 @@ const UNBATCHED_CONCURRENCY = 64
 
 /**
  * Batches items without a timer (natural batching, ADR 9). While fewer than `concurrency` batches are in flight, an
- * item is processed at once. Otherwise it waits, and the next batch contains as many waiting items as its limits allow.
- * So batches grow under load, and the items of a batch share the cost of a commit or a request.
+ * item is processed at once. Otherwise the item waits, and the next batch contains as many waiting items as the limits
+ * allow. So batches grow under load, and the items of a batch share the cost of a commit or a request.
  *
- * Each item's promise settles once, with that item's result or an error, even when its batch fails.
+ * Every item gets either its own result or an error, even when its batch fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options
@@ -78,7 +79,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     () => queue.length,
   )
 
-  /** Starts batches in a microtask, when the current synchronous code has enqueued all its items. */
+  /** Starts batches in a microtask, which runs after the current synchronous code has enqueued all its items. */
   const schedule = () => {
     if (scheduled) return
     scheduled = true
@@ -97,7 +98,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     })
   }
 
-  /** Takes waiters from the queue until the batch is full. Rejects those that have waited too long. */
+  /** Removes the waiters of the next batch from the queue. Rejects the waiters that have waited too long. */
   const nextBatch = (): Waiter<Item, Result>[] => {
     const oldest = performance.now() - options.maxWaitMs
     const batch: Waiter<Item, Result>[] = []
@@ -133,7 +134,10 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   }
 }
 
-/** Runs a batch and settles all its waiters. Splits the batch if one item may have caused the error. Never rejects. */
+/**
+ * Runs a batch and resolves or rejects all its waiters. Splits the batch if one item may have caused the error. The
+ * returned promise never rejects.
+ */
 async function runBatch<Item, Result>(
   options: BatcherOptions<Item, Result>,
   batch: readonly Waiter<Item, Result>[],

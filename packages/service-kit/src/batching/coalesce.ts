@@ -1,9 +1,9 @@
 /**
- * Combines concurrent reads of the same query. For each key, one read is in flight and at most one waits for it to end.
- * All calls in the meantime share the waiting read. They do not share the read in flight, which may have started before
- * the last write of a caller and would then not return that write.
+ * Combines concurrent reads of the same query. For each key, at most one read is in flight and one read waits until the
+ * read in flight has ended. Calls that arrive during a read share the waiting read. They do not share the read in
+ * flight: if it started before the last write of a caller, its result does not contain that write.
  *
- * @param keyOf returns equal keys for queries with the same result
+ * @param keyOf returns the same key for queries with the same result
  */
 export function coalesce<Query, Result>(
   keyOf: (query: Query) => string,

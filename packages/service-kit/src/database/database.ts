@@ -23,8 +23,8 @@ export interface DatabaseOptions extends PoolOptions {
 }
 
 /**
- * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...`. The first statement connects to a
- * server. A SQLite file is opened, or created, at once.
+ * Opens `sqlite:<file>` (or `sqlite::memory:`), `postgres://...` or `mysql://...`. A SQLite file is opened or created
+ * at once. A connection to a server is opened by the first statement.
  */
 export function openDatabase<Tables>(url: string, options: DatabaseOptions = {}): Database<Tables> {
   const [engine, dialect] = dialectFor(url, options)

@@ -6,7 +6,10 @@ const hasCode = (...codes: string[]) => {
   return (error: unknown) => codesOf(error).some((code) => set.has(code))
 }
 
-/** Returns the codes of an error, of its causes, and of the errors in an AggregateError (a host with two addresses). */
+/**
+ * Returns the codes of an error, of its causes, and of the errors in an AggregateError. Node throws an AggregateError
+ * if a host has several addresses and all connections fail.
+ */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []
   const { code, errcode, cause } = error as Error & { code?: string; errcode?: number }
@@ -25,7 +28,7 @@ export const isUniqueViolation = hasCode(
   'SQLITE_1555', // primary key
 )
 
-/** The transaction failed because of concurrent transactions. It may be retried. */
+/** The transaction failed because of concurrent transactions. A retry may succeed. */
 export const isContention = hasCode(
   '40001', // PostgreSQL: serialization failure
   '40P01', // PostgreSQL: deadlock
@@ -37,7 +40,7 @@ export const isContention = hasCode(
   'SQLITE_6', // locked
 )
 
-/** The statement took too long and was aborted. It is not retried, because it would probably take too long again. */
+/** The statement took too long and was aborted. `repeated` does not retry it: it would probably take too long again. */
 const isTimeout = hasCode('57014', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT')
 
 /** No connection of the pool became free in time. */
@@ -49,7 +52,8 @@ export class ConnectionWaitTimeout extends Error {
   }
 }
 
-const isLostConnection = hasCode(
+/** The connection could not be opened, or was lost. */
+const isConnectionFailure = hasCode(
   '57P01', // PostgreSQL: terminated by an administrator
   '57P02', // PostgreSQL: another backend crashed
   '57P03', // PostgreSQL: starting up or shutting down
@@ -69,15 +73,15 @@ const isLostConnection = hasCode(
   'EAI_AGAIN',
 )
 
-/** Errors of `pg` that have no code. */
-const LOST_CONNECTION_MESSAGES =
+/** Messages of connection failures for which `pg` sets no code. */
+const CONNECTION_FAILURE_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/
 
-/** The database is unavailable. It is unknown whether the statement took effect. */
+/** The database is unavailable. The statement may still have taken effect. */
 export const isUnavailable = (error: unknown) =>
   error instanceof ConnectionWaitTimeout ||
-  isLostConnection(error) ||
-  (error instanceof Error && LOST_CONNECTION_MESSAGES.test(error.message))
+  isConnectionFailure(error) ||
+  (error instanceof Error && CONNECTION_FAILURE_MESSAGES.test(error.message))
 
 /** The server rejects the connection: the database does not exist, or the user or the password is wrong. */
 export const isAccessDenied = hasCode(
@@ -90,5 +94,5 @@ export const isAccessDenied = hasCode(
   'ER_DBACCESS_DENIED_ERROR',
 )
 
-/** The same request may succeed later: neither the request nor our code caused the error. */
+/** The client may retry later: the database was busy, slow or unavailable. */
 export const isTemporary = (error: unknown) => isContention(error) || isUnavailable(error) || isTimeout(error)

@@ -2,17 +2,17 @@ import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Database, Engine } from './database.ts'
 
-/** A service's migrations by name, in the order they run. `engine` is only for column types. */
+/** Returns the migrations of a service by name, in the order in which they run. Column types depend on `engine`. */
 export type Migrations = (engine: Engine) => Record<string, Migration>
 
 /**
- * Runs the migrations of `service` that have not run yet. Several replicas may call it at the same time: the first one
+ * Runs the migrations of `service` that have not run yet. Several replicas may migrate at the same time: the first one
  * takes a lock (an advisory lock on PostgreSQL, `get_lock` on MySQL, the write lock on SQLite) and migrates. The others
- * wait for the lock and then find all migrations completed. The bookkeeping tables have the name of the service as a
- * prefix, so services may share a database.
+ * wait for the lock and then find all migrations completed. The names of the bookkeeping tables start with `service`,
+ * so services may share a database.
  *
  * Completed migrations of a newer release are ignored, so that a replica of this release can start during an update or
- * after a rollback. It works with the newer tables, because a migration must not break the previous release.
+ * after a rollback. The replica works with the newer tables, because a migration must not break the previous release.
  */
 export async function migrate<Tables>(
   database: Database<Tables>,
@@ -21,7 +21,7 @@ export async function migrate<Tables>(
 ): Promise<void> {
   const db = database.kysely as Kysely<unknown>
   const migrationTableName = `${service}_migrations`
-  // Kysely rejects completed migrations that `getMigrations` does not return. They are read here,
+  // Kysely throws an error if `getMigrations` omits a completed migration. The completed migrations are read here,
   // because Kysely calls `getMigrations` while it uses the only SQLite connection.
   const completed = await completedMigrations(db, migrationTableName)
   const own = migrations(database.engine)
@@ -35,7 +35,7 @@ export async function migrate<Tables>(
   if (error) throw error
 }
 
-/** The migrations listed in the bookkeeping table, as migrations that do nothing. */
+/** Returns the migrations in the table `bookkeeping`, with an `up` that does nothing. */
 async function completedMigrations(
   db: Kysely<unknown>,
   bookkeeping: string,
@@ -46,7 +46,7 @@ async function completedMigrations(
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
-/** The type and definition, for `addColumn`, of a primary key whose values the engine generates. */
+/** The arguments of `addColumn` (type and definition) for a primary key whose values the engine generates. */
 export const counter = (engine: Engine) =>
   [
     'integer',
@@ -57,8 +57,8 @@ export const counter = (engine: Engine) =>
   ] as const
 
 /**
- * Returns a function that completes the definition of a table. On MySQL, it chooses InnoDB and makes text compare byte
- * by byte, as on the other engines. By default, MySQL treats `a` and `A` as equal.
+ * Returns a function that completes the definition of a table. On MySQL, this function chooses InnoDB and a collation
+ * that compares text byte by byte, as the other engines do. By default, MySQL treats `a` and `A` as equal.
  */
 export const inEngineStyle =
   (engine: Engine) =>

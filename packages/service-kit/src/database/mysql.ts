@@ -11,7 +11,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     charset: 'utf8mb4_bin',
     supportBigNumbers: true,
   })
-  // The driver has no public counters. A test fails if a new version renames these private lists.
+  // The driver has no public counters, so these are private lists. A test fails if a new version renames them.
   const { _allConnections, _freeConnections, _connectionQueue } = pool as unknown as PoolLists
   measurePool({
     used: () => _allConnections.length - _freeConnections.length,
@@ -25,7 +25,8 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
       // With the default, REPEATABLE READ, a query after a wait for a lock could return data from before the wait.
       await run('set session transaction isolation level read committed')
       await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
-      // MariaDB has this setting, in seconds. MySQL rejects it and has another one, in milliseconds, only for SELECT.
+      // `max_statement_time` (in seconds) exists only on MariaDB. MySQL rejects it and has `max_execution_time` (in
+      // milliseconds), which applies only to SELECT.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )
@@ -35,7 +36,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
 
 type PoolLists = Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { length: number }>
 
-/** Limits the wait for a free connection, because the driver's pool does not limit it. */
+/** Limits the time to wait for a free connection. The driver's pool has no such limit. */
 const withTimeout = (pool: MysqlPool, waitMs: number): MysqlPool => ({
   end: (callback) => pool.end(callback),
   getConnection: (callback) => {

@@ -3,7 +3,7 @@ import { telemetry } from '../observability/telemetry.ts'
 export interface PoolOptions {
   /** Maximum number of connections. SQLite always has one. */
   poolSize?: number
-  /** Maximum time in milliseconds that a statement waits for a connection or a lock. A multiple of 1,000. */
+  /** Maximum time in milliseconds that a statement waits for a connection or a lock. Must be a multiple of 1,000. */
   waitMs?: number
   /** Called when a connection to PostgreSQL breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void
@@ -11,12 +11,12 @@ export interface PoolOptions {
 
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-/** A server aborts statements that take longer, so that they do not hold their locks forever. */
+/** A server aborts statements that take longer (on MySQL only SELECT), so that they do not hold locks forever. */
 export const STATEMENT_TIMEOUT_MS = 15_000
 
-/** Adds gauges that count the connections of a pool and the requests that wait for one. */
+/** Adds gauges for the connections of a pool and for the statements that wait for a connection. */
 export function measurePool(states: Record<'used' | 'idle' | 'waiting', () => number>): void {
-  const help = 'Connections that are used or idle, and requests that wait for one'
+  const help = 'Connections in use, idle connections, and statements that wait for a connection'
   for (const [state, read] of Object.entries(states))
     telemetry.meter?.gauge('souk_database_pool', help, { state }, read)
 }

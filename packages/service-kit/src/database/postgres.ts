@@ -11,13 +11,13 @@ import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS
 
 const SESSION_SETTINGS = [
   'default_transaction_isolation=read\\ committed',
-  // Makes PostgreSQL use the indexes, which exist for all our queries. While a table is nearly empty, PostgreSQL would
-  // plan to scan and sort all its rows, and a prepared statement keeps that plan when the table has grown.
+  // Makes PostgreSQL use the indexes, which exist for all our queries. Otherwise, PostgreSQL would plan to scan and
+  // sort all rows of a nearly empty table, and prepared statements would use that plan even after the table has grown.
   'enable_seqscan=off',
   'enable_sort=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
-  // If a query has no other plan, PostgreSQL uses a disabled one. Its huge estimated cost would trigger JIT.
+  // A plan with a disabled operation has a huge estimated cost, which would trigger JIT compilation.
   'jit=off',
 ]
 
@@ -41,7 +41,8 @@ export function postgres(
     },
   })
   pool.on('error', onConnectionError)
-  // The pool reports only errors of idle clients. Without this, an error of a client in use would end the process.
+  // The pool reports only errors of idle clients. Without this handler, an error of a client in use would end the
+  // process.
   pool.on('connect', (client) => client.on('error', onConnectionError))
   measurePool({
     used: () => pool.totalCount - pool.idleCount,
@@ -64,12 +65,15 @@ class PipeliningDriver extends PostgresDriver {
   }
 }
 
-/** Enough for the few dozen statements of a service, some of which vary with the number of rows. */
+/** More than a service needs: it has a few dozen statements, some of which vary with the number of rows. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()
 
-/** Returns the name of a prepared statement, the same on every connection; undefined if there are too many already. */
+/**
+ * Returns the name under which a statement is prepared, the same on every connection. Returns undefined if
+ * `PREPARED_STATEMENTS` other statements already have a name.
+ */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text)
   if (known !== undefined || statementNames.size >= PREPARED_STATEMENTS) return known
@@ -78,7 +82,7 @@ function statementName(text: string): string | undefined {
   return name
 }
 
-/** Prepares statements, so that the server parses each of them once per connection. */
+/** Prepares statements, so that the server parses a statement only once per connection. */
 class PreparingClient extends pg.Client {
   // biome-ignore lint/suspicious/noExplicitAny: the driver's overloads, which Kysely calls with text and values
   override query(...args: any[]): any {
@@ -90,7 +94,7 @@ class PreparingClient extends pg.Client {
     return name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
   }
 
-  /** Delays the write until the current callback ends, so that all statements until then are sent in one write. */
+  /** Delays the write to the socket, so that all statements of the current callback are sent in one write. */
   #sendTogether(): void {
     const { stream } = this.connection
     stream.cork()

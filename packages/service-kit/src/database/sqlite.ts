@@ -20,7 +20,7 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Makes Kysely migrate in a transaction. Its `begin immediate` takes the write lock: only one process can migrate. */
+/** Makes Kysely migrate in a transaction. The transaction takes the write lock, so only one process can migrate. */
 class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true
@@ -44,17 +44,17 @@ function switchToWal(database: DatabaseSync, waitMs: number): void {
   }
 }
 
-/** Enough for the few dozen statements of a service, some of which vary with the number of values. */
+/** More than a service needs: it has a few dozen statements, some of which vary with the number of values. */
 const PREPARED_STATEMENTS = 256
 
-/** Adapts Node's SQLite to the interface that Kysely's dialect expects, that of better-sqlite3. */
+/** Adapts Node's SQLite to the interface of better-sqlite3, which Kysely's dialect expects. */
 function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
   const prepared = new LRUCache<string, ReturnType<SqliteDatabase['prepare']>>({ max: PREPARED_STATEMENTS })
   return {
     close: () => database.close(),
     prepare(text) {
-      // Takes the write lock at once. Otherwise, a transaction that first reads and then writes would fail with
-      // SQLITE_BUSY if another process wrote in between.
+      // `begin immediate` takes the write lock. After a plain `begin`, a transaction that first reads and then writes
+      // would fail with SQLITE_BUSY if another process wrote in between.
       const sql = text === 'begin' ? 'begin immediate' : text
       const known = prepared.get(sql)
       if (known) return known

@@ -5,17 +5,17 @@ import { isContention, isUnavailable } from './errors.ts'
 
 interface Repeat {
   /**
-   * Whether running the work twice has the same effect as running it once. If so, the work is also retried after the
-   * connection was lost, when it is unknown whether the transaction was committed.
+   * Whether running the work twice has the same effect as running it once. If so, the work is also retried when the
+   * connection was lost and it is therefore unknown whether the transaction was committed.
    */
   idempotent?: boolean
 }
 
 /**
- * Sets the last statement of a transaction. Its result is not returned. On PostgreSQL, the statement is sent together
- * with the commit, so that the transaction holds its locks for one round trip less. This allows 1.12 times as many
- * requests per second if all of them change the same row (median of 12 alternating runs). If the statement fails, the
- * transaction is rolled back and fails with the same error.
+ * Sets the last statement of a transaction. The result of the statement is discarded. On PostgreSQL, the statement is
+ * sent together with the commit, so that the transaction holds its locks for one round trip less. If all requests
+ * change the same row, this allows 1.12 times as many requests per second (median of 12 alternating runs). If the
+ * statement fails, the transaction is rolled back and fails with the same error.
  */
 export type CommitWith = (statement: CompiledQuery) => void
 
@@ -46,7 +46,7 @@ async function runOnce<Tables, Result>(
       })
       if (last && engine === 'postgres') {
         const statement = last
-        // Does not wait for the result: the commit follows in the same turn and is sent in the same write.
+        // Does not wait for the result, so that the statement and the commit are sent in one write.
         await trx.getExecutor().provideConnection(async (connection) => {
           sent = connection.executeQuery(statement)
           sent.catch(() => {})
@@ -55,13 +55,13 @@ async function runOnce<Tables, Result>(
       return result
     })
   } finally {
-    // If the last statement failed, this throws its error. The commit throws none: PostgreSQL rolls back instead.
+    // Throws the error of the last statement, if any. The commit itself does not throw: PostgreSQL rolls back instead.
     await sent
   }
 }
 
 const ATTEMPTS = 5
-/** Errors after this time are not retried, because the caller would time out before the retry ends. */
+/** After this time, an error is not retried, because the caller would time out before the retry ends. */
 const REPEAT_WITHIN_MS = 5_000
 
 /** Runs a transaction or a single statement, and retries it in the same cases as `inTransaction`. */

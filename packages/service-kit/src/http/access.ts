@@ -60,8 +60,8 @@ const unauthorized = (code: string, detail: string, challenge: string) =>
   new HttpProblem(401, code, detail, { headers: { 'www-authenticate': challenge } })
 
 /**
- * Returns the token of the `Authorization` header or, without that header, of the `Authentication` header, which Souk
- * also accepts. Returns undefined if there is neither, and an empty, invalid token if the header has another form.
+ * Returns the bearer token of the `Authorization` header. If that header is missing, reads the `Authentication` header
+ * instead. Returns undefined if both are missing, and an empty (invalid) token if the header has another form.
  */
 function bearerToken(request: FastifyRequest): string | undefined {
   const { authorization, authentication } = request.headers

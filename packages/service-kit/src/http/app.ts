@@ -11,7 +11,7 @@ import { validatorCompiler } from './validation.ts'
 export type { App } from './schema.ts'
 
 export interface AppOptions extends BaseAppOptions, ContractOptions {
-  /** Schemas with an `$id`, which become components of the contract; see `ref`. */
+  /** Schemas with an `$id`, which become components of the OpenAPI document; see `ref`. */
   schemas: TSchema[]
   verifyToken: TokenVerifier
   /** The checks of `/health/ready`. Each key names the dependency that is checked, such as `database`. */
@@ -27,7 +27,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   for (const schema of schemas) app.addSchema(schema)
   await registerContract(app, options)
   registerHealth(app, options.readiness)
-  // This hook applies only to routes that are added later: the contract and the health checks above are public.
+  // This hook applies only to routes that are added later. The contract and the health checks above are public.
   app.addHook('onRoute', (route) => {
     const access = route.config?.access
     if (!access) throw new Error(`${route.method} ${route.url} does not declare its access`)

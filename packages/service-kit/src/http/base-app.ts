@@ -20,30 +20,30 @@ export interface BaseAppOptions {
   logLevel?: string
   /** The proxies whose `X-Forwarded-For` is trusted: addresses or networks, separated by commas. */
   trustProxy?: string
-  /** Converts the service's own errors to problems. Returns undefined for any other error. */
+  /** Converts the service's own errors to error responses. Returns undefined for any other error. */
   toProblem: (error: unknown) => HttpProblem | undefined
 }
 
-/** In bytes. Fits the largest public request: a product with 5,200 characters, each of them escaped in 12 bytes. */
+/** In bytes. Fits the largest public request: a product with 5,200 characters of 12 bytes each (two `\u` escapes). */
 const BODY_LIMIT = 64 * 1024
 const REQUEST_ID = /^[\w-]{1,64}$/
 
 /**
- * Creates the app on which the services and the gateway are built. It assigns request ids, limits the size and duration
- * of requests, logs each request, sets security headers, responds to every error with a problem document, and completes
- * the requests in flight when it shuts down.
+ * Creates the app on which the services and the gateway are built. The app assigns request ids, limits the size and
+ * duration of requests, logs each request, sets security headers, responds to every error with a problem document, and
+ * completes the requests in flight when it shuts down.
  */
 export function createBaseApp(options: BaseAppOptions): App {
   const app: App = Fastify({
     ...serverOptions(options),
-    // Called for a URL that cannot be decoded. The hooks below do not run for it.
+    // Called for a URL that the router rejects. The hooks below do not run for such a request.
     frameworkErrors: (error, request, reply) => {
       setHeaders(request, reply)
       sendProblem(reply, toProblem(error, request), request)
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest('caller', null)
-  // The hooks use callbacks, because promises would take a tenth of the time of a cheap request.
+  // The hooks use callbacks. With promises, they would take a tenth of the time of a cheap request.
   app.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply)
     telemetry.tracer?.route(request.routeOptions.url)
@@ -77,7 +77,7 @@ const serverOptions = (options: BaseAppOptions) =>
     logger: loggerOptions(options.logLevel ?? 'silent'),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    // Limits how long a request may take to arrive (slowloris attack), not how long the handler may take.
+    // Limits the time until the whole request has arrived (against slowloris attacks). The handler may take longer.
     requestTimeout: 10_000,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 2_000 },
     connectionTimeout: 30_000,
@@ -93,13 +93,13 @@ const serverOptions = (options: BaseAppOptions) =>
     clientErrorHandler: respondToBrokenRequest,
   }) satisfies FastifyHttpOptions<RawServerDefault>
 
-/** How long open connections are served during shutdown. */
+/** Maximum time that idle connections stay open during shutdown. */
 const DRAIN_MS = 500
 
 /**
- * On shutdown, rejects new connections and serves open connections until they are closed or `DRAIN_MS` have passed.
+ * On shutdown, rejects new connections. Serves the open connections until all are closed or `DRAIN_MS` have passed.
  * Fastify adds `Connection: close` to each response. Node's own `server.close()` would close idle connections at once,
- * and would lose a request that a client has just sent on one of them.
+ * and would lose a request that a client has just sent on an idle connection.
  */
 function drainBeforeClosing(app: App): void {
   app.addHook('preClose', async () => {

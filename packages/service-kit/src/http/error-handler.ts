@@ -59,16 +59,18 @@ function frameworkProblem(error: Partial<FastifyError> & Error): HttpProblem | u
   const { validation, validationContext, code = '', statusCode = 500, message } = error
   if (validation) {
     const errors = fieldErrors(validation as ErrorObject[], validationContext)
-    return new HttpProblem(400, 'validation-failed', 'The request is invalid. See errors.', { errors })
+    return new HttpProblem(400, 'validation-failed', 'The request is invalid. See the field `errors`.', {
+      errors,
+    })
   }
   const framework = FRAMEWORK_PROBLEMS[code]
   if (framework) return new HttpProblem(...framework)
-  // The client closed the connection before its whole body arrived.
+  // The client closed the connection before the whole body arrived.
   if (code === 'ECONNRESET' && statusCode < 500) return new HttpProblem(400, 'request-aborted', message)
   return statusCode < 500 ? new HttpProblem(statusCode, 'invalid-request', message) : undefined
 }
 
-/** Sends a problem document, as a buffer, so that the serializer of the route does not change it. */
+/** Sends a problem document. The serializer of the route does not change the document, because it is a buffer. */
 export const sendProblem = (reply: FastifyReply, problem: HttpProblem, request: FastifyRequest) =>
   reply
     .status(problem.status)
@@ -97,7 +99,7 @@ export function registerProblems(app: App, serviceProblem: ServiceErrors): void 
     const path = pathOf(request)
     const methods = routes.find('GET', path)?.store as Set<string> | undefined
     const problem = methods
-      ? new HttpProblem(405, 'method-not-allowed', `${request.method} is not supported here. See Allow.`, {
+      ? new HttpProblem(405, 'method-not-allowed', `${request.method} is unsupported. See header Allow.`, {
           headers: { allow: [...methods].join(', ') },
         })
       : new HttpProblem(404, 'not-found', `There is nothing at ${path}.`)
@@ -105,7 +107,7 @@ export function registerProblems(app: App, serviceProblem: ServiceErrors): void 
   })
 }
 
-/** Responds to an error before a request reaches Fastify. Writes to the socket, because there is no reply object. */
+/** Responds to an error that occurs before a request reaches Fastify. There is no reply object, only the socket. */
 export function respondToBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const known = PARSER_PROBLEMS[error.code ?? '']

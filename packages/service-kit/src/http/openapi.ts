@@ -23,7 +23,7 @@ export async function registerContract(
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The accessToken of a login',
+    description: 'The `accessToken` from a login',
   } as const
   await app.register(swagger, {
     openapi: {
@@ -39,7 +39,7 @@ export async function registerContract(
   if (ui) await registerUi(app, title)
 }
 
-/** Allows the scripts and inline styles of Swagger UI, and its calls to the API that it shows. */
+/** Allows the scripts and inline styles of Swagger UI, and its requests to the API at the same origin. */
 const UI_CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -59,13 +59,13 @@ export async function registerUi(app: App, title: string): Promise<void> {
   })
 }
 
-/** A problem response of a route's contract. */
+/** An error response in the contract of a route. */
 export const problemResponse = (description: string) =>
   response(description, ref(ProblemSchema), PROBLEM_TYPE)
 
 const SECURITY = { public: [], optional: [{}, { bearer: [] }], user: [{ bearer: [] }] }
 
-/** Adds to the contract of a route its access, and the problems with which the kit may respond. */
+/** Adds the access and the error responses of the kit to the contract of a route. */
 export function addAccessToContract(route: RouteOptions, access: Access): void {
   const schema = { ...route.schema } as Record<string, unknown> & { response?: object }
   const role = typeof access === 'object' ? access.role : undefined

@@ -10,15 +10,15 @@ export const pageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`nextCursor` of the previous page' })),
 }
 
-/** The schema of a page. It has no total number of items, because counting costs as much as reading all rows. */
+/** The schema of a page. A page has no total number of items, because counting costs as much as reading all rows. */
 export const pageOf = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 
-/** Encodes the position of a row in a list as a text that is opaque to clients. */
+/** Encodes the position of a row in a list as text that is opaque to clients. */
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
-/** Checks the parts of a position, so that only valid values reach the database. */
+/** The kinds of values in a position, each with its check. Only valid values may reach the database. */
 const KINDS = {
   uuid: (part: unknown) =>
     typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
@@ -29,8 +29,8 @@ const KINDS = {
 type Kind = keyof typeof KINDS
 
 /**
- * Decodes a client's cursor and checks that its parts are of `kinds`. A forged cursor grants no access: it only sets
- * the row at which a page starts.
+ * Decodes a cursor that a client sent, and checks that its values are of `kinds`. A forged cursor grants no access: it
+ * only sets the row at which a page starts.
  *
  * @throws HttpProblem 400 `invalid-cursor`
  */
@@ -57,7 +57,7 @@ function parse(cursor: string): unknown {
   }
 }
 
-/** Makes a page of rows that were fetched with `limit + 1`: the extra row shows that there is a next page. */
+/** Makes a page of `rows`. The caller fetches `limit + 1` rows: the extra row shows that there is a next page. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   limit: number,

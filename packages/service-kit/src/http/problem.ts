@@ -7,7 +7,7 @@ const FieldErrorSchema = Type.Object({
   detail: Type.String(),
 })
 
-/** An invalid value of a request. `pointer` is a JSON pointer (RFC 6901) into the part of the request given by `in`. */
+/** An invalid value of a request. `pointer` is a JSON pointer (RFC 6901) into the part named by `in`. */
 export type FieldError = Static<typeof FieldErrorSchema>
 
 interface ProblemExtras {
@@ -18,9 +18,7 @@ interface ProblemExtras {
   cause?: unknown
 }
 
-/**
- * An error response. Only HTTP code throws it. The error handler sends it as `application/problem+json` (RFC 9457).
- */
+/** An error response, thrown only by HTTP code. The error handler sends it as a problem document (RFC 9457). */
 export class HttpProblem extends Error {
   override name = 'HttpProblem'
   readonly status: number
@@ -63,9 +61,9 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ description: '/problems/<code>' }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
-    detail: Type.String({ description: 'What went wrong and how to correct it' }),
+    detail: Type.String({ description: 'The cause of the error and how to correct it' }),
     instance: Type.String({ description: 'The path of the request' }),
-    code: Type.String({ pattern: '^[a-z0-9-]+$', description: 'Stable, for use by client code' }),
+    code: Type.String({ pattern: '^[a-z0-9-]+$', description: 'Stable name of the error, for client code' }),
     errors: Type.Optional(Type.Array(FieldErrorSchema)),
   },
   { $id: 'Problem' },

@@ -12,11 +12,11 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** A reference to a schema that was added to the app with an `$id`. The contract contains it once, as a component. */
+/** A reference to a schema that was added to the app. The OpenAPI document has that schema once, as a component. */
 export const ref = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` })
 
-/** A response in a contract. */
+/** A response in the contract (OpenAPI document) of a route. */
 export const response = <T extends TSchema>(
   description: string,
   schema: T,
@@ -26,5 +26,5 @@ export const response = <T extends TSchema>(
   content: { [mediaType]: { schema } },
 })
 
-/** A property that clients may omit. Handlers always receive it, because validation sets the default of the schema. */
+/** A property with a default, which clients may omit. Validation adds the default, so handlers always find a value. */
 export const withDefault = <T extends TSchema>(schema: T) => Type.Optional(schema) as unknown as T

@@ -4,14 +4,14 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { FieldError } from './problem.ts'
 
-// ajv-formats is a CommonJS module. At run time the import is its function, although its types say otherwise.
+// ajv-formats is a CommonJS module. At run time, the import is a function, although the types say otherwise.
 export const addFormats = formats as unknown as (ajv: Ajv) => Ajv
 
 /** Compiles the validators of routes. Routes may refer to `schemas` by `$id`. */
 export function validatorCompiler(schemas: TSchema[]): FastifySchemaCompiler<TSchema> {
   const ajvWith = (options: Options) =>
     addFormats(new Ajv({ useDefaults: true, strict: false, ...options })).addSchema(schemas as AnySchema[])
-  // JSON has types, so that `"2"` in a body is not a number.
+  // JSON has types, so the string `"2"` in a body is not converted to a number.
   const firstError = ajvWith({ coerceTypes: false })
   const allErrors = ajvWith({ coerceTypes: false, allErrors: true })
   // Query, path and headers are text, so `2` is converted to a number if the schema requires one.
@@ -23,8 +23,8 @@ export function validatorCompiler(schemas: TSchema[]): FastifySchemaCompiler<TSc
 }
 
 /**
- * Reports all errors of a body, or only the first error if that is an array with too many items. To report the errors
- * of 16,000 items would cost more than the request itself.
+ * Reports all errors of a body. If the first error is an array with too many items, reports only that error: finding
+ * the errors of 16,000 items would cost more than the request itself.
  */
 const bodyValidator = (firstError: ValidateFunction, allErrors: ValidateFunction) => (body: unknown) => {
   if (firstError(body)) return true
@@ -38,7 +38,7 @@ const MAX_ERRORS = 20
 
 const PARTS = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const
 
-/** Describes validation errors, without the invalid values, because one may be a password. */
+/** Describes validation errors, without the invalid values, because a value may be a password. */
 export const fieldErrors = (errors: readonly ErrorObject[], context: string = 'body'): FieldError[] =>
   errors
     // After the errors of its branches, `anyOf` reports an error of its own, which is less specific.

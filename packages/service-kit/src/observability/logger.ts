@@ -44,8 +44,8 @@ function redact(fields: Fields, levels = 2): Fields {
 }
 
 /**
- * Options for the logger, Pino. An entry is one line of JSON, which escapes line breaks, and its secrets are replaced.
- * Pino's own `redact` with wildcards would take 6 % of the time of a request.
+ * Options for the logger, Pino. An entry is one line of JSON, in which line breaks are escaped and secrets are
+ * replaced. Pino's own `redact` with wildcards would take 6 % of the time of a request.
  */
 export const loggerOptions = (level: string) => ({
   level,

@@ -35,7 +35,7 @@ interface Reading {
 function prometheusMeter(): Meter {
   const requests = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Requests by route and class of the response status',
+    help: 'Duration of requests, by method, route and class of the status (such as 2xx)',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
   })

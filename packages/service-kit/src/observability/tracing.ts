@@ -32,19 +32,19 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { type Tracer, telemetry } from './telemetry.ts'
 
-/** The maximum size of a batch, because the span of a batch has a link to each item. */
+/** The maximum number of items in a batch, because the span of a batch has links to its items. */
 const MAX_LINKS = 256
-/** Longer statements are cut. The statements of a large batch are long, with a placeholder for each value. */
+/** Longer statements are cut. The statement of a large batch is long, because it has a placeholder for each value. */
 const MAX_SQL_LENGTH = 2_000
 /** Maximum time to send the last spans, so that a collector that is down does not delay the shutdown for long. */
 const FLUSH_MS = 2_000
 
 /**
  * Starts to trace this process. OpenTelemetry reads the collector's address and headers (`OTEL_EXPORTER_OTLP_*`) and
- * more attributes of the service (`OTEL_RESOURCE_ATTRIBUTES`) from the environment.
+ * further attributes of the service (`OTEL_RESOURCE_ATTRIBUTES`) from the environment.
  *
- * @param share the share of requests that are traced, from 0 to 1. It applies only to requests without a trace context:
- *   any other request is traced if the caller traces it
+ * @param share the share of requests that are traced, from 0 to 1. It applies only to requests without a trace context.
+ *   A request with a trace context is traced if its caller is traced
  * @returns a function that sends the last spans and stops tracing
  */
 export function startTracing(service: string, share: number): () => Promise<unknown> {
@@ -78,7 +78,7 @@ function instrument(): void {
       if ('setHeader' in response) response.setHeader('traceresponse', traceResponse(span))
     },
   })
-  // The instrumentation patches node:http when that module is next required.
+  // HttpInstrumentation patches node:http the next time that this module is required.
   createRequire(import.meta.url)('node:http')
   new UndiciInstrumentation({
     requireParentforSpans: true,
@@ -86,7 +86,7 @@ function instrument(): void {
   })
 }
 
-/** The response header that names the trace (W3C Trace Context Level 2). */
+/** The value of the response header `traceresponse`, which contains the trace id (W3C Trace Context Level 2). */
 function traceResponse(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext()
   return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`

@@ -11,9 +11,9 @@ export class ConfigError extends Error {
  * Reads the environment into a typed, frozen object.
  *
  * Each property of `schema` is the name of a variable, and its schema defines the type and the default. An empty
- * variable is treated as unset, because `${NAME:-}` in a compose file sets one. Instead of `<NAME>`, `<NAME>_FILE` can
- * be the path of a file that contains the value. Use it for secrets: the environment is visible to child processes and
- * to anyone who can inspect the container.
+ * variable is treated as unset, because `${NAME:-}` in a compose file sets an empty variable. Instead of `<NAME>`,
+ * `<NAME>_FILE` can be the path of a file that contains the value. Use a file for a secret: the environment is visible
+ * to child processes and to anyone who can inspect the container.
  *
  * @throws ConfigError with the names of all invalid variables, without their values, which may be secrets
  */
@@ -47,7 +47,7 @@ function readSetting(name: string, env: Record<string, string | undefined>): str
   } catch (error) {
     throw new ConfigError(`${name}_FILE: ${(error as Error).message}`)
   }
-  // Not treated as unset: otherwise the public default would replace a secret that was not written to the file.
+  // An empty file is an error. Otherwise the public default would replace a secret that was not written to the file.
   if (!text) throw new ConfigError(`${name}_FILE names an empty file`)
   return text
 }

@@ -13,8 +13,8 @@ const SHUTDOWN_MS = 15_000
  * Runs the process of a service. If the start fails, prints the reason and exits. On SIGTERM or SIGINT, completes the
  * requests in flight before it exits.
  *
- * @param service the name in traces
- * @param start opens the resources of the service and returns their closers, in the order in which to call them
+ * @param service the name of the service in traces
+ * @param start opens the resources of the service and returns functions that close them, in the order of the shutdown
  */
 export async function serve<Config extends TelemetryConfig>(
   service: string,

@@ -11,18 +11,18 @@ export const telemetrySettings = {
     Type.Integer({
       minimum: 1,
       maximum: 65_535,
-      description: 'port that serves /metrics; without it nothing is measured',
+      description: 'port that serves /metrics; without a port, nothing is measured',
     }),
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
-    Type.String({ pattern: '^https?://', description: 'URL that receives traces, OTLP over HTTP' }),
+    Type.String({ pattern: '^https?://', description: 'URL that receives traces (OTLP over HTTP)' }),
   ),
   OTEL_TRACES_SAMPLER_ARG: Type.Number({
     minimum: 0,
     maximum: 1,
     default: 1,
     description:
-      'share of requests that are traced, from 0 to 1; for a request with a trace context, its caller decides',
+      'share of requests that are traced, from 0 to 1; with a trace context, a request is traced if its caller is',
   }),
 }
 
@@ -47,14 +47,17 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
     default: false,
     description: 'creates demo data; never in production',
   }),
-  LOG_LEVEL: Type.Enum(LOG_LEVELS, { default: 'info', description: LOG_LEVELS.join(', ') }),
+  LOG_LEVEL: Type.Enum(LOG_LEVELS, {
+    default: 'info',
+    description: `lowest level logged: ${LOG_LEVELS.join(', ')}`,
+  }),
   TRUST_PROXY: Type.String({
     default: '',
     description: 'proxies whose X-Forwarded-For is trusted: addresses or networks, separated by commas',
   }),
   NODE_ENV: Type.String({
     default: 'development',
-    description: 'production rejects demo data, public secrets and failpoints',
+    description: '`production` rejects demo data, secrets with a public default, and failpoints',
   }),
   ...telemetrySettings,
 })

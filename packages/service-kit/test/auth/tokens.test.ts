@@ -55,7 +55,7 @@ describe('an access token verifier with remote keys', () => {
     assert.equal(fetches, 1)
   })
 
-  it('fetches the keys at most twice for a hundred unknown key ids', async () => {
+  it('fetches the keys at most twice for 100 tokens with unknown key ids', async () => {
     respond = healthy
     const verify = accessTokenVerifier(remoteIssuer(url))
     for (let i = 0; i < 100; i++) await assert.rejects(verify(await withKid(`unknown-${i}`)), TokenRefused)
@@ -89,7 +89,7 @@ describe('an access token verifier with remote keys', () => {
     ['ahead of', 3_600_000],
     ['behind', -3_600_000],
   ] as const) {
-    it(`checks the expiry by the issuer’s clock when that clock is an hour ${what} ours`, async () => {
+    it(`checks the expiry with the issuer’s clock when that clock is an hour ${what} the local clock`, async () => {
       const issuerNow = () => Date.now() + offMs
       respond = (request, response) => {
         response.setHeader('date', new Date(issuerNow()).toUTCString())
@@ -114,7 +114,7 @@ describe('an access token verifier with remote keys', () => {
     assert.equal(fetches, 2)
   })
 
-  it('accepts tokens of a new key after the 30 s cooldown, and still those of the old key', async (t) => {
+  it('accepts tokens of a new key after the 30 s cooldown, and still accepts tokens of the old key', async (t) => {
     const successor = await generateKeyPair('EdDSA', { extractable: true })
     const published = {
       ...(await exportJWK(successor.publicKey)),
@@ -130,7 +130,7 @@ describe('an access token verifier with remote keys', () => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
     await verify(await withKid('successor', successor.privateKey))
     await verify(await issuer.tokenFor('BUYER'))
-    await assert.rejects(verify(await withKid('successor')), TokenRefused, 'signed by the old key')
+    await assert.rejects(verify(await withKid('successor')), TokenRefused, 'signed with the old key')
     assert.equal(fetches, 2)
   })
 })
@@ -176,7 +176,7 @@ describe('service tokens', () => {
     await assert.rejects(tokens.verifierFor('users')(token), TokenRefused)
   })
 
-  it('are rejected when signed with another secret, or issued too long ago, even if unexpired', async () => {
+  it('are rejected when signed with another secret, or when issued 10 minutes ago with a later expiry', async () => {
     const other = await serviceTokens('another secret, which is as long as that').sign('orders', 'products')
     await assert.rejects(tokens.verifierFor('products')(other), TokenRefused)
     const old = await new SignJWT()
@@ -189,7 +189,7 @@ describe('service tokens', () => {
     await assert.rejects(tokens.verifierFor('products')(old), TokenRefused)
   })
 
-  it('are rejected with another algorithm or type, or a missing claim', async () => {
+  it('are rejected when they have another algorithm or type, or lack a claim', async () => {
     const now = Math.floor(Date.now() / 1_000)
     const claims = { iss: 'orders', aud: 'products', iat: now, exp: now + 60 }
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')

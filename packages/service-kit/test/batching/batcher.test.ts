@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { type BatcherOptions, createBatcher, Overloaded } from '../../src/batching/batcher.ts'
 
+/** An error that a single item causes, see `isPoison`. */
 class Poison extends Error {}
 
 const batcherOf = <Item, Result>(
@@ -107,7 +108,7 @@ describe('a batcher', () => {
     assert.deepEqual(await submit([3]), [3], 'the batcher still works')
   })
 
-  it('does not split a batch after an error that no item caused', async () => {
+  it('does not split a batch after an error for which `isPoison` returns false', async () => {
     let runs = 0
     const submit = batcherOf<number, number>({
       run: async () => {
@@ -125,6 +126,7 @@ describe('a batcher', () => {
   })
 })
 
+/** The result of an item: a value, an Error of its own, or the failure of every batch that contains the item. */
 type Fate = 'fine' | 'own-error' | 'poison' | 'outage'
 const fate = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Fate>('fine') },
@@ -133,7 +135,7 @@ const fate = fc.oneof(
 const item = fc.record({ fate, weight: fc.integer({ min: 1, max: 60 }), pause: fc.boolean() })
 
 describe('a batcher with random items and failures', () => {
-  it('settles each item once with its own result, and exceeds no limit', async () => {
+  it('settles each item once, never with the result of another item, and exceeds no limit', async () => {
     const property = fc.asyncProperty(
       fc.array(item, { maxLength: 60 }),
       fc.record({

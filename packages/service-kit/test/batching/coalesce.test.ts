@@ -24,7 +24,7 @@ function slowValue() {
 }
 
 describe('coalesce', () => {
-  it('combines concurrent calls into one read that starts after the calls', async () => {
+  it('combines the calls that arrive during a read into one later read', async () => {
     const { reads, read, write } = slowValue()
     const get = coalesce((key: string) => key, read)
     const first = get('a')
@@ -62,7 +62,7 @@ describe('coalesce', () => {
     assert.equal(await get(undefined), 'available')
   })
 
-  it('reads again after a read has ended', async () => {
+  it('starts a new read for a call that arrives after the last read has ended', async () => {
     let reads = 0
     const get = coalesce(String, async () => ++reads)
     for (let i = 1; i <= 3; i++) assert.equal(await get('same'), i)

@@ -14,7 +14,7 @@ describe('commitWith on postgres', { skip }, () => {
 
   before(async () => {
     testDatabase = await createTestDatabase('postgres')
-    // One connection, so that anything left from one transaction would affect the next one.
+    // One connection, so that a statement left from one transaction would run in the next transaction.
     database = openDatabase(testDatabase.url, { poolSize: 1 })
     await sql`create table things (id integer primary key, xid text default pg_current_xact_id()::text)`.execute(
       database.kysely,
@@ -29,7 +29,7 @@ describe('commitWith on postgres', { skip }, () => {
   const stored = () => database.kysely.selectFrom('things').selectAll().orderBy('id').execute()
   const ids = async () => (await stored()).map(({ id }) => id)
 
-  it('runs its statement in the same transaction as the work', async () => {
+  it('runs the given statement in the same transaction as the work', async () => {
     await inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(1))
       commitWith(insert(2))
@@ -40,7 +40,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.equal(first.xid, second.xid)
   })
 
-  it('rolls the transaction back and throws the error when its statement fails', async () => {
+  it('rolls the transaction back and throws the error when the given statement fails', async () => {
     const failing = inTransaction(database, async (trx, commitWith) => {
       await trx.executeQuery(insert(3))
       commitWith(insert(1))
@@ -49,7 +49,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2])
   })
 
-  it('does not run its statement when the work fails, nor in the next transaction', async () => {
+  it('does not run the given statement when the work fails, not even in the next transaction', async () => {
     const failed = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(4))
       throw new Error('no longer needed')
@@ -59,7 +59,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2, 5])
   })
 
-  it('fails the transaction when it is called twice', async () => {
+  it('makes the transaction fail when called twice', async () => {
     const two = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(6))
       commitWith(insert(7))

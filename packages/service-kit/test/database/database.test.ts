@@ -25,7 +25,7 @@ await describeOnEachEngine('a database', (engine) => {
   let testDatabase: TestDatabase
   let database: Database<Tables>
   const others: Database<Tables>[] = []
-  /** Opens another pool, which is closed after all tests. */
+  /** Opens another connection pool, which is closed after all tests. */
   const opened = (options: DatabaseOptions = {}) => {
     const other = openDatabase<Tables>(testDatabase.url, options)
     others.push(other)
@@ -51,7 +51,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.equal((await database.kysely.selectFrom('counters').selectAll().execute()).length, 1)
   })
 
-  it('stays unchanged when an older release migrates it after a newer release', async () => {
+  it('still lists the migrations of a newer release after an older release has migrated it', async () => {
     const step = (table: string): Migration => ({
       up: (db) => db.schema.createTable(table).addColumn('id', 'integer').execute(),
     })
@@ -68,7 +68,7 @@ await describeOnEachEngine('a database', (engine) => {
   })
 
   it('loses no update when transactions are concurrent', async () => {
-    // A second SQLite connection in this process would block the thread that holds the lock.
+    // On SQLite, a second connection that waits for the lock would block this thread, which has to release the lock.
     const other = engine === 'sqlite' ? database : opened()
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
@@ -119,7 +119,7 @@ await describeOnEachEngine('a database', (engine) => {
     await assert.rejects(again, (error) => isUniqueViolation(error) && !isUnavailable(error))
   })
 
-  it('reports a temporary error when a row stays locked', onServer, async () => {
+  it('reports a temporary error when the wait for a row lock times out', onServer, async () => {
     const own = opened(SHORT_WAIT)
     const add = () => own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
     const started = performance.now()
@@ -132,7 +132,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.ok(performance.now() - started < 6_000)
   })
 
-  it('limits the wait for a free connection', onServer, async () => {
+  it('is reported as unavailable when no connection becomes free in time', onServer, async () => {
     const own = opened({ poolSize: 1, ...SHORT_WAIT })
     await own.kysely.transaction().execute(async () => {
       const outcome = own.ping().catch((error: unknown) => error)
@@ -191,7 +191,7 @@ await describeOnEachEngine('a database', (engine) => {
     await sleep(100)
   }
 
-  it('retries a transaction after a lost connection only if it is idempotent', onServer, async () => {
+  it('retries a transaction after a lost connection only with `idempotent`', onServer, async () => {
     const own = opened()
     const loseOneConnection = () => {
       let runs = 0
@@ -219,7 +219,7 @@ await describeOnEachEngine('a database', (engine) => {
         .raw(`alter database ${name} set default_transaction_isolation = 'repeatable read'`)
         .execute(database.kysely)
     }
-    // A new connection, to which the new default applies. The default of MySQL is always REPEATABLE READ.
+    // The new default applies to new connections. On MySQL, REPEATABLE READ is the default without any change.
     const own = opened()
     await own.kysely.transaction().execute(async (trx) => {
       const value = () => sql<{ value: number }>`select value from counters where name = 'a'`.execute(trx)

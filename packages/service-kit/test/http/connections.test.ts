@@ -60,7 +60,7 @@ describe('a listening app', { concurrency: true }, () => {
 })
 
 describe('an app that shuts down', { concurrency: true }, () => {
-  it('completes requests in flight, and serves one more request on an open keep-alive connection', async () => {
+  it('completes requests in flight, and responds to a request on an open keep-alive connection', async () => {
     const { app, arrived, respond } = await slowApp()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     await get(app, '/quick', agent)
@@ -90,7 +90,7 @@ describe('an app that shuts down', { concurrency: true }, () => {
   })
 })
 
-/** An app with a route `/slow`: `arrived` resolves when it is requested, and it responds when `respond` is called. */
+/** `arrived` resolves when a request arrives at `/slow`, which responds after `respond` has been called. */
 async function slowApp() {
   const app = await emptyApp()
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()

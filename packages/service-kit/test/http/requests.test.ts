@@ -34,7 +34,7 @@ describe('validation', () => {
     ])
   })
 
-  it('reports only the length of an array that is too long, not the errors of its items', async () => {
+  it('reports one error for an array that is too long, and no errors for its items', async () => {
     const response = await dish(
       JSON.stringify({ name: 'soup', parts: Array.from({ length: 9_000 }, () => ({})) }),
     )
@@ -49,7 +49,7 @@ describe('validation', () => {
     assert.equal((await dish(JSON.stringify({ ...body, name: 'soup', parts: [] }))).json().errors.length, 20)
   })
 
-  it('reports a missing field with a JSON pointer to the place where it is required', async () => {
+  it('reports a missing field with a JSON pointer to that field', async () => {
     const { errors } = (await dish('{"name":"soup"}')).json()
     assert.deepEqual(errors, [{ pointer: '#/parts', in: 'body', detail: 'is required' }])
   })
@@ -76,7 +76,7 @@ describe('an app of the kit', () => {
       400,
       'invalid-json',
     ],
-    ['another media type', 'name=soup', { 'content-type': 'text/plain' }, 415, 'unsupported-media-type'],
+    ['a text/plain body', 'name=soup', { 'content-type': 'text/plain' }, 415, 'unsupported-media-type'],
     [
       'a body that is too large',
       JSON.stringify({ name: 'x'.repeat(70_000), parts: [] }),
@@ -107,13 +107,13 @@ describe('an app of the kit', () => {
     assert.deepEqual([response.statusCode, response.json().code], [400, 'invalid-url'])
   })
 
-  it('reveals nothing about an unexpected error', async () => {
+  it('responds 500 to an unexpected error without its message', async () => {
     const response = await app.inject({ url: '/broken' })
     assert.deepEqual([response.statusCode, response.json().code], [500, 'internal-error'])
     assert.doesNotMatch(response.body, /secret/)
   })
 
-  it('sends only the fields that the contract lists', async () => {
+  it('sends only the fields that the response schema lists', async () => {
     assert.deepEqual((await app.inject({ url: '/chef' })).json(), {
       name: 'Ada',
       kitchen: { city: 'Paris' },
@@ -133,7 +133,7 @@ describe('an app of the kit', () => {
     }
   })
 
-  it('returns the request id that the client sent if it is valid, and otherwise a new one', async () => {
+  it('returns the X-Request-Id that the client sent if that id is valid, and otherwise a new id', async () => {
     const given = await app.inject({ url: '/open', headers: { 'x-request-id': 'abc-123' } })
     assert.equal(given.headers['x-request-id'], 'abc-123')
     const forged = await app.inject({ url: '/open', headers: { 'x-request-id': 'a"b c' } })

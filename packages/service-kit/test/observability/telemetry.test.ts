@@ -55,7 +55,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('loads no telemetry library when nothing is configured', async () => {
+  it('loads no telemetry library when neither metrics nor traces are configured', async () => {
     const program = `
       import { registerHooks } from 'node:module'
       const loaded = []

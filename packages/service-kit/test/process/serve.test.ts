@@ -20,7 +20,7 @@ await describeOnEachEngine('startFailure', (engine) => {
   })
   after(() => testDatabase.drop())
 
-  /** Connects with the URL of the test database in which `parts` are replaced. Returns the message of the failure. */
+  /** Connects to the URL of the test database with `parts` replaced. Returns the message of the failure. */
   const failureWith = async (parts: Partial<URL>): Promise<string> => {
     const url = Object.assign(new URL(testDatabase.url), parts)
     const database = openDatabase(url.href, { poolSize: 1 })

@@ -26,7 +26,7 @@ describe('readConfig', () => {
     assert.equal(readConfig(schema, { SECRET: 'long enough', PORT: '' }).PORT, 8001)
   })
 
-  it('throws an error that names every invalid variable but not its value', () => {
+  it('throws an error that contains the names but not the values of all invalid variables', () => {
     assert.throws(
       () => readConfig(schema, { SECRET: 'short', PORT: '70000' }),
       (error: Error) =>
@@ -90,7 +90,7 @@ describe('readServiceSettings', () => {
   const start = (env: Record<string, string>) => readServiceSettings(settings, env)
   const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
 
-  it('accepts public secrets and demo data during development', () => {
+  it('accepts demo data and the public default of a secret during development', () => {
     start({ SEED_DEMO_DATA: 'true' })
   })
 
@@ -104,7 +104,7 @@ describe('readServiceSettings', () => {
     start({ ...env, SEED_DEMO_DATA: 'false' })
   })
 
-  it('rejects the URL of an unknown database engine in one line', () => {
+  it('rejects the URL of an unknown database engine with a one-line error', () => {
     assert.throws(() => start({ DATABASE_URL: 'oracle://here' }), {
       name: 'ConfigError',
       message: /DATABASE_URL: .*\(sqlite:<file>, postgres:\/\/\.\.\. or mysql:\/\/\.\.\.\)$/,
