@@ -25,7 +25,7 @@ export interface UsersDeps {
   hasher: PasswordHasher
   /** The limits of concurrent hashing for logins and password changes. */
   hashing: GateLimits
-  /** By default REGISTRATION_GATE. */
+  /** The limits of concurrent hashing for registrations. The default is REGISTRATION_GATE. */
   registrationHashing?: GateLimits
   limits: AttemptLimits
   accessTokenSeconds: number
@@ -52,7 +52,10 @@ export async function buildApp({
   const keyStore = keysStore(database)
   const createdKey = await ensureSigningKey(keyStore, now())
   const keys = createKeyRing(keyStore, now, (error) =>
-    app.log.error({ err: error }, 'could not reload the signing keys; the keys loaded before stay in use'),
+    app.log.error(
+      { err: error },
+      'could not reload the signing keys; the previously loaded keys stay in use',
+    ),
   )
   const app = await createApp({
     title: 'Souk: users',

@@ -10,13 +10,13 @@ export const settings = Type.Object({
     minimum: 60,
     maximum: LONGEST_ACCESS_TOKEN_SECONDS,
     default: 900,
-    description: 'seconds until an access token expires; a logout does not end it earlier',
+    description: 'seconds until an access token expires; a logout does not revoke it',
   }),
   SESSION_DAYS: Type.Integer({
     minimum: 1,
     maximum: 365,
     default: 30,
-    description: 'days from a login to the end of its session, however often it is refreshed',
+    description: 'days from a login to the end of its session; a refresh does not extend the session',
   }),
   ARGON2_MEMORY_KIB: Type.Integer({
     minimum: 19_456,
@@ -28,14 +28,14 @@ export const settings = Type.Object({
     minimum: 1,
     maximum: 100,
     default: 1,
-    description: 'passes over this memory per hash; at least 2 if ARGON2_MEMORY_KIB is below 47104',
+    description: 'passes over the memory of one hash; at least 2 if ARGON2_MEMORY_KIB is below 47104',
   }),
   PASSWORD_HASHES_AT_ONCE: Type.Integer({
     minimum: 1,
     maximum: 64,
     default: 2,
     description:
-      'password hashes computed concurrently for logins and password changes; registrations compute one more. Keep the sum below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
+      'password hashes computed concurrently for logins and password changes; registrations use one further slot. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
   }),
   PASSWORD_HASHES_WAITING: Type.Integer({
     minimum: 0,
@@ -54,7 +54,7 @@ export const settings = Type.Object({
     minimum: 1,
     default: 10,
     description:
-      'wrong passwords for one account from one address; also wrong current passwords in the password changes of one account',
+      'wrong passwords for one account from one address; the same limit, counted separately, applies to wrong current passwords in password changes',
   }),
   LOGIN_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
@@ -65,7 +65,7 @@ export const settings = Type.Object({
     minimum: 1,
     default: 25,
     description:
-      'wrong passwords for one account, from all addresses without a successful login to it in the last 30 days',
+      'wrong passwords for one account, excluding addresses that logged in to it in the last 30 days',
   }),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
@@ -90,7 +90,7 @@ export const hashingCost = (settings: { ARGON2_MEMORY_KIB: number; ARGON2_PASSES
   passes: settings.ARGON2_PASSES,
 })
 
-/** Rejects a cost below the two minimum costs of the OWASP password storage cheat sheet. */
+/** Rejects a cost that reaches neither of the two minimums of the OWASP password storage cheat sheet. */
 function rejectWeakHashing({ memoryKiB, passes }: Argon2Cost): void {
   if (memoryKiB >= 47_104 || (memoryKiB >= 19_456 && passes >= 2)) return
   throw new ConfigError(

@@ -13,13 +13,13 @@ const CHALLENGE = { 'www-authenticate': 'Bearer' }
 /** The HTTP response for each error of this service. */
 const RESPONSES = {
   'username-taken': { status: 409, detail: 'This username is taken; choose another.' },
-  // The same response for an unknown user and a wrong password, so that it does not reveal which accounts exist.
+  // An unknown user and a wrong password get the same response, which does not reveal whether the account exists.
   'invalid-credentials': {
     status: 401,
     detail: 'The username or the password is wrong.',
     headers: CHALLENGE,
   },
-  // Not 401: the access token is valid, and clients refresh their tokens on a 401.
+  // After a 401, clients would refresh their tokens, although the access token is valid.
   'wrong-password': { status: 403, detail: 'currentPassword is not your current password.' },
   'invalid-refresh-token': {
     status: 401,
@@ -32,7 +32,8 @@ const RESPONSES = {
   },
   'temporary-reduced-capacity': {
     status: 503,
-    detail: 'Too many concurrent logins or registrations. Retry after the time in the Retry-After header.',
+    detail:
+      'Too many concurrent logins, registrations or password changes. Retry after the time in the Retry-After header.',
   },
   'unknown-user': {
     status: 401,

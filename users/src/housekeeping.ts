@@ -6,9 +6,9 @@ import { keysInUse } from './keys/signing-keys.ts'
 import { KNOWN_ADDRESS_MS } from './login-limits/attempts-store.ts'
 
 const INTERVAL_MS = 60_000
-/** Small, because the deletion of a session also deletes its refresh tokens, up to a few thousand. */
+/** Rows per DELETE. Small, because deleting a session also deletes its refresh tokens, up to a few thousand. */
 const BATCH = 100
-/** Limits the length of one sweep. The next sweep deletes the remaining rows. */
+/** Batches per table in one sweep. The next sweep deletes the remaining rows. */
 const MOST_BATCHES = 100
 
 /** Deletes expired rows, and the signing keys that are no longer in use. */
@@ -36,7 +36,7 @@ async function deleteExpired<Table extends keyof Tables>(
       select ${sql.ref(key)} as expired_key from ${sql.table(table)} where ${expired} limit ${BATCH}
     `.execute(kysely)
     const keys = rows.map(({ expired_key }) => expired_key)
-    // Checks the expiry again, because a bucket may have started a new window since the query above.
+    // Checks the expiry again, because a request may have extended the expiry of a row since the query above.
     if (keys.length > 0) {
       await sql`
         delete from ${sql.table(table)} where ${sql.ref(key)} in (${sql.join(keys)}) and ${expired}

@@ -2,8 +2,9 @@
  * `npm run rotate-key -w users`: adds a signing key. Running replicas publish the new key within a minute and sign
  * with it after 15 minutes.
  *
- * If a key has leaked, run this, then delete the leaked key's row from `signing_keys`. Users rejects tokens signed with
- * it within 2 minutes, the other services within 12, because every service caches keys and verified tokens.
+ * If a key has leaked, run this script, then delete the row of the leaked key from `signing_keys`. Every service caches
+ * keys and verified tokens. Therefore the users service accepts tokens signed with the leaked key for up to 2 minutes
+ * after that, and the other services for up to 12 minutes.
  */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { startFailure } from '@souk/service-kit/process/serve'

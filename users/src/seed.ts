@@ -7,7 +7,7 @@ import { UserError } from './errors.ts'
 /** The ids are fixed, so that the demo data of other services can refer to these users. */
 export const DEMO_BUYER_ID = '01900000-0000-7000-8000-000000000001'
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
-/** Registration rejects this password as too common. In production, the service does not start with demo data. */
+/** Registration rejects this password as too common. In production, the service rejects SEED_DEMO_DATA. */
 const DEMO_PASSWORD = 'password'
 
 const DEMO_USERS = [

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { REGISTRATION_GATE } from '../src/accounts/hashing-gate.ts'
 import { hashingCost, readSettings } from '../src/config.ts'
 
-describe('the settings of users', () => {
+describe('the settings of the users service', () => {
   it('have defaults: Argon2id with 46 MiB, access tokens of 15 minutes, sessions of 30 days, no demo data', () => {
     const settings = readSettings({})
     assert.deepEqual(hashingCost(settings), { memoryKiB: 47_104, passes: 1 })
@@ -26,12 +26,12 @@ describe('the settings of users', () => {
     }
   })
 
-  it('leave one of the four threads of the thread pool free while passwords are hashed', () => {
+  it('by default leave a thread of the thread pool free while passwords are hashed', () => {
     const threads = 4
     assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })
 
-  it('reject demo logins in production', () => {
+  it('reject SEED_DEMO_DATA in production', () => {
     assert.throws(() => readSettings({ NODE_ENV: 'production', SEED_DEMO_DATA: 'true' }), /SEED_DEMO_DATA/)
   })
 })

@@ -3,15 +3,15 @@ import { describe, it } from 'node:test'
 import { readContract } from '@souk/service-kit/testing/contract'
 import { openUsers } from './helper.ts'
 
-describe('the contract of users', () => {
-  it('equals the committed swagger/users.json', async () => {
+describe('the OpenAPI document of the users service', () => {
+  it('equals swagger/users.json', async () => {
     const { app, close } = await openUsers('sqlite')
     await app.ready()
     assert.deepEqual(JSON.parse(JSON.stringify(app.swagger())), readContract('users'))
     await close()
   })
 
-  it('states who may call each route', () => {
+  it('states for each route whether it is public or requires a user', () => {
     const access = Object.entries(readContract('users').paths).flatMap(([path, operations]) =>
       Object.entries(operations).map(([method, operation]) => [`${method} ${path}`, operation['x-access']]),
     )

@@ -15,7 +15,7 @@ import type { Tokens } from '../src/sessions/session-schemas.ts'
 export const CHEAP = { memoryKiB: 8, passes: 1 }
 export const PASSWORD = 'nine green lanterns'
 
-/** Limits so high that only tests of the limits reach them, with lower values. */
+/** Limits so high that no test reaches them. Tests of the limits set lower ones. */
 export const WIDE_LIMITS = {
   windowSeconds: 900,
   accountAndAddress: 1000,
@@ -103,13 +103,13 @@ const requests = (app: App) => {
         payload: { currentPassword, newPassword },
       }),
     jwks: () => inject({ method: 'GET', url: '/.well-known/jwks.json' }),
-    /** Registers a user, which must succeed, and returns the user. */
+    /** Registers a user and returns the user. Throws if the registration fails. */
     newUser: async (role = 'BUYER'): Promise<User> => {
       const response = await post('/users', { username: newName(), password: PASSWORD, role })
       assert.equal(response.statusCode, 201, response.body)
       return response.json()
     },
-    /** Logs in, which must succeed, and returns the tokens. */
+    /** Logs in and returns the tokens. Throws if the login fails. */
     tokensOf: async (username: string, password = PASSWORD): Promise<Tokens> => {
       const response = await login(username, password)
       assert.equal(response.statusCode, 200, response.body)
@@ -127,7 +127,7 @@ export const statuses = (responses: { statusCode: number }[]) => {
   return count
 }
 
-/** Returns the status of a response, and the code if it is a problem. */
+/** Returns the status of a response, and the `code` of the body if the response is an error. */
 export const outcome = (response: Awaited<ReturnType<CheckedInject>>) => [
   response.statusCode,
   response.statusCode < 400 ? undefined : response.json().code,

@@ -49,7 +49,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('deletes all rows after 31 days except the users and the signing key in use', async () => {
+  it('after 31 days deletes all rows except the users and the signing key in use', async () => {
     const { username } = await users.newUser()
     await rotateKey(keysStore(users.database), clock)
     const { refreshToken } = await users.tokensOf(username)
@@ -63,7 +63,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     await users.tokensOf(username)
   })
 
-  it('stops when its stop function is called', async () => {
+  it('stops when the function that startHousekeeping returned is called', async () => {
     const stop = startHousekeeping(users.database, (error) => assert.fail(String(error)))
     await stop()
   })

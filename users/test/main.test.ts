@@ -52,7 +52,7 @@ describe('the running users service', () => {
       body: JSON.stringify(body),
     })
 
-  it('serves its health check, its Swagger page and its contract', async () => {
+  it('serves its health check, its Swagger page and its OpenAPI document', async () => {
     for (const path of ['/health/ready', '/', '/openapi.json']) {
       assert.equal((await fetch(base + path)).status, 200, path)
     }

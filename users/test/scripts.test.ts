@@ -17,7 +17,7 @@ import { CHEAP, startUsers } from './helper.ts'
 const run = promisify(execFile)
 const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
 
-await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
+await describeOnEachEngine('the users database', (engine) => {
   let testDb: TestDatabase
 
   before(async () => {
@@ -30,7 +30,7 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
       env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
-  it('create the tables and each demo user once when three run concurrently and one runs later', async () => {
+  it('has its tables and one of each demo user after three concurrent runs of the migrate script and a later run', async () => {
     const seeding = { SEED_DEMO_DATA: 'true' }
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
@@ -48,12 +48,12 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
     await database.close()
   })
 
-  it('add a signing key and print its key id', async () => {
+  it('gets a signing key from the rotate-key script, which prints the key id and the time of the first signature', async () => {
     const { stdout } = await start('rotate-key')
     assert.match(stdout, /^users: made key [\w-]{43}; it signs from 20\S+Z on\.\n$/)
   })
 
-  it('add demo users only if SEED_DEMO_DATA is set', async () => {
+  it('gets no demo users from the migrate script if SEED_DEMO_DATA is empty', async () => {
     const database = openDatabase<Tables>(testDb.url)
     await database.kysely.deleteFrom('users').execute()
     await database.close()
@@ -67,8 +67,8 @@ await describeOnEachEngine('the migrate and rotate-key scripts', (engine) => {
   })
 })
 
-describe('the migrate script', () => {
-  it('rejects SEED_DEMO_DATA in production and prints one line to stderr', async () => {
+describe('the migrate script of users', () => {
+  it('fails in production if SEED_DEMO_DATA is set, and prints one line to stderr', async () => {
     await assert.rejects(
       run(process.execPath, [script('migrate')], {
         env: { ...process.env, SEED_DEMO_DATA: 'true', NODE_ENV: 'production' },

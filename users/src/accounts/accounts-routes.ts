@@ -64,7 +64,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Change the password',
         description:
-          'Sets a new password and ends all sessions of the user, including this one. All refresh tokens of the user are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire (by default 15 minutes after they were issued). Responds 429 after too many wrong values of `currentPassword`.',
+          'Sets a new password and ends all sessions of the user, including the current one. All refresh tokens of the user are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire (by default 15 minutes after they were issued). Responds 429 after too many wrong values of `currentPassword`.',
         body: PasswordChangeBody,
         response: {
           204: Type.Null({ description: 'The password is changed' }),
@@ -81,7 +81,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
   )
 }
 
-/** @throws HttpProblem 400 with a pointer to the password field */
+/** @throws HttpProblem 400 with a pointer to the password field, if the password breaks a rule */
 async function rejectWeakPassword(password: string, pointer: string): Promise<void> {
   const fault = await findPasswordFault(password)
   if (!fault) return

@@ -26,7 +26,7 @@ export async function registerUser(
   address: string,
   log: App['log'],
 ): Promise<User> {
-  // Has no `uncountIf`: successful registrations stay counted too, because each costs a password hash.
+  // Without `uncountIf`, successful registrations stay counted too. Every registration costs a password hash.
   const attempt = {
     buckets: [registrationBucket(networkOf(address), deps.limits)],
     throttledEvent: 'registration-throttled',

@@ -9,7 +9,7 @@ export interface GateLimits {
   waiting: number
 }
 
-/** Registrations and logins have separate gates, so that a flood of registrations does not delay logins. */
+/** Registrations and logins have separate queues, so that a flood of registrations does not delay logins. */
 export const REGISTRATION_GATE: GateLimits = { atOnce: 1, waiting: 16 }
 const RETRY_AFTER_SECONDS = 2
 
@@ -27,7 +27,7 @@ export function createGate({ atOnce, waiting }: GateLimits) {
   }
 }
 
-/** Limits how many passwords a hasher processes concurrently, so that a flood of logins does not use all CPU cores. */
+/** Limits how many passwords are hashed concurrently, so that a flood of logins does not use all CPU cores. */
 export function boundedHasher(hasher: PasswordHasher, limits: GateLimits): PasswordHasher {
   const gate = createGate(limits)
   return {

@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** The cost of one hash. By default 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
+/** The cost of one hash. The settings default to 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
 export interface Argon2Cost {
   memoryKiB: number
   passes: number

@@ -2,8 +2,8 @@ export const PASSWORD_MIN_LENGTH = 8
 export const PASSWORD_MAX_LENGTH = 128
 
 /**
- * Returns the first fault of a new password that its schema does not find, or undefined if there is none. No rule
- * requires special characters, because OWASP ASVS 5.0 (section 6.2) does not allow such rules.
+ * Checks the rules for a new password that the request schema does not check. Returns the first broken rule, or
+ * undefined. No rule requires special characters, because OWASP ASVS 5.0 (section 6.2) does not allow such rules.
  */
 export async function findPasswordFault(
   password: string,
@@ -23,7 +23,7 @@ export async function findPasswordFault(
 
 let loading: Promise<ReadonlySet<string>> | undefined
 
-/** Returns about 18,000 common passwords in lower case, all of the minimum length or longer. Loads them once. */
+/** Returns about 18,000 common passwords of the minimum length or longer, in lower case. Loads the list only once. */
 const commonPasswords = (): Promise<ReadonlySet<string>> =>
   (loading ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) =>

@@ -14,10 +14,10 @@ export interface Tables {
   }
   /** A login starts a session. If the session is ended early, `ends_at` is set to SESSION_ENDED. */
   user_sessions: { id: string; user_id: string; started_at: number; ends_at: number }
-  /** Each token of a session replaces the previous one. Only the newest token has no `used_at`. */
+  /** A refresh sets `used_at` of the newest token of the session and adds a new token. */
   refresh_tokens: { token_hash: string; session_id: string; used_at: number | null }
   signing_keys: {
-    /** The number of the key, from 1. It is unique, so only one replica can add the key of a generation. */
+    /** Numbers the keys from 1. Unique, so that two replicas cannot both add the next key. */
     generation: number
     kid: string
     /** Not encrypted by this service. Use a database that encrypts its storage. */
@@ -37,5 +37,8 @@ export interface Tables {
   login_addresses: { username: string; network: string; last_login_at: number }
 }
 
-/** The `ends_at` of a session that was ended early: 0, because for a slow clock the current time is in the future. */
+/**
+ * The `ends_at` of a session that was ended early. With the current time instead of 0, a replica whose clock is slow
+ * would still accept the session.
+ */
 export const SESSION_ENDED = 0

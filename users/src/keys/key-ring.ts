@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import type { KeysStore, SigningKey } from './keys-store.ts'
 import { keysInUse, signerOf } from './signing-keys.ts'
 
-/** Lists every member of a public key (RFC 8037). The serializer drops all other members, such as the private key. */
+/** Lists every member of a public key (RFC 8037). The serializer drops other members, such as the private key `d`. */
 export const JsonWebKeySetSchema = Type.Object(
   {
     keys: Type.Array(

@@ -13,7 +13,7 @@ export function registerKeysRoutes(app: App, keys: KeyRing): void {
         tags: ['auth'],
         summary: 'List the public keys',
         description:
-          'Returns the public keys that verify access tokens. The `kid` in the header of a token is the `kid` of the key that signed it. After a rotation, the new key is listed for 15 minutes before it signs tokens. The old key stays listed until all tokens that it signed have expired.',
+          'Returns the public keys that verify access tokens. The `kid` in the header of an access token is the `kid` of the key that signed the token. After a key rotation, the new key is listed for 15 minutes before it signs tokens. The old key stays listed until all tokens signed with the old key have expired.',
         response: {
           200: response('The keys', ref(JsonWebKeySetSchema)),
           400: problemResponse('The request is not valid HTTP'),

@@ -9,8 +9,9 @@ const CLOCK_SKEW_MS = 5 * 60_000
 const IN_USE_AFTER_SIGNING_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW_MS
 
 /**
- * How long a new key is published before it signs. It must be longer than the caches of the keys together: 10 minutes
- * in the other services, 1 minute in each replica of this service, and 1 minute in HTTP caches.
+ * How long a new key is published before it signs. This must be longer than the sum of the times for which the public
+ * keys are cached: 10 minutes in the other services, 1 minute in each replica of this service, and 1 minute in HTTP
+ * caches.
  */
 export const PUBLISHED_BEFORE_SIGNING_MS = 15 * 60_000
 
@@ -21,7 +22,7 @@ export async function ensureSigningKey(store: KeysStore, now: number): Promise<b
 }
 
 /**
- * Adds a signing key. It replaces the newest key after PUBLISHED_BEFORE_SIGNING_MS, when all services have read it.
+ * Adds a signing key. The new key signs tokens after PUBLISHED_BEFORE_SIGNING_MS, when all services have loaded it.
  *
  * @throws Error if another process adds a key at the same time
  */
@@ -33,7 +34,7 @@ export async function rotateKey(store: KeysStore, now: number): Promise<SigningK
   return key
 }
 
-/** Generates an Ed25519 key. Its id is its thumbprint (RFC 7638). */
+/** Generates an Ed25519 key. The `kid` is the thumbprint of the key (RFC 7638). */
 async function generateSigningKey(
   generation: number,
   createdAt: number,
@@ -52,17 +53,17 @@ async function generateSigningKey(
 }
 
 /**
- * Returns the newest key whose start time has passed. If there is none, because an operator deleted the key that
- * signed until now, returns the oldest key, which has been published for the longest time. `keys` are newest first.
+ * Returns the newest key whose `signs_from_at` has passed. If an operator has deleted all such keys, returns the oldest
+ * key, which has been published for the longest time. `keys` are newest first.
  */
 export const signerOf = <Key extends { signs_from_at: number }>(
   keys: readonly Key[],
   now: number,
 ): Key | undefined => keys.find(({ signs_from_at }) => signs_from_at <= now) ?? keys.at(-1)
 
-/** Returns the keys whose tokens may be valid now, and the keys that sign later. `keys` are newest first. */
+/** Returns the keys whose tokens may be valid now, and the keys that will sign later. `keys` are newest first. */
 export function keysInUse<Key extends { signs_from_at: number }>(keys: readonly Key[], now: number): Key[] {
-  // The newest key that has signed for so long that all tokens of older keys have expired.
+  // All tokens of keys older than this key have expired.
   const oldestInUse = keys.findIndex(({ signs_from_at }) => signs_from_at <= now - IN_USE_AFTER_SIGNING_MS)
   return oldestInUse === -1 ? [...keys] : keys.slice(0, oldestInUse + 1)
 }

@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
 import { type Bucket, secondsToWait } from './buckets.ts'
 
-/** After a login, the limit per account does not apply to the address of the login for this long. */
+/** For this long after a login, the limit per account does not apply to the address of the login. */
 export const KNOWN_ADDRESS_MS = 30 * 86_400_000
 
 /** SQL that decreases the counts of a bucket. */
@@ -14,7 +14,7 @@ type Decrements = { attempts?: RawBuilder<number>; pending: RawBuilder<number> }
 /** Counts attempts in the database, so that replicas share the counts and a restart does not reset them. */
 export function attemptsStore(database: Database<Tables>) {
   const { kysely, engine } = database
-  // Never below 0: the bucket may have started a new window since the attempt was counted.
+  // The result is never below 0, because the bucket may have started a new window since the attempt was counted.
   const oneLess = (column: 'attempts' | 'pending') =>
     sql<number>`case when ${sql.ref(column)} > 0 then ${sql.ref(column)} - 1 else 0 end`
   // Updates each bucket in its own statement. One statement for all buckets could lock the rows in another order than
@@ -25,9 +25,10 @@ export function attemptsStore(database: Database<Tables>) {
   }
   return {
     /**
-     * Counts one pending attempt in all `buckets`. If one of the buckets is full, throws and counts the attempt in no
-     * bucket, so that rejected attempts do not lock the owner of the account out. Call this before the password is
-     * checked, so that concurrent guesses cannot exceed a limit, and call `confirm` or `uncount` afterwards.
+     * Counts one attempt in all `buckets` as pending, which means that its password is not checked yet. If one of the
+     * buckets is full, throws and counts the attempt in no bucket, so that rejected attempts do not lock out the owner
+     * of the account. Call this before the password is checked, so that concurrent guesses cannot exceed a limit. Call
+     * `confirm` or `uncount` afterwards.
      *
      * @throws UserError `too-many-attempts`
      */
@@ -36,10 +37,10 @@ export function attemptsStore(database: Database<Tables>) {
         // Sorted, so that concurrent transactions lock the rows in the same order and do not deadlock.
         const names = buckets.map(({ name }) => name).sort()
         const newWindow = { attempts: 1, pending: 1, expires_at: now + windowSeconds * 1000 }
-        // If the stored window has expired, starts a new window; otherwise sets the next value.
+        // Returns SQL that starts a new window if the stored window has expired, and sets `next` otherwise.
         const unlessExpired = (column: keyof typeof newWindow, next: RawBuilder<unknown>) =>
           sql<number>`case when login_attempts.expires_at <= ${now} then ${newWindow[column]} else ${next} end`
-        // MySQL assigns from left to right, so `expires_at` comes last: the other columns need its old value.
+        // MySQL assigns the columns in this order. `expires_at` is last, because the others compare its old value.
         const counted = {
           attempts: unlessExpired('attempts', sql`login_attempts.attempts + 1`),
           pending: unlessExpired('pending', sql`login_attempts.pending + 1`),
@@ -62,10 +63,10 @@ export function attemptsStore(database: Database<Tables>) {
         if (wait > 0) throw new UserError('too-many-attempts', wait)
       }),
 
-    /** Ends one pending attempt in each bucket. It stays counted until the window expires. */
+    /** Marks an attempt as no longer pending. The attempt stays counted until the window expires. */
     confirm: (buckets: readonly Bucket[]) => update(buckets, { pending: oneLess('pending') }),
 
-    /** Ends one pending attempt in each bucket and no longer counts it: the password was right or was not checked. */
+    /** Removes a pending attempt from the counts, because its password was right or was not checked. */
     uncount: (buckets: readonly Bucket[]) =>
       update(buckets, { attempts: oneLess('attempts'), pending: oneLess('pending') }),
 

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** The number of attempts allowed per window. Attempts whose password is still being checked count too. */
+/** The number of attempts allowed per window. Pending attempts, whose password is still being checked, count too. */
 export interface AttemptLimits {
   windowSeconds: number
   /** Wrong passwords for one account from one address. */
   accountAndAddress: number
   /** Wrong passwords from one address, for all accounts together. */
   address: number
-  /** Wrong passwords for one account from all addresses that it has not logged in from. */
+  /** Wrong passwords for one account, excluding addresses that logged in to it in the last 30 days. */
   account: number
   /** Registrations from one address. */
   registrations: number
@@ -21,9 +21,9 @@ export interface Bucket {
 }
 
 /**
- * Returns the buckets in which a login is counted. The limit per account stops an attacker with many addresses. It
- * does not apply to an address from which the account has logged in (`known`), so an attacker cannot lock the owner of
- * the account out.
+ * Returns the buckets in which a login is counted. The limit per account stops an attacker with many addresses. This
+ * limit does not apply to an address from which the account has logged in (`known`), so that an attacker cannot lock
+ * out the owner of the account.
  */
 export const loginBuckets = (
   { username, network, known }: { username: string; network: string; known: boolean },
@@ -37,13 +37,16 @@ export const loginBuckets = (
 /** Returns the name of the bucket that a successful login empties. */
 export const pairBucket = (username: string, network: string) => `pair:${username}:${network}`
 
-/** Returns the bucket of wrong current passwords in password changes, which need an access token of the user. */
+/**
+ * Returns the bucket of wrong current passwords in password changes. It does not depend on the address, because every
+ * request needs an access token of the user.
+ */
 export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
   limit: limits.accountAndAddress,
 })
 
-/** Returns the bucket of registrations. */
+/** Returns the bucket of the registrations from one network. */
 export const registrationBucket = (network: string, limits: AttemptLimits): Bucket => ({
   name: `register:${network}`,
   limit: limits.registrations,
@@ -54,8 +57,8 @@ const PENDING_SECONDS = 1
 
 /**
  * Returns how many seconds to wait before another attempt, or 0 if no count exceeds its limit. If checked attempts
- * fill a bucket, the wait lasts until its window ends. If pending attempts fill it, the wait is shorter, because
- * attempts with the right password are no longer counted once they are checked.
+ * fill a bucket, the wait lasts until the window of the bucket ends. If a bucket is full only because of pending
+ * attempts, the wait is PENDING_SECONDS, because a right password removes its attempt from the count.
  */
 export function secondsToWait(
   counts: readonly { bucket: string; attempts: number; pending: number; expires_at: number }[],

@@ -22,7 +22,7 @@ interface Attempt<T> {
 /**
  * Counts an attempt in its buckets, then runs `work`. If `work` throws, the attempt is no longer counted.
  *
- * @param log a logger whose bindings identify the user or the address
+ * @param log a logger that adds the user or the address to each entry
  * @throws UserError `too-many-attempts`, or any error of `work`
  */
 export async function runCounted<T>(

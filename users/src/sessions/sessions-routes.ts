@@ -37,7 +37,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Get new tokens',
         description:
-          'Returns a new access token and a new refresh token. A refresh token can be used once. If it is used again, its session ends, because the token may have been stolen. A session also ends a fixed time after its login (30 days by default), however often it is refreshed.',
+          'Returns a new access token and a new refresh token. A refresh token can be used once. If a refresh token is used again, its session ends, because the token may have been stolen. A session also ends a fixed time after the login (30 days by default); a refresh does not extend the session.',
         body: RefreshTokenBody,
         response: {
           200: response('The next tokens of the session', ref(TokensSchema)),
@@ -57,7 +57,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log out',
         description:
-          'Ends the session of this refresh token, so the session can no longer be refreshed. Its access tokens stay valid until they expire (by default 15 minutes after they were issued). Also responds 204 if the session has already ended or the token is unknown.',
+          'Ends the session of this refresh token. The session can no longer be refreshed. The access tokens of the session stay valid until they expire (by default 15 minutes after they were issued). Also responds 204 if the session has already ended or the token is unknown.',
         body: RefreshTokenBody,
         response: { 204: Type.Null({ description: 'The session has ended' }) },
       },

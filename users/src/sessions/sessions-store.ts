@@ -13,7 +13,7 @@ export type Rotation =
   /** The token is unknown, or its session had already ended. */
   | { outcome: 'rejected' }
 
-/** Stores sessions and refresh tokens. Callers pass SHA-256 hashes, never the tokens themselves. */
+/** Stores sessions and refresh tokens. Callers pass the SHA-256 hash of a token. */
 export function sessionsStore(database: Database<Tables>) {
   return {
     /**

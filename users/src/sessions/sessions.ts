@@ -58,7 +58,7 @@ export async function login(
 /**
  * Continues a session: exchanges an unused refresh token for a new pair of tokens.
  *
- * @throws UserError `invalid-refresh-token`; if the token was used before, its session is also ended
+ * @throws UserError `invalid-refresh-token`; if the token was used before, also ends the session
  */
 export async function refreshTokens(deps: SessionsDeps, used: string, log: App['log']): Promise<Tokens> {
   const next = newRefreshToken()
@@ -84,7 +84,7 @@ const tokensFor = async (deps: SessionsDeps, account: Account, refreshToken: str
 
 /**
  * Replaces a password hash whose cost is lower than that of the current settings. A login can do this, because it has
- * the password. If the hashing queue is full, leaves this to a later login.
+ * the password. If the hashing queue is full, a later login replaces the hash.
  */
 async function renewOutdatedHash(
   { accounts, hasher }: SessionsDeps,

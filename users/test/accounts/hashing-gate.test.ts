@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createGate } from '../../src/accounts/hashing-gate.ts'
 import { UserError } from '../../src/errors.ts'
 
-/** Starts tasks that end when the test calls `ends[i]()`, and counts the most that ran concurrently. */
+/** `start` starts a task that runs until the test calls `ends[i]()`. `most` returns the maximum of concurrent tasks. */
 function tasks() {
   const ends: (() => void)[] = []
   let running = 0
@@ -25,7 +25,7 @@ function tasks() {
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the hashing gate', { timeout: 5_000 }, () => {
-  it('runs all tasks, at most `atOnce` of them concurrently', async () => {
+  it('runs all tasks, and at most `atOnce` tasks concurrently', async () => {
     const gate = createGate({ atOnce: 2, waiting: 10 })
     const { start, ends, most } = tasks()
     const all = Array.from({ length: 4 }, () => gate(start))

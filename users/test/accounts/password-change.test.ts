@@ -35,7 +35,7 @@ await describeOnEachEngine('a password change', (engine) => {
     assert.equal((await users.refresh(refreshToken)).statusCode, 200)
   })
 
-  it('requires the current password', async () => {
+  it('with a wrong current password responds 403 wrong-password and changes nothing', async () => {
     const { username } = await users.newUser()
     const { accessToken, refreshToken } = await users.tokensOf(username)
     assert.deepEqual(outcome(await users.changePassword(accessToken, NEW, NEW)), [403, 'wrong-password'])
@@ -43,7 +43,7 @@ await describeOnEachEngine('a password change', (engine) => {
     assert.equal((await users.login(username)).statusCode, 200)
   })
 
-  it('requires an access token', async () => {
+  it('without an access token responds 401 token-missing', async () => {
     const response = await users.inject({
       method: 'PUT',
       url: '/users/me/password',
@@ -64,7 +64,7 @@ await describeOnEachEngine('a password change', (engine) => {
     await users.tokensOf(username, wanted[statuses.indexOf(204)])
   })
 
-  it('makes a concurrent login with the old password wait for its commit and then fail', {
+  it('makes a concurrent login with the old password wait until the change commits, and then respond 401', {
     skip: engine === 'sqlite' && 'SQLite runs one transaction at a time',
   }, async () => {
     const { username } = await users.newUser()
@@ -76,7 +76,7 @@ await describeOnEachEngine('a password change', (engine) => {
     }
     const concurrent = await startUsers(users.database, { hasher: { ...cheap, verify } })
     const { login } = await users.database.kysely.transaction().execute(async (trx) => {
-      // This transaction stands for a password change that has not committed. It must prevent a new session.
+      // This transaction simulates a password change that has not committed yet.
       await trx.updateTable('users').set({ password_version: 2 }).where('username', '=', username).execute()
       const started = concurrent.login(username, PASSWORD)
       await verified.promise
@@ -88,7 +88,7 @@ await describeOnEachEngine('a password change', (engine) => {
     await concurrent.app.close()
   })
 
-  it('rejects a login that verified the old password before the change', async () => {
+  it('makes a login that verified the old password before the change respond 401', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     // The password changes after the login has verified the old password and before the login starts a session.

@@ -4,7 +4,7 @@ import { dictionary } from '@zxcvbn-ts/language-common'
 import { findPasswordFault } from '../../src/accounts/password-rules.ts'
 
 describe('a new password', () => {
-  it('may have any kind of characters', async () => {
+  it('may have characters of any kind', async () => {
     for (const password of [
       'allsmallletters',
       '31415926535897',
@@ -30,7 +30,7 @@ describe('a new password', () => {
     assert.match((await findPasswordFault(decomposed))?.detail ?? '', /at least 8/)
   })
 
-  it('must be well-formed Unicode', async () => {
+  it('must be well-formed Unicode text', async () => {
     assert.match((await findPasswordFault('\ud83dlanterns'))?.detail ?? '', /well-formed/)
   })
 })

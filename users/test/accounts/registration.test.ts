@@ -43,7 +43,7 @@ await describeOnEachEngine('registration', (engine) => {
     assert.ok(!JSON.stringify(row).includes(PASSWORD))
   })
 
-  it('accepts passwords of 8 to 128 characters of any kind and never truncates them', async () => {
+  it('accepts passwords of 8 to 128 characters, and logins with a shortened, trimmed or upper-case form fail', async () => {
     for (const password of ['a lamp!!', ' padded ', 'x'.repeat(64), 'ключ от лампы 🔑 '.repeat(8)]) {
       const username = newName()
       assert.equal((await users.register(username, password)).statusCode, 201, password)
@@ -58,7 +58,7 @@ await describeOnEachEngine('registration', (engine) => {
     }
   })
 
-  it('rejects a taken username with username-taken', async () => {
+  it('with a taken username responds 409 username-taken', async () => {
     const { username } = await users.newUser()
     assert.deepEqual(outcome(await users.register(username)), [409, 'username-taken'])
   })
@@ -81,7 +81,7 @@ await describeOnEachEngine('registration', (engine) => {
     return { attempts, pending }
   }
 
-  it('over the limit of its network is rejected before any hashing, until the window ends', async () => {
+  it('over the limit per network responds 429 without hashing the password, until the window ends', async () => {
     const cheap = argon2Hasher(CHEAP)
     let hashes = 0
     let clock = Date.now()
@@ -99,7 +99,11 @@ await describeOnEachEngine('registration', (engine) => {
     const from = (address: string, username = newName()) =>
       few.register(username, undefined, 'BUYER', address)
     const { username } = (await from('203.0.113.7')).json()
-    assert.equal((await from('203.0.113.7', username)).statusCode, 409, 'a rejected username counts too')
+    assert.equal(
+      (await from('203.0.113.7', username)).statusCode,
+      409,
+      'a registration with a taken username counts too',
+    )
     assert.equal((await from('203.0.113.7')).statusCode, 201)
     clock += 20_000
     const throttled = await from('203.0.113.7')
@@ -114,7 +118,7 @@ await describeOnEachEngine('registration', (engine) => {
     await few.app.close()
   })
 
-  it('does not delay logins or count requests rejected with 503 when its hashing queue is full', async () => {
+  it('with a full hashing queue responds 503, does not count the rejected request and does not delay logins', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()

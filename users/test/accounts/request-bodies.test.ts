@@ -45,16 +45,16 @@ describe('an invalid request body', () => {
       { refreshToken: 'x'.repeat(129) },
       ['#/refreshToken'],
     ],
-    ['no token in a logout', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
+    ['a null token in a logout', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
   ] as const) {
-    it(`with ${fault} returns 400 with a pointer to each invalid field`, async () => {
+    it(`with ${fault} is rejected with 400 and a pointer to each invalid field`, async () => {
       const response = await users.inject({ method: 'POST', url, payload })
       assert.equal(response.statusCode, 400, response.body)
       assert.deepEqual(pointersOf(response.json()), pointers)
     })
   }
 
-  it('in a password change returns 400 with a pointer to the invalid field', async () => {
+  it('in a password change is rejected with 400 and a pointer to the invalid field', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const change = (payload: object) =>
@@ -72,7 +72,7 @@ describe('an invalid request body', () => {
     assert.equal((await users.login(username)).statusCode, 200)
   })
 
-  it('with a common password returns the code password-too-common', async () => {
+  it('with a common password is rejected with 400 password-too-common', async () => {
     assert.deepEqual(outcome(await users.register('grace', 'iloveyou1')), [400, 'password-too-common'])
   })
 

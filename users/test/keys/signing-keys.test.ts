@@ -11,19 +11,21 @@ import { startUsers, type TestUsersDatabase, testDatabase, type Users } from '..
 
 const MINUTE_MS = 60_000
 
-describe('a signing key', () => {
-  const key = (generation: number, signs_from_at: number) => ({ generation, signs_from_at })
-  const generations = (keys: { generation: number }[]) => keys.map(({ generation }) => generation)
+const key = (generation: number, signs_from_at: number) => ({ generation, signs_from_at })
+const generations = (keys: { generation: number }[]) => keys.map(({ generation }) => generation)
 
-  it('signs when it has the latest start time that has passed', () => {
+describe('signerOf', () => {
+  it('returns the key with the latest start time that has passed', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200), key(1, 100)], 250)?.generation, 2)
   })
 
-  it('signs when it is the oldest key and every start time is in the future', () => {
+  it('returns the oldest key if every start time is in the future', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200)], 100)?.generation, 2)
   })
+})
 
-  it('stays in use for 65 minutes after its last signature', () => {
+describe('keysInUse', () => {
+  it('returns a key until 65 minutes after its last signature', () => {
     const hours = (count: number) => count * 60 * MINUTE_MS
     const keys = [key(4, hours(11)), key(3, hours(9.5)), key(2, hours(8)), key(1, hours(1))]
     assert.deepEqual(generations(keysInUse(keys, hours(10))), [4, 3, 2])
@@ -68,7 +70,7 @@ describe('the key ring', () => {
   })
 })
 
-await describeOnEachEngine('the signing keys', (engine) => {
+await describeOnEachEngine('replicas of users', (engine) => {
   let testDb: TestUsersDatabase
   let secondDatabase: Database<Tables>
   let one: Users
@@ -77,7 +79,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
 
   before(async () => {
     testDb = await testDatabase(engine)
-    // Two SQLite connections in one process would block its only thread.
+    // A SQLite connection that waits for a lock blocks the thread, so a second one would wait for the first forever.
     secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
@@ -96,7 +98,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     (await users.jwks()).json().keys.map(({ kid }: { kid: string }) => kid)
   const kidOf = (token: string) => decodeProtectedHeader(token).kid
 
-  it("replicas that start together create one signing key and accept each other's tokens", async () => {
+  it("create only one signing key when they start together, and accept each other's tokens", async () => {
     assert.equal((await kids(one)).length, 1)
     assert.deepEqual(await kids(one), await kids(other))
     const { username } = await one.newUser()
@@ -104,7 +106,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     assert.equal((await one.me((await other.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('the published keys contain no private keys and may be cached for 1 minute', async () => {
+  it('publish no private keys, and allow caches to store the public keys for 1 minute', async () => {
     const response = await one.jwks()
     assert.equal(response.headers['cache-control'], 'public, max-age=60')
     for (const key of response.json().keys) {
@@ -114,7 +116,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     for (const { private_jwk } of stored) assert.ok(!response.body.includes(JSON.parse(private_jwk).d))
   })
 
-  it('tokens stay valid after a restart', async () => {
+  it('accept tokens that were signed before a restart', async () => {
     const { username } = await one.newUser()
     const { accessToken } = await one.tokensOf(username)
     const restarted = await startUsers(testDb.database, { now: () => clock })
@@ -122,7 +124,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     await restarted.app.close()
   })
 
-  it('rotation rejects no unexpired token: the new key is published before it signs; the old key is removed later', async () => {
+  it('publish a new key before it signs, accept the tokens of both keys, and remove the old key later', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
     const { kid, private_jwk } = await rotateKey(keysStore(testDb.database), clock)
@@ -148,7 +150,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     assert.equal(
       (await other.me(signedByOtherKey)).statusCode,
       401,
-      'the kid is not that of the key that signed',
+      'the kid is the id of the old key, but the new key signed',
     )
 
     clock += 65 * MINUTE_MS
@@ -157,7 +159,7 @@ await describeOnEachEngine('the signing keys', (engine) => {
     assert.equal((await one.me((await one.tokensOf(username)).accessToken)).statusCode, 200)
   })
 
-  it('only one of three concurrent rotateKey calls creates a signing key', async () => {
+  it('create only one signing key when three calls of rotateKey run concurrently', async () => {
     const store = keysStore(testDb.database)
     const seen = await store.list()
     // All three calls read the same list of keys.

@@ -4,8 +4,8 @@ import { loginBuckets, networkOf, registrationBucket, secondsToWait } from '../.
 
 const limits = { windowSeconds: 900, accountAndAddress: 10, address: 250, account: 25, registrations: 100 }
 
-describe('the buckets of a login', () => {
-  it('count the account at this address, the address, and the account', () => {
+describe('loginBuckets', () => {
+  it('returns a bucket for the account and address together, one for the address and one for the account', () => {
     const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
     assert.deepEqual(buckets, [
       { name: 'pair:ada:192.0.2.1', limit: 10 },
@@ -14,7 +14,7 @@ describe('the buckets of a login', () => {
     ])
   })
 
-  it('do not count the account when the address is known', () => {
+  it('omits the account bucket for an address from which the account has logged in', () => {
     const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: true }, limits)
     assert.deepEqual(
       buckets.map(({ name }) => name),
@@ -23,7 +23,7 @@ describe('the buckets of a login', () => {
   })
 })
 
-it('the bucket of a registration counts its network, separately from logins', () => {
+it('registrationBucket counts registrations per network, separately from logins', () => {
   assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
 })
 
@@ -45,10 +45,10 @@ describe('secondsToWait', () => {
   it('returns 0 while no count exceeds its limit', () => assert.equal(wait(2, 5), 0))
   it('returns the time until the window of a full bucket ends, rounded up to seconds', () =>
     assert.equal(wait(3, 5), 11))
-  it('returns the longest of the times of several full buckets', () => assert.equal(wait(3, 6), 60))
-  it('returns 1 second when fewer attempts than the limit have been checked', () =>
+  it('returns the longest wait when several buckets are full', () => assert.equal(wait(3, 6), 60))
+  it('returns 1 when a bucket exceeds its limit only because of pending attempts', () =>
     assert.equal(wait(3, 5, 2), 1))
-  it('returns the time of the full bucket when pending attempts fill another bucket', () =>
+  it('returns the wait of a bucket full of checked attempts when another is full only because of pending ones', () =>
     assert.equal(wait(3, 8, 3), 60))
 })
 

@@ -107,7 +107,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(throttled.headers['retry-after'], '900')
   })
 
-  it('do not reject a login from a known address because of wrong passwords from other addresses', async () => {
+  it('do not reject a login from an address with an earlier login because of wrong passwords from other addresses', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
@@ -120,11 +120,11 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(
       (await users.login(username, undefined, OWNER)).statusCode,
       429,
-      'after 31 days without a login, the address is no longer known',
+      '31 days after the last login, the limit per account applies to the address again',
     )
   })
 
-  it('do not count attempts rejected with 429 against the account', async () => {
+  it('do not count attempts rejected with 429 towards the limit per account', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     await times(40, () => users.login(username, WRONG, STRANGER))
@@ -160,7 +160,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     }
   })
 
-  it('apply across replicas and after a restart', async () => {
+  it('count the attempts of all replicas together, also after a restart', async () => {
     const one = await start({ accountAndAddress: 4 })
     const other = await start({ accountAndAddress: 4 })
     const { username } = await one.newUser()
@@ -170,7 +170,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
   })
 
-  it('apply to wrong current passwords in password changes', async () => {
+  it('apply to wrong current passwords in password changes, which do not limit logins', async () => {
     const users = await start({ accountAndAddress: 5 })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)

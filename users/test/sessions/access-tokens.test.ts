@@ -25,7 +25,7 @@ describe('GET /users/me', () => {
   })
   after(() => users.close())
 
-  /** Signs a token with the key of the service. Its header and claims are valid except for the changes. */
+  /** Signs a token with the key of the service. The header and the claims are valid except for the changes. */
   const signed = (headerChanges: object, changes: object = {}) => {
     const content = `${encoded({ alg: 'EdDSA', typ: 'at+jwt', kid, ...headerChanges })}.${encoded({ ...claims, ...changes })}`
     const key = createPrivateKey({ key: jwk, format: 'jwk' })
@@ -38,12 +38,12 @@ describe('GET /users/me', () => {
     assert.equal((await users.me(signed({}))).statusCode, 200)
   })
 
-  it('accepts a valid token in the Authentication header', async () => {
+  it('accepts a valid token in the header Authentication instead of Authorization', async () => {
     const headers = { authentication: `Bearer ${signed({})}` }
     assert.equal((await users.inject({ method: 'GET', url: '/users/me', headers })).statusCode, 200)
   })
 
-  it('rejects an unsigned token with any spelling of `none` as its algorithm', async () => {
+  it('rejects an unsigned token whose algorithm is empty or `none` in any letter case', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
       const content = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`
       assert.deepEqual(await outcomeOf(`${content}.`), REJECTED, alg)
@@ -106,7 +106,7 @@ describe('GET /users/me', () => {
       assert.deepEqual(await outcomeOf(signed({}, changes)), REJECTED))
   }
 
-  it('rejects a token whose header contains the key that signed it', async () => {
+  it('rejects a token signed with an unknown key, even if the header contains the public key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })
@@ -114,7 +114,7 @@ describe('GET /users/me', () => {
     assert.deepEqual(await outcomeOf(token), REJECTED)
   })
 
-  it('rejects a token whose header contains a key URL or certificate, and does not fetch the URL', async (t) => {
+  it('rejects a token whose header contains a key URL or a certificate, and does not fetch the URL', async (t) => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     let requests = 0
     const key = { ...(await exportJWK(publicKey)), alg: 'EdDSA', use: 'sig' }
@@ -144,11 +144,11 @@ describe('GET /users/me', () => {
     )
   })
 
-  it('rejects a request without a token with token-missing', async () => {
+  it('responds 401 token-missing to a request without a token', async () => {
     assert.deepEqual(outcome(await users.inject({ method: 'GET', url: '/users/me' })), [401, 'token-missing'])
   })
 
-  it('rejects text that is not a token', async () => {
+  it('rejects a malformed token and a Basic header', async () => {
     for (const token of ['x', '..', 'a.b.c', `${signed({})}x`])
       assert.deepEqual(await outcomeOf(token), REJECTED)
     const response = await users.inject({

@@ -5,7 +5,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { argon2Hasher, type PasswordHasher } from '../../src/accounts/password-hasher.ts'
 import { CHEAP, newName, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
-/** Returns the hasher with a list, `work`, of the calls of its functions. */
+/** Returns a hasher that records its calls in the list `work`. */
 function recording(hasher: PasswordHasher) {
   const work: string[] = []
   return {
@@ -66,7 +66,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
-  it('returns the same response after the same hashing for an unknown user as for a wrong password', async () => {
+  it('sends the same response and computes the same hash for an unknown user as for a wrong password', async () => {
     const hasher = recording(argon2Hasher(CHEAP))
     const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
@@ -84,7 +84,7 @@ await describeOnEachEngine('login', (engine) => {
   })
 
   it('takes as long for an unknown user as for a wrong password', {
-    skip: engine !== 'sqlite' && 'one engine is enough',
+    skip: engine !== 'sqlite' && 'the duration does not depend on the engine',
   }, async () => {
     const watched = await startUsers(users.database, {
       hasher: argon2Hasher({ memoryKiB: 4_096, passes: 1 }),
@@ -96,12 +96,12 @@ await describeOnEachEngine('login', (engine) => {
       assert.equal((await watched.login(name, 'not the password')).statusCode, 401)
       timesOf[whose].push(performance.now() - began)
     }
-    // Alternates, so that other load on the machine delays both kinds of logins.
+    // Alternates, so that other load on the machine delays both kinds of logins equally.
     for (let i = 0; i < 80; i++) {
       await time('wrong', username)
       await time('unknown', newName())
     }
-    // Compares the fastest tenth, because other load has delayed the slower logins.
+    // Compares the 10th percentiles, because other load may have delayed the slower logins.
     const fastTime = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 10]!
     const [wrong, unknown] = [fastTime(timesOf.wrong), fastTime(timesOf.unknown)]
     const ratio = Math.max(wrong, unknown) / Math.min(wrong, unknown)
@@ -129,7 +129,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
   })
 
-  it('returns 503 without counting the attempt or delaying other requests when the hashing queue is full', async () => {
+  it('with a full hashing queue responds 503, does not count the attempt and does not delay other requests', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const slow = {
@@ -161,7 +161,7 @@ await describeOnEachEngine('login', (engine) => {
     await busy.app.close()
   })
 
-  it('of an unknown user returns only the fields of the problem invalid-credentials', async () => {
+  it('with an unknown username responds with only the fields of the problem invalid-credentials', async () => {
     const response = await users.login(newName())
     assert.deepEqual(response.json(), {
       type: '/problems/invalid-credentials',

@@ -40,7 +40,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(newest)), REJECTED)
   })
 
-  it('ends when two concurrent requests use one refresh token; only one request succeeds', async () => {
+  it('ends when two concurrent requests use the same refresh token, although one of the requests succeeds', async () => {
     for (let round = 0; round < 10; round++) {
       const { refreshToken } = await newSession()
       const responses = await Promise.all([1, 2].map(() => users.refresh(refreshToken)))
@@ -50,7 +50,7 @@ await describeOnEachEngine('a session', (engine) => {
     }
   })
 
-  it('does not end the other sessions of the user when it ends', async () => {
+  it('that ends because of a reused refresh token does not end other sessions of the user', async () => {
     const { username } = await users.newUser()
     const [laptop, phone] = [await users.tokensOf(username), await users.tokensOf(username)]
     await refreshed(laptop.refreshToken)
@@ -58,7 +58,7 @@ await describeOnEachEngine('a session', (engine) => {
     await refreshed(phone.refreshToken)
   })
 
-  it('ends 30 days after the login, however often it is refreshed', async () => {
+  it('ends 30 days after the login, even if it is refreshed every 10 days', async () => {
     let { refreshToken } = await newSession()
     for (let day = 10; day <= 20; day += 10) {
       clock += 10 * DAY_MS
@@ -68,7 +68,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(refreshToken)), REJECTED)
   })
 
-  it('ends at a logout, even with a used refresh token, and a second logout also returns 204', async () => {
+  it('ends at a logout, even with a used refresh token; a repeated logout also responds 204', async () => {
     const { refreshToken } = await newSession()
     const next = await refreshed(refreshToken)
     for (let time = 0; time < 2; time++) {
@@ -85,7 +85,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.equal((await users.refresh(accessToken)).statusCode, 400)
   })
 
-  it('uses the current role of the user, and ends when the user is deleted', async () => {
+  it('uses the current role of the user after each refresh, and ends when the user is deleted', async () => {
     const { accessToken, refreshToken, user } = await newSession()
     await users.database.kysely
       .updateTable('users')
@@ -102,7 +102,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(next.json().refreshToken)), REJECTED)
   })
 
-  it('leaves an access token valid after the logout until 15 minutes after the token was issued', async () => {
+  it('that has ended at a logout leaves its access token valid until 15 minutes after the token was issued', async () => {
     const { accessToken, refreshToken } = await newSession()
     await users.logout(refreshToken)
     clock += 890_000
