@@ -26,7 +26,7 @@ export const productsGuards: Guard[] = [
     test: 'products/test/bookings/bookings-http.test.ts',
   },
   {
-    safeguard: 'The release of an order without a booking makes a later booking fail',
+    safeguard: 'A booking is rejected if the order was released before',
     file: 'products/src/bookings/release-orders.ts',
     remove: '!existing.has(orderId)',
     replace: 'false',

@@ -13,7 +13,7 @@ import { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stoc
 
 export interface AppOptions {
   database: ProductsDatabase
-  /** Verifies the access tokens of users in the public app, and the tokens of the orders service in the internal app. */
+  /** Verifies the tokens of users in the public app, and the tokens of the orders service in the internal app. */
   verifyToken: TokenVerifier
   logLevel?: string
   trustProxy?: string
@@ -33,7 +33,7 @@ export async function buildPublicApp({ database, batching = true, ...options }: 
       { name: 'selling', description: "A seller's own products" },
       {
         name: 'stock',
-        description: "The stock of a seller's products, and the list of its adjustments (the stock ledger)",
+        description: "The stock of a seller's products, and the list of stock adjustments (the stock ledger)",
       },
     ],
     schemas: [

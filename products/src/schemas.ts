@@ -11,8 +11,8 @@ export const ProductId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INT
 export const productPath = Type.Object({ id: ProductId }, { additionalProperties: false })
 
 /**
- * Rejects a path whose id is not written in plain decimal digits. Otherwise validation would convert `0x1` and `1e0` to
- * 1. A product would then have several URLs, and caches and gateway rules would treat these URLs as different resources.
+ * Rejects a path whose id is not written in plain decimal digits. Validation would convert `0x1` and `1e0` to 1, so a
+ * product would have several URLs, and caches and gateway rules would treat these URLs as different resources.
  *
  * @throws HttpProblem 400
  */

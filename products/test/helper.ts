@@ -110,7 +110,7 @@ export async function startBeforeCommit<T>(
   return started.outcomes
 }
 
-/** Starts all `calls` while another transaction holds the lock on the product, so that the calls compete for the lock. */
+/** Starts all `calls` while another transaction has locked the product, so that the calls compete for the lock. */
 export const startWhileLocked = <T>(shop: WithDatabase, productId: number, calls: (() => Promise<T>)[]) =>
   startBeforeCommit(shop, (trx) => lockProducts(trx, shop.database.engine, [productId]), calls)
 
@@ -124,7 +124,7 @@ export const valuesOf = <T>(outcomes: PromiseSettledResult<T>[]): T[] =>
     return outcome.value
   })
 
-/** Counts the units of a product. `adjusted`, the sum of the product's stock ledger, must equal `booked` plus `stock`. */
+/** Counts the units of a product. `adjusted`, the sum of the stock ledger, must equal `booked` plus `stock`. */
 export async function countUnits({ database }: WithDatabase, id: number) {
   const { kysely } = database
   const sum = async (query: { execute(): Promise<{ units: number }[]> }) =>

@@ -27,8 +27,8 @@ export async function bookOrders(
   failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
-    // Repeated orders are rare, so look up existing bookings only after a unique violation. The look-up follows the
-    // lock, to find also the bookings that were committed while this transaction waited for the lock.
+    // Repeated orders are rare, so look up existing bookings only after a unique violation. The look-up runs
+    // after the lock, to find also the bookings that were committed while this transaction waited for the lock.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
       : new Map<string, BookingResult>()

@@ -56,7 +56,7 @@ const Booked = Type.Object({
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // If several reasons apply, the result contains the one that is first in this list.
+  // If several reasons apply, the result contains the first of them in this list.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',

@@ -58,7 +58,10 @@ export async function insertBookings(
   await trx.insertInto('bookings').values(toRows(results)).execute()
 }
 
-/** Returns rows of `bookings`, sorted by order id, so that two transactions that insert the same bookings cannot deadlock. */
+/**
+ * Returns rows of `bookings`, sorted by order id. If two transactions insert the same bookings in this sequence, they
+ * cannot deadlock.
+ */
 function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
   const now = Date.now()
   return results
@@ -86,8 +89,8 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 
 /**
  * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. One statement saves
- * two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same for every
- * batch.
+ * two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same
+ * for every batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
   const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]

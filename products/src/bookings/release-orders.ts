@@ -37,9 +37,9 @@ export async function releaseOrders(
  * Locks the bookings and the products in their lines, and returns the lines of the bookings that are still BOOKED.
  *
  * `existing` was read without locks, so another transaction may have released some of these bookings since. Therefore,
- * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains all
- * products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same sequence, so
- * a booking and a release cannot deadlock.
+ * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains
+ * all products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same
+ * sequence, so a booking and a release cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')

@@ -35,9 +35,9 @@ export const sendVersioned = (reply: FastifyReply, { product, version }: Version
 export const etag = (version: number): string => `"${version}"`
 
 /**
- * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns -1,
- * which is no product's version, for an ETag that this service did not issue and for a weak ETag, which never matches
- * (RFC 9110, section 13.1.1).
+ * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
+ * -1, which is no product's version, for an ETag that this service did not issue and for a weak ETag, which never
+ * matches (RFC 9110, section 13.1.1).
  *
  * @throws HttpProblem 428 if the header is missing: the client might overwrite a change that the client has not seen
  */

@@ -60,7 +60,7 @@ export interface Tables {
     line_no: number
     product_id: number
     quantity: number
-    /** The next four columns are copied from the product when the order is booked. Null if the order was rejected. */
+    /** This and the next three columns are copied from the product at the booking. Null if the order was rejected. */
     seller_id: string | null
     name: string | null
     price_amount: number | null

@@ -54,7 +54,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
   })
   after(() => shop.close())
 
-  /** Runs a history with new products and orders. Returns the results of all bookings, in the order in which they arrived. */
+  /** Runs a history with new products and orders. Returns all results of bookings in the order in which they arrived. */
   async function play(groups: Step[][]) {
     const sellerId = randomUUID()
     const products: number[] = []
@@ -100,7 +100,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
     return responses
   }
 
-  it('never lose, create or oversell a unit, and repeated bookings of an order return the same result until it is released', async () => {
+  it('never lose, create or oversell a unit, and repeated bookings of an order return the same result until the order is released', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (groups) => {
         const firstResults = new Map<string, BookingResult>()

@@ -149,7 +149,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
   })
 
-  it('PATCH /products/{id} responds with 428 without If-Match, with 412 to a stale or weak ETag, and with 400 to a malformed ETag', async () => {
+  it('PATCH /products/{id} responds with 428 without If-Match, with 412 to a weak ETag and the ETag of another version, and with 400 to a malformed ETag', async () => {
     const { id } = await own()
     const code = async (ifMatch?: string) => {
       const response = await change(id, { name: 'Late' }, ifMatch)

@@ -95,7 +95,7 @@ await describeOnEachEngine('product lists', (engine) => {
     ['price-asc', [1, 4, 0, 2, 3, 6, 5]],
     ['price-desc', [5, 6, 3, 2, 0, 4, 1]],
   ] as const) {
-    it(`GET /products?sort=${sort} returns each product once, even if products are added between the page requests`, async () => {
+    it(`GET /products?sort=${sort} returns each product once, in sorted order, even if products are added between the page requests`, async () => {
       const word = `walked${sort}`
       const prices = [20, 10, 20, 20, 10, 30, 20]
       const made: Product[] = []
@@ -115,7 +115,7 @@ await describeOnEachEngine('product lists', (engine) => {
     })
   }
 
-  it('both lists respond with 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
+  it('GET /products and GET /sellers/me/products respond with 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
     await addProduct(shop)
     await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })
