@@ -13,7 +13,7 @@ import { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stoc
 
 export interface AppOptions {
   database: ProductsDatabase
-  /** Verifies the access tokens of users in the public app, and the service tokens of orders in the internal app. */
+  /** Verifies the tokens of users in the public app, and the tokens of the orders service in the internal app. */
   verifyToken: TokenVerifier
   logLevel?: string
   trustProxy?: string
@@ -31,7 +31,10 @@ export async function buildPublicApp({ database, batching = true, ...options }: 
     tags: [
       { name: 'catalogue', description: 'Products that anyone can see' },
       { name: 'selling', description: "A seller's own products" },
-      { name: 'stock', description: "The stock of a seller's products and its ledger" },
+      {
+        name: 'stock',
+        description: "The stock of a seller's products, and the list of stock adjustments (the stock ledger)",
+      },
     ],
     schemas: [
       Money,
@@ -62,8 +65,8 @@ export async function buildInternalApp({ database, batching = true, ...options }
   const app = await createApp({
     ...options,
     title: 'Souk: products, internal',
-    description: 'The orders service uses this API to book the units of orders and to release them.',
-    tags: [{ name: 'bookings', description: 'Book and release stock for orders' }],
+    description: 'The orders service books and releases the units of orders with this API.',
+    tags: [{ name: 'bookings', description: 'Book and release the units of orders' }],
     schemas: [Money, BookingRequest, BookingResult, ReleaseRequest, ReleaseResult],
     toProblem,
     readiness: { database: database.ping },

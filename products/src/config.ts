@@ -24,14 +24,14 @@ export const settings = Type.Object({
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
     description:
-      'the address of the internal listener, which only the orders service may reach; or a host name that resolves to this address, and possibly to those of other replicas',
+      'the address or the host name of the internal listener, which only the orders service may reach; the name may also resolve to the addresses of other replicas',
   }),
   INTERNAL_PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,
     default: 9002,
     description:
-      'the port of the internal listener, to which the orders service sends bookings; never publish it',
+      'the port of the internal listener, which receives bookings from the orders service; never publish this port',
   }),
 })
 
@@ -48,8 +48,8 @@ export async function ownAddress(host: string, resolve = addressesOf): Promise<s
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   const own = new Set(interfaces.map(({ address }) => address))
   const found = (await resolve(host)).find((address) => own.has(address))
-  // If no address belongs to this machine, return `host` unchanged: `listen` accepts 0.0.0.0 and ::, which stand for
-  // all addresses, and reports an error for any other address.
+  // If no address belongs to this machine, return `host` unchanged. `listen` accepts 0.0.0.0 and ::, which mean all
+  // addresses of this machine, and reports an error for any other address.
   return found ?? host
 }
 

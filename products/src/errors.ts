@@ -4,8 +4,8 @@ import { Type } from 'typebox'
 
 /** The errors of this service, with the HTTP response of each. */
 const RESPONSES = {
-  // The response is the same for a product that exists but is hidden from the caller, so that the caller cannot tell
-  // whether the product exists.
+  // A product that is hidden from the caller has the same response, so that the caller cannot tell whether the product
+  // exists.
   'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
   stale: {
     status: 412,
@@ -21,7 +21,7 @@ const RESPONSES = {
 
 type ErrorCode = keyof typeof RESPONSES
 
-/** An order line or a stock adjustment that needs more units than are available. */
+/** A product with too few units for a stock adjustment. */
 export interface ShortLine {
   productId: number
   requested: number
@@ -52,7 +52,7 @@ export const PRODUCT_NOT_FOUND = problemResponse(
   '`product-not-found`: the product does not exist, or you may not see it',
 )
 
-/** A problem response that lists the products with too few units. */
+/** The problem response to a rejected stock adjustment. */
 export const StockProblem = Type.Object(
   {
     ...ProblemSchema.properties,

@@ -1,4 +1,4 @@
-/** `npm run migrate -w products`: creates or updates the tables. If SEED_DEMO_DATA is true, adds the demo products. */
+/** `npm run migrate -w products`: creates or updates the tables. Adds the demo products if SEED_DEMO_DATA is true. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'

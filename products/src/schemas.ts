@@ -11,8 +11,8 @@ export const ProductId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INT
 export const productPath = Type.Object({ id: ProductId }, { additionalProperties: false })
 
 /**
- * Rejects an id in a path that is not written in plain decimal digits. Otherwise validation would convert `0x1` and
- * `1e0` to 1. A product would then have several URLs, and caches and gateway rules would treat them as different.
+ * Rejects a path whose id is not written in plain decimal digits. Validation would convert `0x1` and `1e0` to 1, so a
+ * product would have several URLs, and caches and gateway rules would treat these URLs as different resources.
  *
  * @throws HttpProblem 400
  */
@@ -30,8 +30,8 @@ export async function rejectUnusualIds({ params }: FastifyRequest): Promise<void
 }
 
 /**
- * An amount of money without a maximum. The orders service defines the same schema, because the merged contract of
- * all services has only one schema of this name.
+ * An amount of money without a maximum. The orders service defines an equal schema, because the OpenAPI document of
+ * all services contains only one schema with this name.
  */
 export const Money = Type.Object(
   {
@@ -41,7 +41,7 @@ export const Money = Type.Object(
   { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
-// These patterns are part of the contract. They list ranges of characters instead of \p{...}, which the regular
+// The contract contains these patterns. They list ranges of characters instead of \p{...}, which the regular
 // expressions of some client languages do not support.
 /** Lone surrogates cannot be encoded in UTF-8: the database would store the replacement character U+FFFD instead. */
 const LONE_SURROGATES = '\\ud800-\\udfff'
@@ -60,7 +60,7 @@ export const oneLine = (maxLength: number, purpose: string) =>
     description: `${purpose}. One line with at least one visible character, without control characters or lone surrogates`,
   })
 
-/** Any text, with or without line breaks; it may be empty. PostgreSQL cannot store NUL. */
+/** Any text, with or without line breaks. The text may be empty. PostgreSQL cannot store NUL. */
 export const freeText = (maxLength: number) =>
   Type.String({
     maxLength,

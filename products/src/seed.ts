@@ -5,7 +5,7 @@ import type { NewProduct } from './catalogue/product-schemas.ts'
 import { insertProduct } from './catalogue/product-store.ts'
 import type { ProductsDatabase } from './database/tables.ts'
 
-/** The id of the demo user `seller-1`, whom the users service creates with the same id. */
+/** The id of the demo user `seller-1`. The users service uses the same id. */
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
 
 const DEMO_PRODUCTS: Record<number, NewProduct> = {
@@ -38,7 +38,7 @@ export async function seedDemoProducts(database: ProductsDatabase): Promise<void
       await sql`select setval(pg_get_serial_sequence('products', 'id'), max(id)) from products`.execute(trx)
     }
   }).catch((error: unknown) => {
-    // Another replica has created the products first.
+    // A unique violation means that another replica has created the products first.
     if (!isUniqueViolation(error)) throw error
   })
 }

@@ -21,12 +21,12 @@ describe('the products API', () => {
 
   for (const { method, url, access } of operations(readContract('products'))) {
     if (access === 'public' || access === 'optional') {
-      it(`allows anyone to ${method} ${url}`, async () => {
+      it(`accepts ${method} ${url} without a token`, async () => {
         const { statusCode } = await shop.publicly({ method, url })
         assert.ok(![401, 403].includes(statusCode))
       })
     } else {
-      it(`allows only a ${access} to ${method} ${url}`, async () => {
+      it(`accepts ${method} ${url} only with a user token of the role ${access}`, async () => {
         const call = async (headers: Record<string, string>) =>
           (await shop.publicly({ method, url, headers, ...(method !== 'GET' && { payload: {} }) })).statusCode
         assert.equal(await call({}), 401)
@@ -42,7 +42,7 @@ describe('the products API', () => {
   }
 
   for (const { method, url } of operations(readContract('products-internal'))) {
-    it(`rejects anonymous calls, user tokens, and service tokens for another service at ${method} ${url}`, async () => {
+    it(`responds with 401 to ${method} ${url} without a token, with a user token, and with a token for another service`, async () => {
       const call = async (headers: Record<string, string>) =>
         (await shop.internally({ method, url, headers, payload: [] })).statusCode
       assert.equal(await call({}), 401)
@@ -61,7 +61,7 @@ describe('the products API', () => {
     })
   }
 
-  it('does not serve the internal routes on the public listener', async () => {
+  it('responds with 404 to /bookings and /releases on the public listener', async () => {
     const headers = { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }
     for (const url of ['/bookings', '/releases', '//bookings', '/%62ookings', '/BOOKINGS', '/bookings/']) {
       const { statusCode } = await shop.publicly({ method: 'POST', url, headers, payload: [] })
@@ -69,7 +69,7 @@ describe('the products API', () => {
     }
   })
 
-  it('responds with 404 when a seller changes the product of another seller or its stock, or reads its stock adjustments', async () => {
+  it("responds with 404 to a seller who edits another seller's product, adjusts its stock or lists its stock adjustments", async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
     const url = `/products/${id}`

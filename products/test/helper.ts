@@ -59,7 +59,7 @@ async function disableDiskWaits({ engine, kysely }: ProductsDatabase, url: strin
   await sql`set synchronous_commit = off`.execute(kysely)
 }
 
-type Connected = Pick<Shop, 'database'>
+type WithDatabase = Pick<Shop, 'database'>
 
 export const kettle: NewProduct = {
   name: 'Copper kettle',
@@ -68,14 +68,14 @@ export const kettle: NewProduct = {
   stock: 12,
 }
 
-/** Stores a product: `kettle`, except for the fields in `draft`, and of a new seller unless `sellerId` is given. */
+/** Stores `kettle` with the fields of `draft` replaced. The default seller is new. */
 export const addProduct = async (
-  { database }: Connected,
+  { database }: WithDatabase,
   draft: Partial<NewProduct> = {},
   sellerId: string = randomUUID(),
 ): Promise<Product> => (await createProduct(database, sellerId, { ...kettle, ...draft })).product
 
-export const stockOf = async ({ database }: Connected, id: number): Promise<number> => {
+export const stockOf = async ({ database }: WithDatabase, id: number): Promise<number> => {
   const { stock } = await database.kysely
     .selectFrom('products')
     .select('stock')
@@ -84,6 +84,7 @@ export const stockOf = async ({ database }: Connected, id: number): Promise<numb
   return stock
 }
 
+/** Returns a request to book an order. `lines` contains the quantity of each product, by product id. */
 export const order = (lines: Record<number, number>, orderId: string = randomUUID()) => ({
   orderId,
   lines: Object.entries(lines).map(([productId, quantity]) => ({ productId: Number(productId), quantity })),
@@ -91,10 +92,10 @@ export const order = (lines: Record<number, number>, orderId: string = randomUUI
 
 /**
  * Runs `work` in a transaction, starts all `calls` before that transaction commits, and returns the outcomes of the
- * calls. While the calls wait for the locks that `work` holds, its changes are not yet visible to them.
+ * calls. While the calls wait for locks of the transaction, its changes are not yet visible to the calls.
  */
 export async function startBeforeCommit<T>(
-  { database: { kysely, engine } }: Connected,
+  { database: { kysely, engine } }: WithDatabase,
   work: (trx: Transaction<Tables>) => Promise<unknown>,
   calls: (() => Promise<T>)[],
 ): Promise<PromiseSettledResult<T>[]> {
@@ -102,17 +103,18 @@ export async function startBeforeCommit<T>(
     await work(trx)
     const outcomes = Promise.allSettled(calls.map((call) => call()))
     await untilBlocked(engine)
-    // In an object, so that the transaction commits without awaiting the calls, which wait for its locks.
+    // Return the promise inside an object: otherwise the transaction would await the calls before it commits, and the
+    // calls wait for its locks.
     return { outcomes }
   })
   return started.outcomes
 }
 
-/** Starts all `calls` while another transaction holds the lock on the product, so that the calls compete for it. */
-export const startWhileLocked = <T>(shop: Connected, productId: number, calls: (() => Promise<T>)[]) =>
+/** Starts all `calls` while another transaction has locked the product, so that the calls compete for the lock. */
+export const startWhileLocked = <T>(shop: WithDatabase, productId: number, calls: (() => Promise<T>)[]) =>
   startBeforeCommit(shop, (trx) => lockProducts(trx, shop.database.engine, [productId]), calls)
 
-/** Gives started calls time to reach a lock. Not needed on SQLite, where all calls wait for the only connection. */
+/** Gives started calls time to reach a lock. SQLite needs no time: all calls wait for the only connection. */
 export const untilBlocked = (engine: Engine) => (engine === 'sqlite' ? undefined : sleep(100))
 
 /** Returns the values of settled calls. Throws the first error if a call failed. */
@@ -122,8 +124,8 @@ export const valuesOf = <T>(outcomes: PromiseSettledResult<T>[]): T[] =>
     return outcome.value
   })
 
-/** Counts the units of a product. `adjusted` is the sum of its stock ledger and must equal `booked` plus `stock`. */
-export async function countUnits({ database }: Connected, id: number) {
+/** Counts the units of a product. `adjusted`, the sum of the stock ledger, must equal `booked` plus `stock`. */
+export async function countUnits({ database }: WithDatabase, id: number) {
   const { kysely } = database
   const sum = async (query: { execute(): Promise<{ units: number }[]> }) =>
     (await query.execute()).reduce((total, { units }) => total + units, 0)

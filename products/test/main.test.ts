@@ -25,13 +25,13 @@ await describeOnEachEngine('npm run migrate', (engine) => {
   let testDatabase: TestDatabase
   before(async () => {
     testDatabase = await createTestDatabase(engine)
-    // The first connection to a SQLite file switches it to WAL mode, which needs the file for itself. Do that here, so
-    // that the processes below do not compete for the file.
+    // The first connection to a SQLite file switches the file to WAL mode and needs exclusive access. Open this
+    // connection here, so that the processes below do not compete for the file.
     await openDatabase(testDatabase.url).close()
   })
   after(() => testDatabase.drop())
 
-  it('creates products 1 and 2 only once when four processes run it concurrently, and the next product has the id 3', async () => {
+  it('creates products 1 and 2 only once in four concurrent processes, and the next product has the id 3', async () => {
     const settings = environment({ DATABASE_URL: testDatabase.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))
@@ -72,12 +72,13 @@ describe('npm start', () => {
     const found: string[] = []
     for await (const line of createInterface(output)) {
       const address = /listening at (http:[^"]+)/.exec(line)?.[1]
-      if (address && found.push(address) === 2) break
+      if (address) found.push(address)
+      if (found.length === 2) break
     }
     return found as [string, string]
   }
 
-  it('serves the catalogue and the bookings on separate listeners, and exits with code 0 on SIGTERM', {
+  it('serves the public and the internal API on separate listeners, and exits with code 0 on SIGTERM', {
     timeout: 20_000,
   }, async () => {
     service = spawn(process.execPath, [script('main')], {
@@ -97,12 +98,12 @@ describe('npm start', () => {
     assert.deepEqual(await ended, [0, null])
   })
 
-  it('fails in production with SEED_DEMO_DATA or with the default SERVICE_TOKEN_SECRET', async () => {
+  it('exits with code 1 in production when SEED_DEMO_DATA is true or SERVICE_TOKEN_SECRET has the default value', async () => {
     for (const [more, name] of [
       [{ SEED_DEMO_DATA: 'true' }, /SEED_DEMO_DATA/],
       [{}, /SERVICE_TOKEN_SECRET/],
     ] as const) {
-      // If the service does start, the timeout ends it, and the test fails instead of waiting forever.
+      // If the service starts, the timeout ends the process, and the test fails.
       const started = run(process.execPath, [script('main')], {
         ...settings({ NODE_ENV: 'production', ...more }),
         timeout: 10_000,

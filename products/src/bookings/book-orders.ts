@@ -8,11 +8,11 @@ import { applyDecisions, applyDecisionsStatement, findBookings } from './booking
 import { decide } from './decide.ts'
 
 /**
- * Books or rejects orders and stores the decisions, all in one transaction (T2 of the order protocol). For a
- * repeated order, returns the stored decision, even if the lines differ. The number of statements does not depend on
- * the number of orders.
+ * Books or rejects orders and stores the decisions, all in one transaction: T2, the second transaction of an order
+ * (ADR 3). For a repeated order, returns the stored decision, even if the lines differ. The number of statements does
+ * not depend on the number of orders.
  *
- * @returns one result per request, in the order of the requests
+ * @returns one result per request, in the same sequence as `requests`
  */
 export async function bookOrders(
   database: ProductsDatabase,
@@ -27,8 +27,8 @@ export async function bookOrders(
   failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
-    // Repeated orders are rare, so look up existing bookings only after a unique violation. Look them up after the
-    // products are locked, to find also the bookings that were committed while this transaction waited for the locks.
+    // Repeated orders are rare, so look up existing bookings only after a unique violation. The look-up runs
+    // after the lock, to find also the bookings that were committed while this transaction waited for the lock.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
       : new Map<string, BookingResult>()
@@ -44,7 +44,7 @@ export async function bookOrders(
   return requests.map(({ orderId }) => results.get(orderId)!)
 }
 
-/** A retry fails only if another transaction books or releases one of the orders at the same time. */
+/** A retry fails only if yet another transaction books or releases one of the orders at the same time. */
 const ATTEMPTS = 5
 
 /**

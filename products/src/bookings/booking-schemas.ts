@@ -3,8 +3,8 @@ import { type Static, Type } from 'typebox'
 import { MAX_ORDERS } from '../batch-limits.ts'
 import { Money, ProductId } from '../schemas.ts'
 
-// `format` also accepts upper case and the prefix `urn:uuid:`. The pattern does not: as texts, these spellings of one
-// id would be different keys.
+// The format `uuid` also allows upper case and the prefix `urn:uuid:`. The pattern rejects both, because the database
+// would treat two spellings of one id as different orders.
 const OrderId = Type.String({
   format: 'uuid',
   pattern: '^[0-9a-f-]{36}$',
@@ -56,7 +56,7 @@ const Booked = Type.Object({
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // If several reasons apply to an order, the result has the first of them in this order.
+  // If several reasons apply, the result contains the first of them in this list.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',

@@ -8,7 +8,7 @@ import type { ProductsDatabase } from '../database/tables.ts'
 import { bookOrders } from './book-orders.ts'
 import { type BookingRequest, BookingResult, bookingBatch } from './booking-schemas.ts'
 
-/** Concurrent requests, from all replicas of the orders service, share batches; each batch is one transaction. */
+/** Concurrent requests, from all replicas of the orders service, share batches. Each batch is one transaction. */
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const book = createBatcher<BookingRequest, BookingResult>({
     ...BATCHER_OPTIONS,
@@ -31,10 +31,13 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
           'Books or rejects the orders one after another and stores every result. An order is booked completely or ' +
           'not at all. If an `orderId` is sent again, the stored result is returned, even if the lines or the ' +
           'products have changed. A client can therefore safely retry a request whose response was lost. The orders ' +
-          `of a request may have ${MAX_LINES} lines in total.`,
+          `of a request may have at most ${MAX_LINES} lines in total.`,
         body: bookingBatch,
         response: {
-          200: response('One result per order, in the order of the request', Type.Array(ref(BookingResult))),
+          200: response(
+            'One result per order, in the same sequence as the request',
+            Type.Array(ref(BookingResult)),
+          ),
         },
       },
     },
@@ -42,7 +45,7 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
   )
 }
 
-/** @throws HttpProblem 400 when the orders have more lines than fit in one batch */
+/** @throws HttpProblem 400 when the orders have more than `MAX_LINES` lines in total */
 function withinLineLimit(requests: BookingRequest[]): BookingRequest[] {
   const lines = requests.reduce((sum, request) => sum + request.lines.length, 0)
   if (lines <= MAX_LINES) return requests

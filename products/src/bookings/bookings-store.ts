@@ -24,7 +24,7 @@ export async function findBookings(
   return new Map([...bookings].map(([orderId, lines]) => [orderId, toResult(orderId, lines)]))
 }
 
-/** A booking and one of its lines. A booking without lines has one row, with null in the columns of a line. */
+/** A row of `bookings` with one of its rows in `booking_lines`, or with nulls if the booking has no lines. */
 type JoinedRow = Selectable<Tables['booking_lines']> & Pick<Tables['bookings'], 'status' | 'reason'>
 
 function toResult(orderId: string, rows: readonly JoinedRow[]): BookingResult {
@@ -58,7 +58,10 @@ export async function insertBookings(
   await trx.insertInto('bookings').values(toRows(results)).execute()
 }
 
-/** Sorts the rows by order id, so that two transactions that insert the same bookings cannot deadlock. */
+/**
+ * Returns rows of `bookings`, sorted by order id. If two transactions insert the same bookings in this sequence, they
+ * cannot deadlock.
+ */
 function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
   const now = Date.now()
   return results
@@ -85,16 +88,16 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 }
 
 /**
- * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. It saves two round
- * trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same for every
- * batch.
+ * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. One statement saves
+ * two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same
+ * for every batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
   const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]
   return CompiledQuery.raw(APPLY_DECISIONS, [...parameters.map((rows) => JSON.stringify(rows)), Date.now()])
 }
 
-// `id` must have the type of the column `products.id`, or PostgreSQL cannot use the index.
+// `taken.id` must have the type of `products.id`, or PostgreSQL cannot use the index.
 const APPLY_DECISIONS = `
   with booked as (
     insert into bookings (order_id, status, reason, created_at, updated_at)

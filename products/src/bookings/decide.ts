@@ -6,15 +6,15 @@ type Line = BookingRequest['lines'][number]
 type Products = ReadonlyMap<number, StockedProduct>
 
 /**
- * Decides orders one after another: each is booked completely or rejected. A booked order reduces the units that are
- * available to the orders after it.
+ * Decides for each order, one after another, whether to book the whole order or to reject the order. A booked order
+ * reduces the units that are available to later orders.
  *
- * @param products all existing products in the orders' lines, by id; not modified
+ * @param products the existing products of all lines, by id; not modified
  */
 export function decide(products: Products, requests: readonly BookingRequest[]): BookingResult[] {
   const remaining = new Map([...products].map(([id, product]) => [id, { ...product }]))
   return requests.map(({ orderId, lines }) => {
-    // Merge the lines of each product first. Otherwise two lines of one unit each could both take the last unit.
+    // Merge the lines of each product first. Otherwise two lines with the same product could both take the last unit.
     const merged = [...unitsOf(lines)].map(([productId, quantity]) => ({ productId, quantity }))
     const rejection = rejectionOf(remaining, merged)
     if (rejection) return { orderId, outcome: 'REJECTED', ...rejection }
@@ -29,7 +29,7 @@ export function unitsOf(lines: readonly Line[]): Map<number, number> {
   return units
 }
 
-/** Returns the first reason to reject an order, with the lines that it applies to; undefined if there is none. */
+/** Returns the first reason to reject an order, and the lines with this reason. Returns undefined to book the order. */
 function rejectionOf(products: Products, lines: readonly Line[]) {
   const product = ({ productId }: Line) => products.get(productId)
   const available = (line: Line) => (product(line)?.status === 'ACTIVE' ? product(line)!.stock : 0)
@@ -51,7 +51,7 @@ function rejectionOf(products: Products, lines: readonly Line[]) {
   return undefined
 }
 
-/** Takes the units of a line from the stock of its product and returns the booked line. */
+/** Takes the units of a line from the stock of the product and returns the booked line. */
 function take(products: Products, { productId, quantity }: Line) {
   const product = products.get(productId)!
   product.stock -= quantity

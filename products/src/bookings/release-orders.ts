@@ -10,8 +10,8 @@ import { unitsOf } from './decide.ts'
 
 /**
  * Releases orders in one transaction. Returns the booked units of an order to stock only once, even if the order is
- * released several times. For an order without a booking, stores a tombstone: a row with the status RELEASED that
- * rejects a booking that arrives later.
+ * released several times. For an order without a booking, stores a tombstone: a booking with the status RELEASED. The
+ * tombstone makes `bookOrders` reject the order later.
  */
 export async function releaseOrders(
   database: ProductsDatabase,
@@ -22,7 +22,7 @@ export async function releaseOrders(
     const existing = await findBookings(trx, database.engine, orderIds)
     const lines = await lockBookedLines(trx, database.engine, existing)
     await addToStock(trx, unitsOf(lines))
-    await markReleased(trx, [...existing.keys()])
+    await markReleased(trx, database.engine, [...existing.keys()])
     const unknown = orderIds.filter((orderId) => !existing.has(orderId))
     await insertBookings(
       trx,
@@ -37,9 +37,9 @@ export async function releaseOrders(
  * Locks the bookings and the products in their lines, and returns the lines of the bookings that are still BOOKED.
  *
  * `existing` was read without locks, so another transaction may have released some of these bookings since. Therefore,
- * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains all
- * products to lock. Like a transaction that books orders, this one locks products before it locks or inserts bookings,
- * so the two cannot deadlock.
+ * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains
+ * all products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same
+ * sequence, so a booking and a release cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
@@ -49,7 +49,7 @@ async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<s
   return booked.filter(({ orderId }) => statuses.get(orderId) === 'BOOKED').flatMap(({ lines }) => lines)
 }
 
-/** Locks bookings in ascending order of their ids. Returns the statuses by order id. */
+/** Locks bookings in ascending order of their ids. Returns the status of each booking by order id. */
 async function lockBookings(
   trx: Trx,
   engine: Engine,
@@ -66,12 +66,12 @@ async function lockBookings(
   return new Map(rows.map((row) => [row.order_id, row.status]))
 }
 
-async function markReleased(trx: Trx, orderIds: readonly string[]): Promise<void> {
+async function markReleased(trx: Trx, engine: Engine, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length === 0) return
   await trx
     .updateTable('bookings')
     .set({ status: 'RELEASED', updated_at: Date.now() })
-    .where('order_id', 'in', orderIds)
+    .where(isOneOf(engine, 'order_id', orderIds))
     .where('status', '!=', 'RELEASED')
     .execute()
 }

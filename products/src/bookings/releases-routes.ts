@@ -7,7 +7,7 @@ import type { ProductsDatabase } from '../database/tables.ts'
 import { type ReleaseRequest, ReleaseResult, releaseBatch } from './booking-schemas.ts'
 import { releaseOrders } from './release-orders.ts'
 
-/** Concurrent requests share batches, as those for bookings do. */
+/** Concurrent requests share batches. Each batch is one transaction. */
 export function registerReleaseRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
     ...BATCHER_OPTIONS,
@@ -24,13 +24,16 @@ export function registerReleaseRoutes(app: App, database: ProductsDatabase, batc
       schema: {
         operationId: 'releaseOrders',
         tags: ['bookings'],
-        summary: 'Release the bookings of orders',
+        summary: 'Release the units of orders',
         description:
           'Returns the booked units of the orders to stock. Repeated calls have no further effect. An order without ' +
-          'a booking is stored as released, so a booking that arrives later is rejected.',
+          'a booking is stored as released, so a later booking of that order is rejected.',
         body: releaseBatch,
         response: {
-          200: response('One result per order, in the order of the request', Type.Array(ref(ReleaseResult))),
+          200: response(
+            'One result per order, in the same sequence as the request',
+            Type.Array(ref(ReleaseResult)),
+          ),
         },
       },
     },

@@ -54,7 +54,7 @@ function registerPublicRoutes(app: App, database: ProductsDatabase, batching: bo
         tags: ['catalogue'],
         summary: 'Get a product',
         description:
-          'A disabled product is returned only to its seller, so the request must contain the access token of that seller.',
+          'A disabled product is returned only if the request contains the access token of its seller.',
         params: productPath,
         response: { 200: productResponse('The product'), 404: PRODUCT_NOT_FOUND },
       },
@@ -73,7 +73,7 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
         tags: ['selling'],
         summary: 'Create a product',
         description:
-          'The new product is active. If `stock` is above 0, it becomes the first entry in the stock ledger of the product.',
+          'The new product is active. A `stock` above 0 becomes the first entry in the stock ledger of the product.',
         body: ref(NewProduct),
         response: {
           201: productResponse('The new product', {

@@ -51,7 +51,7 @@ type Position = Pick<ProductRow, 'price_amount' | 'id'>
 /** The escape character in LIKE patterns. A backslash would itself need an escape in MySQL's string literals. */
 const LIKE_ESCAPE = '!'
 
-/** Returns the LIKE pattern for texts that contain `words`. It matches `%` and `_` in `words` literally. */
+/** Returns the LIKE pattern that finds texts with `words` in them. `%` and `_` in `words` have no special meaning. */
 export const likePattern = (words: string): string =>
   `%${searchable(words).replaceAll(/[!%_]/g, (char) => LIKE_ESCAPE + char)}%`
 
@@ -63,7 +63,10 @@ function contains(columns: Columns, words: string) {
   ])
 }
 
-/** Newer products have higher ids, so `newest` sorts by id. When sorting by price, ties are ordered by id. */
+/**
+ * Returns the condition for products after a position in the list. Newer products have higher ids, so `newest` sorts by
+ * id. Products with the same price are sorted by id.
+ */
 function comesAfter(columns: Columns, sort: Sort, { price_amount, id }: Position) {
   if (sort === 'newest') return columns('id', '<', id)
   const after = sort === 'price-asc' ? '>' : '<'

@@ -7,7 +7,7 @@ import type { VersionedProduct } from './product-store.ts'
 const ETAG = {
   type: 'string',
   description:
-    'Send it as If-Match when you change the product. Edits by the seller change the ETag; sales do not',
+    'Send this ETag as If-Match when you change the product. Edits by the seller change the ETag; sales do not',
 }
 
 /** The schema of a response that contains a product, its ETag, and the given `headers`. */
@@ -35,11 +35,11 @@ export const sendVersioned = (reply: FastifyReply, { product, version }: Version
 export const etag = (version: number): string => `"${version}"`
 
 /**
- * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. No product
- * has the version -1; it is returned for a weak ETag, which never matches (RFC 9110, section 13.1.1), and for an ETag
- * that this service did not issue.
+ * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
+ * -1, which is no product's version, for an ETag that this service did not issue and for a weak ETag, which never
+ * matches (RFC 9110, section 13.1.1).
  *
- * @throws HttpProblem 428 if the header is missing: the client might overwrite a change that it has not seen
+ * @throws HttpProblem 428 if the header is missing: the client might overwrite a change that the client has not seen
  */
 export function requiredVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) {

@@ -3,7 +3,7 @@ import { ref, withDefault } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
 import { freeText, MAX_AMOUNT, Money, oneLine, ProductId } from '../schemas.ts'
 
-/** The price of one unit, as a seller sends it. */
+/** The price of one unit in a seller's request. `Money` has no maximum; this schema has one. */
 export const Price = Type.Object(
   { ...Money.properties, amount: Type.Integer({ ...Money.properties.amount, maximum: MAX_AMOUNT }) },
   { $id: 'Price', additionalProperties: false, examples: [{ amount: 1999, currency: 'USD' }] },

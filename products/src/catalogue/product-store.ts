@@ -17,7 +17,7 @@ export interface VersionedProduct {
   version: number
 }
 
-/** Stores a new product. Its initial stock, unless it is 0, becomes the first entry in its stock ledger. */
+/** Stores a new product. An initial stock above 0 becomes the first entry in the stock ledger of the product. */
 export const createProduct = (
   database: ProductsDatabase,
   sellerId: string,
@@ -28,7 +28,7 @@ export const createProduct = (
 /**
  * Stores a new product in the caller's transaction.
  *
- * @param given the id of the product; without it, the database generates one
+ * @param given the id of the product; by default, the database generates the id
  */
 export async function insertProduct(
   trx: Trx,
@@ -70,7 +70,10 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
   }
 }
 
-/** Returns the products in the order of `ids`, and the same object for equal ids, which `sendShared` relies on. */
+/**
+ * Returns the products in the order of `ids`, with undefined for unknown ids. Equal ids have the same object, because
+ * `sendShared` serializes each object only once.
+ */
 async function findProducts(
   { kysely, engine }: ProductsDatabase,
   ids: readonly number[],
@@ -84,8 +87,8 @@ async function findProducts(
 /**
  * Changes a product if its version is `version`. If `version` is undefined, changes the product at any version.
  *
- * Only edits by the seller change the version, sales do not. Otherwise a seller could hardly edit a product that sells
- * every second: its ETag would already be stale when the seller sends it back.
+ * Edits by the seller change the version; sales do not. Otherwise the ETag of a product that sells every second would
+ * already be stale when the seller sends an edit.
  *
  * @throws CatalogueError `product-not-found`, `stale`
  */
@@ -144,8 +147,8 @@ const changedColumns = ({ name, description, price, status }: ProductChange) => 
 })
 
 /**
- * Normalizes names, descriptions and search words, so that a search ignores case. The service does this because the
- * database engines fold case differently. Upper case matches more than lower case would: ß and ss, σ and ς.
+ * Normalizes names, descriptions and search words, so that a search ignores case. The database engines do not agree on
+ * upper and lower case, so the service converts the text. Only upper case makes ß equal to ss, and σ equal to ς.
  */
 export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 

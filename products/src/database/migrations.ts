@@ -5,19 +5,21 @@ const createIndex = (db: Kysely<unknown>, name: string, table: string, columns: 
   db.schema.createIndex(name).on(table).columns(columns).execute()
 
 export const migrations: Migrations = (engine) => {
-  const style = inEngineStyle(engine)
+  const forEngine = inEngineStyle(engine)
   // SQLite generates ids only if the column type is INTEGER, which has 64 bits in SQLite.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
-  // `searchable` can make a description too long for MySQL's `text`, which holds 64 KiB.
+  // The search columns store upper-case, NFKC-normalized text (see `searchable`). This text can be longer than the
+  // original, and longer than the 64 KiB of MySQL's `text`.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
-  const [, countUp] = counter(engine)
+  // The first element, the type `integer`, is too small on PostgreSQL and MySQL; the tables use `id` above instead.
+  const [, generatedKey] = counter(engine)
   return {
     '0001-products': {
       up: async (db) => {
-        await style(
+        await forEngine(
           db.schema
             .createTable('products')
-            .addColumn('id', id, countUp)
+            .addColumn('id', id, generatedKey)
             .addColumn('seller_id', 'varchar(36)', (column) => column.notNull())
             .addColumn('name', 'varchar(200)', (column) => column.notNull())
             .addColumn('description', 'text', (column) => column.notNull())
@@ -41,10 +43,10 @@ export const migrations: Migrations = (engine) => {
     },
     '0002-stock-adjustments': {
       up: async (db) => {
-        await style(
+        await forEngine(
           db.schema
             .createTable('stock_adjustments')
-            .addColumn('id', id, countUp)
+            .addColumn('id', id, generatedKey)
             .addColumn('product_id', id, (column) => column.notNull())
             .addColumn('delta', 'bigint', (column) => column.notNull())
             .addColumn('reason', 'varchar(200)', (column) => column.notNull())
@@ -59,7 +61,7 @@ export const migrations: Migrations = (engine) => {
     },
     '0003-bookings': {
       up: async (db) => {
-        await style(
+        await forEngine(
           db.schema
             .createTable('bookings')
             .addColumn('order_id', 'char(36)', (column) => column.primaryKey())
@@ -69,8 +71,8 @@ export const migrations: Migrations = (engine) => {
             .addColumn('updated_at', 'bigint', (column) => column.notNull()),
         ).execute()
         // No foreign key to `products`: a line of a rejected order may contain the id of a product that does not exist.
-        // No foreign key to `bookings`: it would cost a look-up for each line while the products are locked.
-        await style(
+        // No foreign key to `bookings`: its check would need a look-up for each line while the products are locked.
+        await forEngine(
           db.schema
             .createTable('booking_lines')
             .addColumn('order_id', 'char(36)', (column) => column.notNull())

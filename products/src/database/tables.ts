@@ -6,7 +6,7 @@ export type Trx = Transaction<Tables>
 
 export type ProductStatus = 'ACTIVE' | 'DISABLED'
 
-/** RELEASED is also the status of an order that was released before it was booked: a later booking is rejected. */
+/** RELEASED is also stored for an order that is released before it is booked. A later booking is then rejected. */
 export type BookingStatus = 'BOOKED' | 'REJECTED' | 'RELEASED'
 
 export type RejectionReason =
@@ -30,7 +30,7 @@ export interface Tables {
     price_currency: string
     stock: number
     status: ProductStatus
-    /** Compared with `If-Match`. Starts at 1; each edit by the seller adds 1, changes of the stock add nothing. */
+    /** The version in the ETag. Starts at 1. Each edit by the seller adds 1; a change of the stock does not. */
     version: number
     created_at: number
     updated_at: number
@@ -46,7 +46,7 @@ export interface Tables {
     idempotency_key: string | null
     created_at: number
   }
-  /** One row per order: whether the order was booked or rejected, or has been released. */
+  /** One row per order that was booked, rejected or released. */
   bookings: {
     order_id: string
     status: BookingStatus
@@ -60,12 +60,12 @@ export interface Tables {
     line_no: number
     product_id: number
     quantity: number
-    /** If the order was booked: four columns of the product at the time of the booking. Otherwise null. */
+    /** This and the next three columns are copied from the product at the booking. Null if the order was rejected. */
     seller_id: string | null
     name: string | null
     price_amount: number | null
     price_currency: string | null
-    /** If the order was rejected: the units that were available. Otherwise null. */
+    /** The units that were available when the order was rejected. Null if the order was booked. */
     available: number | null
   }
 }

@@ -34,8 +34,8 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
     async (trx) => {
       const product = (await lockProducts(trx, database.engine, [productId])).get(productId)
       if (product?.seller_id !== sellerId) throw new CatalogueError('product-not-found')
-      // Look up the key after the product is locked: until this transaction ends, no other request can store an
-      // adjustment of the product.
+      // Look up the key after the product is locked: no other request can then store an adjustment of the product
+      // until this transaction ends.
       const stored = idempotencyKey && (await findByKey(trx, productId, idempotencyKey))
       if (stored) return sameAdjustment(stored, adjustment)
       const stock = stockAfter(product, delta)
@@ -54,7 +54,7 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
 
 /**
  * Stores an entry in the stock ledger. The caller must change the stock in the same transaction, because the sum of a
- * product's entries must always equal its units in stock plus its booked units.
+ * product's entries must always equal the product's units in stock plus its booked units.
  */
 export async function appendToLedger(
   trx: Trx,

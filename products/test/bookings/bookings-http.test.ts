@@ -38,7 +38,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
   const outcomes = (results: BookingResult[]) =>
     results.map((result) => (result.outcome === 'BOOKED' ? 'BOOKED' : result.reason))
 
-  it('returns one result per order, in the sequence of the orders in the request', async () => {
+  it('POST /bookings returns one result per order, in the same sequence as the request', async () => {
     const one = await addProduct(shop, { stock: 5 })
     const other = await addProduct(shop, { stock: 1, name: 'Rug', price: { amount: 7, currency: 'USD' } })
     const [a, b] = [order({ [one.id]: 2, [other.id]: 1 }), order({ [one.id]: 4 })]
@@ -64,7 +64,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual([await stockOf(shop, one.id), await stockOf(shop, other.id)], [3, 0])
   })
 
-  it('rejects an order and returns the reason and the lines that caused the rejection', async () => {
+  it('POST /bookings returns the reason for a rejection and the lines that caused the rejection', async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 5 })
     const euros = await addProduct(shop, { price: { amount: 7, currency: 'EUR' } })
     await updateProduct(
@@ -103,7 +103,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('returns the stored result for a repeated order, even after the product has changed', async () => {
+  it('POST /bookings returns the stored result for a repeated order, even after the product has changed', async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 5 })
     const [booked, rejected] = [order({ [id]: 2 }), order({ [id]: 4 })]
     const first = await book(booked, rejected)
@@ -115,7 +115,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('returns the stored result for a repeated order, even if its lines differ', async () => {
+  it('POST /bookings returns the stored result for a repeated order id, even if the lines differ', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const orderId = randomUUID()
     const first = await book(order({ [id]: 2 }, orderId))
@@ -123,7 +123,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 3)
   })
 
-  it('books an order only once if it occurs twice in one request', async () => {
+  it('POST /bookings books an order only once if the request contains the order twice', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const twice = order({ [id]: 2 })
     const [first, between, again] = await book(twice, order({ [id]: 1 }), twice)
@@ -132,7 +132,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 2)
   })
 
-  it('returns the units of an order to stock only once when the order is released several times', async () => {
+  it('POST /releases returns the units of an order to stock only once when the order is released several times', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const [a, b] = [order({ [id]: 2 }), order({ [id]: 1 })]
     await book(a, b)
@@ -143,7 +143,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 1, stock: 4 })
   })
 
-  it('rejects a released order, whether it was unknown, rejected or booked before the release', async () => {
+  it('POST /bookings rejects a released order that was unknown, rejected or booked before the release', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const [unknown, rejected, booked] = [order({ [id]: 1 }), order({ [id]: 9 }), order({ [id]: 5 })]
     await book(rejected, booked)
@@ -160,7 +160,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('responds with 400 and a pointer to the invalid value, and books nothing', async () => {
+  it('POST /bookings and POST /releases respond to an invalid value with 400 and a pointer to the value', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const good = order({ [id]: 1 })
     const pointer = async (url: '/bookings' | '/releases', payload: object) => {
@@ -189,7 +189,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('accepts the largest request: 256 orders with 1,000 lines in total, of 1,000 different products', async () => {
+  it('POST /bookings and POST /releases accept 256 orders with 1,000 lines in total, of 1,000 different products', async () => {
     const { kysely } = shop.database
     const { id, ...row } = await kysely
       .selectFrom('products')
@@ -225,7 +225,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     )
   })
 
-  it('sends as many SQL statements for 200 orders as for one order', async () => {
+  it('bookOrders and releaseOrders send as many SQL statements for 200 orders as for one order', async () => {
     const products = [await addProduct(shop, { stock: 1_000 }), await addProduct(shop, { stock: 1_000 })]
     const batch = (length: number) =>
       Array.from({ length }, () => order({ [products[0]!.id]: 1, [products[1]!.id]: 1 }))
@@ -239,9 +239,9 @@ await describeOnEachEngine('the bookings API', (engine) => {
     const [one, many] = [await cost(batch(1)), await cost(batch(200))]
     assert.deepEqual(many, one)
     // New orders: lock the products, then write with one statement on PostgreSQL or with three on other engines.
-    // Repeated orders: lock, a write that fails with a unique violation, then lock again and look up the bookings.
+    // Repeated orders: lock the products, try to write (unique violation), lock again, look up the bookings.
     // Releases: look up the bookings, lock the products, lock the bookings, update the stock, update the bookings,
-    // insert a tombstone for the unknown order.
+    // insert a booking with the status RELEASED for the unknown order.
     assert.deepEqual(one, [engine === 'postgres' ? 2 : 4, 4, 6])
   })
 })

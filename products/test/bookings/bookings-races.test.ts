@@ -23,7 +23,7 @@ import {
   valuesOf,
 } from '../helper.ts'
 
-await describeOnEachEngine('concurrent bookings', (engine) => {
+await describeOnEachEngine('concurrent bookings and releases', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
@@ -40,13 +40,13 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
       .toSorted(([a], [b]) => a - b)
       .map(([, item]) => item)
 
-  /** Starts `call` after another transaction has run `work` and before that transaction commits. */
+  /** Starts `call` after another transaction has run `work` and before this other transaction commits. */
   const beforeCommitOf = async <T>(
     work: (trx: Parameters<typeof lockProducts>[0]) => Promise<unknown>,
     call: () => Promise<T>,
   ): Promise<T> => valuesOf(await startBeforeCommit(shop, work, [call]))[0]!
 
-  it('sell the last unit to exactly one of 100 orders, in each of 20 rounds', async () => {
+  it('bookOrders books the last unit for exactly one of 100 concurrent orders, in each of 20 rounds', async () => {
     for (let round = 0; round < 20; round++) {
       const { id } = await addProduct(shop, { stock: 1 })
       const results = await Promise.all(times(100, () => bookOne(order({ [id]: 1 }))))
@@ -56,7 +56,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     }
   })
 
-  it('sell the last unit to exactly one of 500 orders', async () => {
+  it('bookOrders books the last unit for exactly one of 500 concurrent orders', async () => {
     const { id } = await addProduct(shop, { stock: 1 })
     const results = await Promise.all(times(500, () => bookOne(order({ [id]: 1 }))))
     assert.equal(results.filter(({ outcome }) => outcome === 'BOOKED').length, 1)
@@ -67,7 +67,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     ['a product', (id: number) => ({ [id]: 2 })],
     ['an unknown product', () => ({ 999999: 1 })],
   ] as const) {
-    it(`return the same result for 50 requests with one order of ${products}`, async () => {
+    it(`bookOrders returns the same result to 50 concurrent calls with the same order of ${products}`, async () => {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order(lines(id))
       const calls = times(50, () => () => bookOne(same))
@@ -79,7 +79,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     })
   }
 
-  it('need one retry when a booking of the same order commits first', async () => {
+  it('bookOrders retries only once when a concurrent booking of the same order commits first', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     const statements = await countStatements(shop, (database) =>
@@ -89,12 +89,12 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
         times(8, () => () => bookOrders(database, [same])),
       ),
     )
-    // One statement is the lock that the test holds. The first booking locks the product and writes. Each of the 7
-    // other bookings locks the product, fails to write with a unique violation, locks again and looks up the booking.
+    // The test itself sends one statement, to lock the product. The first booking locks the product and writes. Each of
+    // the 7 other bookings locks the product, tries to write (unique violation), locks again and looks up the booking.
     assert.equal(statements, 1 + (engine === 'postgres' ? 2 : 4) + 7 * 4)
   })
 
-  it('return the same result for 20 requests with one order id but different lines', async () => {
+  it('bookOrders returns the same result to 20 concurrent calls with the same order id and different lines', async () => {
     const [one, other] = [await addProduct(shop, { stock: 5 }), await addProduct(shop, { stock: 5 })]
     const orderId = randomUUID()
     const results = await Promise.all(
@@ -104,7 +104,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.equal((await stockOf(shop, one.id)) + (await stockOf(shop, other.id)), 9)
   })
 
-  it('neither lose nor create units when they contain the same products in random sequence and are then released', async () => {
+  it('bookOrders and releaseOrders neither lose nor create units in concurrent calls with the same products in random sequence', async () => {
     const products = await Promise.all(times(6, () => addProduct(shop, { stock: 40 })))
     const batches = times(60, () =>
       times(3, () =>
@@ -132,20 +132,20 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.equal(booked.length > released.length && released.length > 0, true)
   })
 
-  it('are rejected after two concurrent releases of the same orders in opposite sequence', async () => {
+  it('releaseOrders succeeds in two concurrent calls with the same unknown orders in opposite sequence', async () => {
     const [a, b, uncommitted] = times(3, () => randomUUID()).toSorted() as [string, string, string]
     const unknown = (...orderIds: string[]) => orderIds.map((orderId) => ({ orderId }))
     const releases: Promise<unknown>[] = []
-    const undone = shop.database.kysely.transaction().execute(async (trx) => {
+    const rolledBack = shop.database.kysely.transaction().execute(async (trx) => {
       await insertBookings(trx, [{ orderId: uncommitted, outcome: 'RELEASED' }])
-      // If the tombstones were not inserted in sorted order, each release would insert a or b, wait for `uncommitted`,
-      // and then deadlock: each would wait for the tombstone that the other release has inserted.
+      // If releases did not sort the bookings that they insert, the first release would insert `a`, the second `b`, and
+      // both would wait for `uncommitted`. Then each would wait for the booking of the other release: a deadlock.
       releases.push(releaseOrders(shop.database, unknown(a, uncommitted, b)))
       releases.push(releaseOrders(shop.database, unknown(b, uncommitted, a)))
       await untilBlocked(engine)
-      throw new Error('undone')
+      throw new Error('rolled back')
     })
-    await assert.rejects(undone, /undone/)
+    await assert.rejects(rolledBack, /rolled back/)
     await Promise.all(releases)
     const { id } = await addProduct(shop)
     for (const orderId of [a, b, uncommitted]) {
@@ -154,7 +154,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     }
   })
 
-  it('leave an order released and its units in stock when releases of the order run concurrently', async () => {
+  it('releaseOrders leaves an order released and all its units in stock when bookings of the order run concurrently', async () => {
     for (let round = 0; round < 15; round++) {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order({ [id]: 2 })
@@ -172,7 +172,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     }
   })
 
-  it('are rejected when a release of the order commits first', async () => {
+  it('bookOrders rejects an order when a concurrent release of the order commits first', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const late = order({ [id]: 2 })
     const result = await beforeCommitOf(
@@ -183,7 +183,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('are undone by a release that starts before they commit', async () => {
+  it('releaseOrders returns units to stock that are booked by a transaction that commits after the release has started', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     await beforeCommitOf(
@@ -197,7 +197,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('are undone only once by 20 concurrent releases of the order', async () => {
+  it('releaseOrders returns the units of an order to stock only once in 20 concurrent calls', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     await bookOne(same)
@@ -206,7 +206,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('use the price that another transaction commits while they wait for its lock', async () => {
+  it('bookOrders uses the price that another transaction commits while bookOrders waits for the lock on the product', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const { outcome, lines } = await beforeCommitOf(
       (trx) => trx.updateTable('products').set({ price_amount: 1 }).where('id', '=', id).execute(),
@@ -216,7 +216,7 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.deepEqual((lines[0] as { price: object }).price, { amount: 1, currency: 'USD' })
   })
 
-  it('are rejected when another transaction disables the product while they wait for its lock', async () => {
+  it('bookOrders rejects an order when another transaction disables the product while bookOrders waits for the lock', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const result = await beforeCommitOf(
       (trx) => trx.updateTable('products').set({ status: 'DISABLED' }).where('id', '=', id).execute(),
@@ -225,8 +225,10 @@ await describeOnEachEngine('concurrent bookings', (engine) => {
     assert.ok(result.outcome === 'REJECTED' && result.reason === 'product-disabled')
   })
 
-  it('cause no deadlock in any test of this file', { skip: engine !== 'postgres' }, async () => {
-    // Only PostgreSQL counts deadlocks per database. A connection may report its deadlocks up to a second later.
+  it('PostgreSQL detects no deadlock during the tests of this file', {
+    skip: engine !== 'postgres',
+  }, async () => {
+    // Only PostgreSQL counts the deadlocks of each database. A connection may report a deadlock up to a second late.
     await sleep(1_100)
     const { rows } = await sql<{ deadlocks: number }>`
       select deadlocks from pg_stat_database where datname = current_database()`.execute(shop.database.kysely)

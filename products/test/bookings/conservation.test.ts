@@ -44,7 +44,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-/** A list of groups of steps. The groups run one after another; the steps of a group run concurrently. */
+/** A list of groups of steps. The groups run one after another. The steps of a group run concurrently. */
 const history = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
 
 await describeOnEachEngine('random bookings, releases and stock adjustments', (engine) => {
@@ -54,7 +54,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
   })
   after(() => shop.close())
 
-  /** Runs a history with new products and orders. Returns the results of all bookings as they were received. */
+  /** Runs a history with new products and orders. Returns all results of bookings in the order in which they arrived. */
   async function play(groups: Step[][]) {
     const sellerId = randomUUID()
     const products: number[] = []
@@ -100,12 +100,12 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
     return responses
   }
 
-  it('never lose, create or oversell a unit, and every order has the same result until it is released', async () => {
+  it('never lose, create or oversell a unit, and repeated bookings of an order return the same result until the order is released', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (groups) => {
         const firstResults = new Map<string, BookingResult>()
         for (const response of await play(groups)) {
-          // After a release, the result of every order is `released`.
+          // A booking of a released order is rejected with the reason `released`.
           if (response.outcome === 'REJECTED' && response.reason === 'released') continue
           const first = firstResults.get(response.orderId)
           if (first) assert.deepEqual(response, first)

@@ -48,7 +48,7 @@ describe('decide', () => {
     })
   })
 
-  it('takes no units for a rejected order, and returns only the line with too few units in stock', () => {
+  it('takes no units for a rejected order, and returns only the lines with too few units in stock', () => {
     const [first, second] = decide(byId(product(1, 1), product(2, 9)), [
       order({ 1: 2, 2: 9 }, 'a'),
       order({ 2: 9 }, 'b'),
@@ -74,7 +74,7 @@ describe('decide', () => {
     )
   })
 
-  it('returns the first of several reasons to reject an order, with the lines that the reason applies to', () => {
+  it('returns the first reason that applies: unknown product, disabled product, mixed currencies, insufficient stock', () => {
     const disabled = product(2, 7, { status: 'DISABLED' })
     const euros = product(3, 7, { price_amount: 1, price_currency: 'EUR' })
     const products = byId(product(1, 7), disabled, euros)
@@ -147,7 +147,7 @@ describe('decide with random stock and orders', () => {
     )
   })
 
-  it('books all units of every order that can be booked, and rejects every other order', () => {
+  it('books every order whose products are active, of one currency and in stock, and rejects every other order', () => {
     fc.assert(
       fc.property(productMaps, orderLists, (products, orders) => {
         const remaining = new Map([...products].map(([id, { stock }]) => [id, stock]))
@@ -169,7 +169,7 @@ describe('decide with random stock and orders', () => {
     )
   })
 
-  it('does not modify the products that it receives', () => {
+  it('does not modify the products in its argument', () => {
     fc.assert(
       fc.property(productMaps, orderLists, (products, orders) => {
         const before = structuredClone(products)

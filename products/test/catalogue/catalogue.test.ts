@@ -29,7 +29,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     shop.publicly({ method: 'GET', url: `/products/${id}`, headers })
   const own = () => addProduct(shop, {}, sellerId)
 
-  it('stores a new product, returns its path as Location, and shows the product to anonymous callers', async () => {
+  it('POST /products returns the new product and its path, and GET /products/{id} returns the same product without a token', async () => {
     const response = await create(kettle)
     const product = response.json()
     assert.equal(response.statusCode, 201)
@@ -43,17 +43,17 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual([seen.json(), seen.headers.etag], [product, '"1"'])
   })
 
-  it('accepts a product without a description, and the longest name and description in any script', async () => {
+  it('POST /products accepts a missing description, a name of 200 characters and a description of 5,000 characters', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // `searchable` makes this description 18 times as long. No text of 5,000 characters needs more space in the column.
+    // `searchable` makes this description 18 times as long. No other text of 5,000 characters becomes longer.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
     assert.deepEqual({ name, description: text }, long)
   })
 
-  it('rejects a new product with invalid fields and reports all of these fields', async () => {
+  it('POST /products responds with 400 and a pointer to each invalid field', async () => {
     const rejected = async (payload: object) => {
       const response = await create(payload)
       assert.equal(response.statusCode, 400)
@@ -93,7 +93,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     ])
   })
 
-  it('accepts symbols, joined emoji and right-to-left text', async () => {
+  it('POST /products accepts names with symbols, joined emoji and right-to-left text', async () => {
     for (const name of [
       '%',
       '  spaced  ',
@@ -108,7 +108,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     }
   })
 
-  it('responds with 404 for an unknown product id and with 400 for an invalid product id', async () => {
+  it('GET /products/{id} responds with 404 to an unknown id and with 400 to an invalid id', async () => {
     for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await see(id)).json().code, 'product-not-found')
     }
@@ -130,7 +130,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     }
   })
 
-  it('changes only the fields in the body and increments the version in the ETag', async () => {
+  it('PATCH /products/{id} changes only the fields in the body and increments the version in the ETag', async () => {
     const before = await own()
     const response = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
     assert.equal(response.statusCode, 200)
@@ -149,7 +149,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
   })
 
-  it('rejects a change without If-Match (428) and a change of a stale version (412)', async () => {
+  it('PATCH /products/{id} responds with 428 without If-Match, with 412 to a weak ETag and the ETag of another version, and with 400 to a malformed ETag', async () => {
     const { id } = await own()
     const code = async (ifMatch?: string) => {
       const response = await change(id, { name: 'Late' }, ifMatch)
@@ -162,14 +162,14 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.equal((await see(id)).json().name, kettle.name)
   })
 
-  it('rejects a change whose body is empty, has a null name, or contains stock or sellerId', async () => {
+  it('PATCH /products/{id} responds with 400 to an empty body, a null name, and the fields stock and sellerId', async () => {
     const { id } = await own()
     for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
       assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))
     }
   })
 
-  it('accepts exactly one of 20 concurrent changes to the same version', async () => {
+  it('PATCH /products/{id} accepts exactly one of 20 concurrent changes of the same version', async () => {
     const { id } = await own()
     const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => change(id, { name: `Name ${i}` }, '"1"')),
@@ -180,7 +180,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.equal(name, responses[statuses.indexOf(200)]?.json().name)
   })
 
-  it('stores both a sale and a concurrent change, and only the change increments the version', async () => {
+  it('a booking and a concurrent PATCH of a product are both stored, and only the PATCH increments the version', async () => {
     const { id, stock } = await own()
     const [sale, edit] = await startWhileLocked<unknown>(shop, id, [
       () => bookOrders(shop.database, [order({ [id]: 2 })]),
@@ -192,7 +192,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual([product.name, product.stock, seen.headers.etag], ['Edited', stock - 2, '"2"'])
   })
 
-  it('shows a disabled product only to its seller until it is active again', async () => {
+  it('GET /products/{id} returns a disabled product only to its seller, and a reactivated product to anyone', async () => {
     const { id } = await own()
     assert.equal((await change(id, { status: 'DISABLED' }, '"1"')).json().status, 'DISABLED')
     assert.equal((await see(id)).statusCode, 404)

@@ -7,7 +7,7 @@ import type { Product } from '../../src/catalogue/product-schemas.ts'
 import { updateProduct } from '../../src/catalogue/product-store.ts'
 import { addProduct, openShop, type Shop } from '../helper.ts'
 
-await describeOnEachEngine('the product lists', (engine) => {
+await describeOnEachEngine('product lists', (engine) => {
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)
@@ -45,7 +45,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     return found
   }
 
-  it('find products with a text in the name or the description, in upper or lower case', async () => {
+  it('GET /products finds products whose name or description contains the search text in upper or lower case', async () => {
     await addProduct(shop, { name: 'Émile’s TEAPOT', description: 'Weiße Keramik' })
     await addProduct(shop, { name: 'Cup', description: 'Goes with the émile’s teapot' })
     await addProduct(shop, { name: 'Saucer', description: '' })
@@ -55,7 +55,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.deepEqual(await names({ q: 'teapots' }), [])
   })
 
-  it('find a renamed product when the search has its new name, but not when it has its old name', async () => {
+  it('GET /products searches the new name of a renamed product, and no longer the old name', async () => {
     const { id, sellerId } = await addProduct(shop, { name: 'Oldname', description: 'olddescription' })
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { name: 'Newname' })
     assert.deepEqual(await names({ q: 'oldname' }), [])
@@ -63,7 +63,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.deepEqual(await names({ q: 'olddescription' }), ['Newname'])
   })
 
-  it('treat %, _, !, \\ and quotes in a search as plain text', async () => {
+  it('GET /products treats %, _, !, \\ and quotes in the search text as plain characters', async () => {
     const signs = ['100% wool', '100_ wool', '100! wool', '100\\ wool', "100' wool", '100" wool']
     for (const name of signs) await addProduct(shop, { name, description: '' })
     for (const name of signs) assert.deepEqual(await names({ q: name.slice(0, 5) }), [name])
@@ -71,7 +71,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal((await list({ q: '' })).items.length > 5, true)
   })
 
-  it('filter by a price range that includes both bounds, and reject an empty range', async () => {
+  it('GET /products includes both bounds of a price range, and responds with 400 if minPrice is above maxPrice', async () => {
     for (const amount of [700, 701, 702, 703])
       await addProduct(shop, { name: `Ranged ${amount}`, ...usd(amount) })
     assert.deepEqual(await names({ q: 'ranged', minPrice: 701, maxPrice: 702 }), ['Ranged 701', 'Ranged 702'])
@@ -81,7 +81,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.deepEqual([errors[0].pointer, errors[0].in], ['#/minPrice', 'query'])
   })
 
-  it('omit disabled products', async () => {
+  it('GET /products omits disabled products', async () => {
     const { id, sellerId } = await addProduct(shop, { name: 'Vanishing' })
     assert.deepEqual(await names({ q: 'vanishing' }), ['Vanishing'])
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { status: 'DISABLED' })
@@ -95,7 +95,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     ['price-asc', [1, 4, 0, 2, 3, 6, 5]],
     ['price-desc', [5, 6, 3, 2, 0, 4, 1]],
   ] as const) {
-    it(`show each product once with sort=${sort}, even if products are added between pages`, async () => {
+    it(`GET /products?sort=${sort} returns each product once, in sorted order, even if products are added between the page requests`, async () => {
       const word = `walked${sort}`
       const prices = [20, 10, 20, 20, 10, 30, 20]
       const made: Product[] = []
@@ -115,7 +115,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     })
   }
 
-  it('reject an invalid cursor and a cursor that was issued for a different sort', async () => {
+  it('GET /products and GET /sellers/me/products respond with 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
     await addProduct(shop)
     await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })
@@ -140,7 +140,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.deepEqual([other.code, other.errors[0].pointer], ['invalid-cursor', '#/cursor'])
   })
 
-  it('reject parameters that are out of range, unknown or repeated', async () => {
+  it('GET /products responds with 400 to query parameters that are out of range, unknown or repeated', async () => {
     for (const query of [
       { limit: 0 },
       { limit: 101 },
@@ -154,7 +154,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal((await shop.publicly({ method: 'GET', url: '/products?limit=1&limit=2' })).statusCode, 400)
   })
 
-  it('show sellers all of their own products, newest first, and filter them by status', async () => {
+  it('GET /sellers/me/products returns all products of the seller, newest first, and filters products by status', async () => {
     const sellerId = randomUUID()
     const headers = await shop.issuer.as('SELLER', sellerId)
     const ids: number[] = []
@@ -173,7 +173,7 @@ await describeOnEachEngine('the product lists', (engine) => {
     assert.equal(second.nextCursor, null)
   })
 
-  it('show sellers only their own products, even with the cursor of another seller', async () => {
+  it("GET /sellers/me/products returns only the seller's own products, even with the cursor of another seller", async () => {
     const [one, other] = [randomUUID(), randomUUID()]
     const mine = await addProduct(shop, {}, one)
     for (let i = 0; i < 3; i++) await addProduct(shop, {}, other)

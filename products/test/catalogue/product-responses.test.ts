@@ -7,7 +7,7 @@ describe('requiredVersion', () => {
     assert.equal(requiredVersion(etag(17)), 17)
   })
 
-  it('returns undefined for *, which matches any version', () => {
+  it('returns undefined for *', () => {
     assert.equal(requiredVersion('*'), undefined)
   })
 

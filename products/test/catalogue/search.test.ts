@@ -4,7 +4,7 @@ import { likePattern } from '../../src/catalogue/product-lists.ts'
 import { searchable } from '../../src/catalogue/product-store.ts'
 
 describe('searchable', () => {
-  it('ignores case, including in non-ASCII text', () => {
+  it('returns equal texts for upper and lower case, including non-ASCII letters', () => {
     for (const [one, other] of [
       ['KETTLE', 'kettle'],
       ['ÉCLAIR', 'éclair'],
@@ -16,13 +16,13 @@ describe('searchable', () => {
     }
   })
 
-  it('treats composed and decomposed accents as equal', () => {
+  it('returns equal texts for composed and decomposed accents', () => {
     assert.equal(searchable('e\u0301'), searchable('\u00e9'))
   })
 })
 
 describe('likePattern', () => {
-  it('escapes wildcards and the escape character', () => {
+  it('escapes the wildcards % and _ and the escape character !', () => {
     assert.equal(likePattern('100%_!\\'), '%100!%!_!!\\%')
   })
 })

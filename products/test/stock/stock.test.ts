@@ -38,7 +38,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
       })
     ).json()
 
-  it('change the stock and become the newest entry in the stock ledger', async () => {
+  it('POST stock-adjustments changes the stock and adds the newest entry to the stock ledger', async () => {
     const id = await withStock(10)
     const response = await adjust(id, -3, { reason: 'Broken' })
     assert.equal(response.statusCode, 201)
@@ -53,11 +53,11 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual([items.length, nextCursor], [2, null])
   })
 
-  it('do not include an initial stock of 0', async () => {
+  it('GET stock-adjustments returns no entry for an initial stock of 0', async () => {
     assert.deepEqual((await ledger(await withStock(0))).items, [])
   })
 
-  it('are rejected with insufficient-stock and the number of available units if the stock would become negative', async () => {
+  it('POST stock-adjustments responds with 409 and the available units if the stock would become negative', async () => {
     const id = await withStock(2)
     const response = await adjust(id, -3)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'insufficient-stock'])
@@ -65,14 +65,14 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 2, booked: 0, stock: 2 })
   })
 
-  it('are rejected with stock-limit if the stock would exceed the maximum', async () => {
+  it('POST stock-adjustments responds with 409 if the stock would exceed the maximum', async () => {
     const id = await withStock(1_000_000_000)
     const response = await adjust(id, 1)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'stock-limit'])
     assert.equal((await adjust(id, -1_000_000_000)).json().stock, 0)
   })
 
-  it('are rejected if the delta, the reason or the key is invalid, or if a field is unknown', async () => {
+  it('POST stock-adjustments responds with 400 to an invalid delta, reason or idempotency key, and to an unknown field', async () => {
     const id = await withStock(1)
     for (const delta of [0, 0.5, 1_000_000_001, -1_000_000_001]) {
       assert.equal((await adjust(id, delta)).json().errors[0].pointer, '#/delta', `${delta}`)
@@ -93,7 +93,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('add up to the stock and never make it negative when 60 of them run concurrently', async () => {
+  it('60 concurrent stock adjustments add up to the stock and never make the stock negative', async () => {
     const id = await withStock(5)
     const deltas = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : -1))
     const responses = await Promise.all(deltas.map((delta) => adjust(id, delta)))
@@ -110,7 +110,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.equal(after, stock)
   })
 
-  it('change the stock only once per idempotency key; a retry returns the first response', async () => {
+  it('POST stock-adjustments returns the first response to a retry with the same idempotency key, and changes no stock', async () => {
     const id = await withStock(5)
     const first = await adjust(id, 4, { key: 'delivery-1' })
     await adjust(id, 1)
@@ -119,7 +119,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.equal(await stockOf(shop, id), 10)
   })
 
-  it('change the stock only once when 20 concurrent requests have the same idempotency key', async () => {
+  it('20 concurrent stock adjustments with the same idempotency key change the stock only once', async () => {
     const id = await withStock(5)
     const responses = await startWhileLocked(
       shop,
@@ -133,7 +133,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 4, booked: 0, stock: 4 })
   })
 
-  it('are rejected if the idempotency key was used with another body, but not if it was used for another product', async () => {
+  it('POST stock-adjustments responds with 422 if the idempotency key was used for the same product with another body', async () => {
     const id = await withStock(5)
     await adjust(id, 4, { key: 'K', reason: 'one' })
     for (const other of [
@@ -148,7 +148,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.equal((await adjust(await withStock(5), 5, { key: 'K' })).statusCode, 201)
   })
 
-  it('are listed page by page, and only those of the requested product', async () => {
+  it('GET stock-adjustments returns only the stock adjustments of the requested product, page by page', async () => {
     const id = await withStock(1)
     const other = await withStock(99)
     for (let i = 0; i < 4; i++) await adjust(id, 1)
@@ -169,14 +169,14 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     }
   })
 
-  it('cannot make the stock negative, because the table has a check constraint', async () => {
+  it('a check constraint rejects an update that makes the stock negative', async () => {
     const id = await withStock(1)
     const below = shop.database.kysely.updateTable('products').set({ stock: -1 }).where('id', '=', id)
     await assert.rejects(below.execute(), /products_stock_not_negative|CHECK/i)
     assert.equal(await stockOf(shop, id), 1)
   })
 
-  it('and a concurrent booking never both take the last unit', async () => {
+  it('a stock adjustment and a concurrent booking never both take the last unit', async () => {
     for (let round = 0; round < 10; round++) {
       const id = await withStock(1)
       const [, taken] = await startWhileLocked<unknown>(shop, id, [
