@@ -6,7 +6,7 @@
 FROM node:26-slim AS dependencies
 ARG SERVICE
 WORKDIR /souk
-# Copies these files before the sources, so that a change of the sources does not install the dependencies again.
+# These files are copied before the sources, so that a change of the sources does not install the dependencies again.
 COPY package.json package-lock.json .npmrc ./
 COPY packages/service-kit/package.json packages/service-kit/
 COPY ${SERVICE}/package.json ${SERVICE}/
@@ -23,11 +23,12 @@ COPY ${SERVICE}/src /souk/${SERVICE}/src
 WORKDIR /souk/${SERVICE}
 # In production mode a service does not start with the public default secrets, so each deployment must set its own.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=${PORT}
-# The user `node`, as a number: Kubernetes cannot verify that a user name is not root. The user cannot write to /souk.
+# The user `node`, who cannot write to /souk. It is a number, because Kubernetes cannot verify that a user name is not
+# root.
 USER 1000:1000
 EXPOSE ${PORT}
 # Checks readiness, because other containers wait until this one can respond. Docker itself only displays the result.
 HEALTHCHECK --start-period=60s --start-interval=1s --interval=10s --timeout=5s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
-# Without npm, Node is process 1. It receives SIGTERM and can complete the requests in flight.
+# Runs node without npm, so that node itself receives SIGTERM and can complete the requests in flight.
 CMD ["node", "src/main.ts"]

@@ -31,7 +31,7 @@ const failed = (named.length > 0 ? named : Object.keys(CHECKS)).filter((name) =>
 if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}`)
 process.exitCode = failed.length > 0 ? 1 : 0
 
-/** Runs one check and prints one line, followed by the check's output if it fails. */
+/** Runs one check and prints one line. If the check fails, prints its output too. */
 function passes(name: string): boolean {
   const [program, ...args] = CHECKS[name]!
   const began = performance.now()

@@ -1,6 +1,6 @@
 /**
  * Writes docs/configuration.md: every environment variable that a service, the gateway, `npm start` or a test reads.
- * Part of `npm run contracts`. `--check` writes nothing and fails if the file is out of date or a variable is missing.
+ * Part of `npm run contracts`. `--check` writes nothing and fails if the file is out of date or lacks a variable.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -46,13 +46,13 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       name: 'FAILPOINT',
       byDefault: '',
       meaning:
-        'for the fault tests: kills the service at a named point; `after-T1:40` kills orders after it has stored an order for the 40th time; rejected in production',
+        'for the fault tests: kills the service at a named point in the code; `after-T1:40` kills orders after it has stored an order for the 40th time; rejected in production',
     },
   ],
   tests: [
     {
       name: 'TEST_ENGINES',
-      byDefault: 'all that are reachable',
+      byDefault: 'all reachable engines',
       meaning:
         'the database engines that the tests use, separated by commas, such as `sqlite,postgres,mysql`',
     },
@@ -70,27 +70,29 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       name: 'REQUIRE_ENGINES',
       byDefault: '',
       meaning:
-        'the engines that must be reachable, or `npm test` fails; the tests of other unreachable engines are skipped',
+        '`npm test` fails if one of these engines is unreachable; the tests of other unreachable engines are skipped',
     },
     {
       name: 'REQUIRE_NGINX',
       byDefault: '',
-      meaning: 'if set, tests that need nginx fail without it; otherwise they are skipped',
+      meaning: 'if set, tests that need nginx fail, instead of being skipped, when nginx is missing',
     },
     {
       name: 'REQUIRE_BROWSER',
       byDefault: '',
-      meaning: 'if set, tests that need chromium fail without it; otherwise they are skipped',
+      meaning: 'if set, tests that need chromium fail, instead of being skipped, when chromium is missing',
     },
     {
       name: 'REQUIRE_PROMETHEUS',
       byDefault: '',
-      meaning: 'if set, tests that need Prometheus fail without it; otherwise they are skipped',
+      meaning:
+        'if set, tests that need Prometheus fail, instead of being skipped, when Prometheus is missing',
     },
     {
       name: 'REQUIRE_KUBECTL',
       byDefault: '',
-      meaning: 'if set, tests that need kubectl fail without it; otherwise they are skipped',
+      meaning:
+        'if set, tests that need kubectl fail, instead of being skipped, when kubectl is missing or too old',
     },
     { name: 'CHROMIUM', byDefault: 'the usual paths', meaning: 'the path of chromium' },
     {
@@ -133,8 +135,8 @@ function page(): string {
   return `<!-- Written by \`npm run contracts\` from the settings in the code. Do not edit it. -->
 # Configuration
 
-At start, each process reads its settings from environment variables. If some are invalid, it prints a message that names
-each of them, and exits. An empty variable counts as unset.
+At start, each process reads its settings from environment variables. If some settings are invalid, the process prints
+their names and exits. An empty variable counts as unset.
 
 ## Services
 
@@ -154,7 +156,7 @@ ${table(nginxRows())}
 ${table(OTHERS.tests)}`
 }
 
-/** Returns one row for each variable. A variable with two meanings has two rows. */
+/** Returns one row for each variable. A variable with different meanings in two services has two rows. */
 function settingRows(schemas: Schemas): Row[] {
   const settings = Object.entries(schemas).flatMap(([process, { properties }]) =>
     Object.entries(properties).map(([name, setting]) => ({ process, name, setting: setting as Setting })),

@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   const found = (paths.length > 0 ? paths : ['*']).map((path) => ({ path, files: testFiles(path) }))
   const empty = found.filter(({ files }) => files.length === 0).map(({ path }) => path)
   if (empty.length > 0) {
-    console.error(`There are no tests in ${empty.join(', ')}. Name a folder such as orders, or a test file.`)
+    console.error(`There are no tests in ${empty.join(', ')}. Name a folder, such as orders, or a test file.`)
     return 1
   }
   const files = [...new Set(found.flatMap((one) => one.files))]

@@ -3,7 +3,7 @@ import type { EventData } from 'node:test'
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 
-/** If no file finishes for this long, a line lists the running files. */
+/** If no file finishes for this long, `follow` prints a line with the running files. */
 const SILENCE_MS = 20_000
 
 type TestError = Error & { failureType?: string; exitCode?: number; signal?: string | null }
@@ -27,8 +27,8 @@ class Counts {
 }
 
 /**
- * Prints the progress of a test run: a line for each finished file, and a line with the running files if none finishes
- * for a while. At the end it prints every failure in full, the reasons for skipped tests and the totals.
+ * Prints the progress of a test run: a line for each finished file, and a line with the running files if no file
+ * finishes for a while. At the end it prints every failure in full, the reasons for skipped tests and the totals.
  */
 export class TestProgress {
   readonly #fileCount: number
@@ -81,7 +81,7 @@ export class TestProgress {
     // If a test fails, its suite and its file fail too. Only the failure of the test is reported.
     if (error && error.failureType !== 'subtestsFailed') this.#failures.push(this.#describe(test, error))
     if (isFile(test)) {
-      // The file failed, but none of its tests, for example because the file does not load.
+      // The file failed, but no test of the file failed, for example because the file does not load.
       if (!details.passed && counts.failed === 0) counts.failed++
       this.#finish(file, counts, details.passed)
     } else if (details.type !== 'suite') {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # At the first start, generates the passwords and the secret with which the containers authenticate to each other.
-# Every user of a container can read its files, because each folder below is a volume that is mounted only where it is
-# needed.
+# Each folder below is a volume, and only the containers that need its files mount it. So the files can be readable for
+# every user in a container.
 set -eu
 cd /secrets
 

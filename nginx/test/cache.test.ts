@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
 describe('The cache of nginx', skipWithoutNginx, () => {
-  // 50 concurrent requests take less than 3 s, even on a busy machine.
+  // Long enough for 50 concurrent requests on a busy machine.
   const gateway = useNginx({ SOUK_TIMEOUT: '3s' })
   const { send } = gateway
 
@@ -13,12 +13,12 @@ describe('The cache of nginx', skipWithoutNginx, () => {
   const secondNow = () => Math.floor(Date.now() / 1_000)
   const withToken = { headers: { authorization: 'Bearer a.b.c' } }
 
-  it('forwards one of 50 concurrent requests for the same product or list', async () => {
+  it('forwards only one of 50 concurrent requests for the same product or list', async () => {
     const attempts = 20
     for (const path of ['/products', '/products?limit=5', '/products/7']) {
       const forwarded: number[] = []
-      // On a busy machine nginx may forward more than one: the response takes longer than the other requests wait for
-      // it, or the second ends. So the test tries again.
+      // On a busy machine nginx may forward more than one request: the response takes longer than the other requests
+      // wait for it, or a new second begins. So the test tries again.
       while (forwarded.at(-1) !== 1 && forwarded.length < attempts) {
         await nextSecond()
         gateway.service.reset()
@@ -44,11 +44,11 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     const began = performance.now()
     assert.equal((await send('/products/6')).status, 200)
     const took = performance.now() - began
-    assert.ok(took < 500, `it took ${took} ms`)
+    assert.ok(took < 500, `the second request took ${took} ms`)
     assert.equal((await earlier).status, 504)
   })
 
-  it('returns a changed response to every request in a later second', async () => {
+  it('returns the new response of a service to every request in a later second', async () => {
     for (let n = 0; n < 3; n++) {
       await sleep(137 * n)
       gateway.service.respondWith((response) => response.end(`before ${n}`))
@@ -64,7 +64,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     }
   })
 
-  it('does not store the response to a request with a token, and does not return a stored response to such a request', async () => {
+  it('does not store the response to a request with a token, and does not return a stored response to a request with a token', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.end('for one client'))
     for (const name of ['authorization', 'authentication'])

@@ -25,14 +25,14 @@ describe('nginx', skipWithoutNginx, () => {
       assert.match(String(response.headers['content-security-policy']), /frame-ancestors 'none'/)
       assert.match(String(response.headers['strict-transport-security']), /max-age=\d{8}/)
       assert.equal(response.headers['cache-control'], 'no-store')
-      assert.equal(response.headers.server, 'nginx', 'no version')
+      assert.equal(response.headers.server, 'nginx', 'the Server header contains no version')
     }
     const garbage = await gateway.exchange('GARBAGE\r\n\r\n')
     for (const header of ['X-Content-Type-Options: nosniff', 'Strict-Transport-Security: max-age=31536000'])
       assert.ok(garbage.includes(header), garbage)
   })
 
-  it('returns the Cache-Control header of a service, and returns no header twice', async () => {
+  it('forwards the Cache-Control of a service, and sends its own X-Request-Id and a single X-Content-Type-Options', async () => {
     gateway.service.respondWith((response) =>
       response
         .writeHead(200, {
@@ -45,16 +45,16 @@ describe('nginx', skipWithoutNginx, () => {
     const { headers } = await send('/.well-known/jwks.json')
     assert.equal(headers['cache-control'], 'public, max-age=60')
     assert.equal(headers['x-content-type-options'], 'nosniff')
-    assert.notEqual(headers['x-request-id'], 'of-the-service')
+    assert.doesNotMatch(String(headers['x-request-id']), /of-the-service/)
   })
 
-  it('returns the whole page to a request with a Range header', async () => {
+  it('ignores a Range header and returns the whole page', async () => {
     const response = await send('/', { headers: { range: 'bytes=99999999-' } })
     assert.equal(response.status, 200)
     assert.match(response.body, /swagger-ui/)
   })
 
-  it('compresses a response, which makes its ETag weak, and forwards the weak ETag in If-Match as a strong one', async () => {
+  it('accepts the weak ETag of a compressed response in If-Match, and forwards it as a strong ETag', async () => {
     const text = JSON.stringify({ description: 'brass '.repeat(400) })
     gateway.service.respondWith((response) =>
       response.writeHead(200, { 'content-type': 'application/json', etag: '"3"' }).end(text),

@@ -10,9 +10,14 @@ describe('nginx', skipWithoutNginx, () => {
     ['a POST to the Swagger page', '/', { method: 'POST' }, 405],
     ['a DELETE of a style sheet', '/swagger-ui.css', { method: 'DELETE' }, 405],
     ['a body that is too long', '/orders/x.js', { method: 'POST', body: 'x'.repeat(70_000) }, 413],
-    ['an If-Match that the Swagger page does not match', '/', { headers: { 'if-match': '"x"' } }, 412],
     [
-      'an If-Match that a cached product does not match',
+      'a request for the Swagger page with another ETag in If-Match',
+      '/',
+      { headers: { 'if-match': '"x"' } },
+      412,
+    ],
+    [
+      'a request for a cached product with another ETag in If-Match',
       '/products/5',
       { headers: { 'if-match': '"x"' } },
       412,

@@ -1,7 +1,8 @@
 /**
  * Writes the contracts that the services' routes describe: `swagger/<name>.json`, the merged `swagger/openapi.json` of
- * everything that the gateway serves, and the schemas with which the orders service calls the products service. Part of
- * `npm run contracts`. `--check` writes nothing and fails if the committed files are out of date or break a lint rule.
+ * everything that the gateway serves, and the schemas of the calls from the orders service to the products service.
+ * Part of `npm run contracts`. `--check` writes nothing and fails if the committed files are out of date or break a
+ * lint rule.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

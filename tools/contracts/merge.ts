@@ -59,7 +59,10 @@ function union<T>(kind: string, parts: readonly Record<string, T>[]): Record<str
   return merged
 }
 
-/** Adds the gateway's error responses to every operation. If a service describes the same status, that one stays. */
+/**
+ * Adds the gateway's error responses to every operation. If a service describes the same status, the description of the
+ * service stays.
+ */
 function withGatewayProblems(paths: OpenApi['paths']): OpenApi['paths'] {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   const problems = Object.fromEntries(

@@ -1,4 +1,4 @@
-// The types contain the fields of swagger/openapi.json that the demo reads.
+// These types contain only the fields of swagger/openapi.json that the demo reads.
 
 export interface Money {
   amount: number
@@ -49,7 +49,7 @@ export interface ApiResponse<Body> {
 interface Call {
   token?: string
   body?: object
-  /** The only status that does not throw; by default no status throws. */
+  /** If set, any other status throws DemoFailure. */
   expect?: number
 }
 

@@ -24,7 +24,7 @@ export interface GatewayOptions {
   upstreams: Upstreams
   /** The merged OpenAPI document. */
   contract: object
-  /** Maximum time to wait for a service's response to start, and between two reads of it; 20 s by default. */
+  /** Maximum time until a service's response starts, and between two reads of the response; 20 s by default. */
   timeoutMs?: number
   /** Silent by default, for tests. */
   logLevel?: string
@@ -52,9 +52,8 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
   scope.addHook('onRequest', requirePlainPath)
-  // Reads the whole body before it calls a service, as nginx does, so that a slow client does not keep a service busy.
-  // Without this, a service that rejects a body early could also close the connection before the gateway reads its
-  // response.
+  // The gateway reads the whole body before it calls a service, as nginx does. So a slow client does not occupy a
+  // service, and a service that rejects a body early cannot close the connection before the gateway reads the response.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),
@@ -83,7 +82,7 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
  */
 const PLAIN_PATH = /^(\/(\.well-known|[\w~-][\w~.-]*))+$/
 
-/** Rejects other paths, because parsers interpret segments such as `%2e%2e`, `..;` or an empty one differently. */
+/** Rejects a path that is not plain: parsers interpret segments such as `%2e%2e`, `..;` or an empty one differently. */
 async function requirePlainPath(request: FastifyRequest): Promise<void> {
   const path = request.url.split('?', 1)[0]!
   if (!PLAIN_PATH.test(path)) throw new HttpProblem(404, 'not-found', `The path ${path} does not exist.`)

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { telemetry } from '@souk/service-kit/observability/telemetry'
 
 /**
- * Headers that describe one connection, not the message (RFC 9110, section 7.6.1), and `expect`, to which the gateway
- * itself responds.
+ * Headers of a single connection, which a proxy must not forward (RFC 9110, section 7.6.1), and `expect`, to which the
+ * gateway itself responds.
  */
 const CONNECTION_HEADERS =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|expect)$/
@@ -24,7 +24,9 @@ interface ClientRequest {
   socket: { remoteAddress?: string | undefined }
 }
 
-/** Returns the headers for a service: the client's, without those above, and those that the gateway sets. */
+/**
+ * Returns the headers for a service: the client's headers that match no pattern above, and the gateway's own headers.
+ */
 export function requestHeaders({ id, method, socket }: ClientRequest, headers: IncomingHttpHeaders): Headers {
   const passed = without(headers, CONNECTION_HEADERS, PROXY_HEADERS)
   // The gateway does not forward the body of a GET or HEAD, so it must not forward the length of the body.

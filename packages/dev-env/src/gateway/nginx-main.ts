@@ -1,6 +1,6 @@
 /**
- * Runs nginx as the gateway of a system that `startSystem` starts. It reads the settings of the embedded gateway, and
- * `SOUK_...` variables, which override the defaults in nginx/Dockerfile.
+ * Runs nginx as the gateway of a system that `startSystem` starts. This process reads the settings of the embedded
+ * gateway, and `SOUK_...` variables, which override the defaults in nginx/Dockerfile.
  */
 import { execFileSync } from 'node:child_process'
 import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -45,7 +45,7 @@ const configFile = renderNginxConfig(temp, {
 const nginx = spawnNginx(configFile)
 // On SIGQUIT, nginx completes the requests in flight and ends.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))
-// `events.once` would throw if nginx does not start, and the folder would not be removed.
+// `events.once` would throw if nginx did not start, and the folder would not be removed.
 const { promise: closed, resolve } = Promise.withResolvers<number | null>()
 nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`)).on('close', resolve)
 const code = await closed

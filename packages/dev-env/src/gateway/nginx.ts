@@ -13,7 +13,8 @@ export function nginxIsInstalled(): boolean {
 
 /** Runs nginx in the foreground with a configuration file. nginx writes to the standard output of this process. */
 export function spawnNginx(configFile: string): ChildProcess {
-  // If root starts nginx, its workers run as another user by default, who cannot read a folder that root has created.
+  // If root starts nginx, the workers of nginx run as another user by default, who cannot read a folder that root has
+  // created.
   const asRoot = process.getuid?.() === 0 ? ' user root;' : ''
   return spawn('nginx', ['-e', 'stderr', '-c', configFile, '-g', `daemon off;${asRoot}`], {
     stdio: ['ignore', 'inherit', 'inherit'],

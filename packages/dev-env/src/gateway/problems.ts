@@ -35,7 +35,10 @@ export function upstreamProblem(error: unknown): HttpProblem | undefined {
   return undefined
 }
 
-/** Returns the codes of an error and its causes. A connection to several addresses fails with an error for each. */
+/**
+ * Returns the codes of an error and its causes. A failed connection to a host with several addresses has one error for
+ * each address.
+ */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []
   const { code, name, cause } = error as NodeJS.ErrnoException

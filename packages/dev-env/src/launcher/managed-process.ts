@@ -11,7 +11,7 @@ export interface ProcessSpec {
   folder: string
   /** The environment variables of the process, in addition to those in INHERITED. */
   env: Record<string, string>
-  /** A URL of the process that responds 200 when the process is ready. */
+  /** A URL at which the process responds 200 when it is ready. */
   readyUrl: string
 }
 
@@ -48,7 +48,7 @@ interface Run {
   child: ChildProcess
   /** The last lines of its output. */
   lines: string[]
-  /** Whether the launcher is ending the process, so that the end is not reported as a crash. */
+  /** Whether the launcher is ending the process. If so, its end is not a crash. */
   isStopping: boolean
   /** Set when the process has ended. */
   exit?: Exit
@@ -75,12 +75,13 @@ export class ManagedProcess {
   }
 
   /**
-   * Starts the process and resolves when it is ready. `env` overrides variables of its spec.
+   * Starts the process and resolves when the process is ready. `env` overrides variables of `ProcessSpec.env`.
    *
-   * @throws ProcessFailure when the process ends before it is ready or is not ready in time. It does not run then.
+   * @throws ProcessFailure when the process ends before it is ready or is not ready in time. The process has then
+   * ended.
    */
   async start(env: Record<string, string> = {}): Promise<void> {
-    if (this.#run) throw new Error(`${this.name} runs already`)
+    if (this.#run) throw new Error(`${this.name} is already running`)
     const spec = { ...this.#spec, env: { ...this.#spec.env, ...env } }
     const run = launch(spec, (line) => this.#options.onOutput(this.name, line))
     this.#run = run
@@ -143,7 +144,7 @@ const INHERITED = [
   'NODE_EXTRA_CA_CERTS',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
 ]
-/** Node stores compiled code here. With this cache a start takes half the time and less memory. */
+/** Node stores compiled code here. With this cache, a process starts in half the time and needs less memory. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
 const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
 const LAST_LINES = 20

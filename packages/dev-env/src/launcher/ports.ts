@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
-/** A browser that opens `localhost` may try either address first, so a port must be free on both. */
+/** A browser that opens `localhost` may try either address first, so a port must be free on both addresses. */
 const LOOPBACK = ['127.0.0.1', '::1']
 
 /** Returns the ports that this process cannot listen on. */
@@ -32,7 +32,10 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   }
 }
 
-/** Ends below 32,768: Linux uses the ports above for outgoing connections, which could take a port after its check. */
+/**
+ * The ports of `freePorts`. Linux uses ports from 32,768 for outgoing connections, which could take a port after its
+ * check.
+ */
 const RANGE = { from: 15_000, to: 32_000 }
 const ATTEMPTS = 1_000
 const returned = new Set<number>()

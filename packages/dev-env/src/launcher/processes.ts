@@ -2,12 +2,14 @@ import { ManagedProcess, type ProcessOptions, type ProcessSpec } from './managed
 
 export interface Processes {
   process(name: string): ManagedProcess
-  /** Ends the processes with SIGTERM, one by one, in reverse order. Never rejects; can be called again. */
+  /**
+   * Ends the processes with SIGTERM, one by one, in the reverse order of `stages`. Never rejects; can be called again.
+   */
   stop(): Promise<void>
 }
 
 export interface StartOptions extends ProcessOptions {
-  /** If it aborts during the start, the start fails and the processes that already run are ended. */
+  /** If this signal aborts during the start, the start fails and the processes that already run are ended. */
   signal?: AbortSignal
 }
 

@@ -39,19 +39,19 @@ describe('The embedded gateway', () => {
       assert.equal(products.seen[0]?.body, '')
     })
 
-    it('retries a GET once when the response is lost', async () => {
+    it('retries a GET once when the response is lost, then responds 502', async () => {
       products.reset()
       products.respondWith((response) => response.destroy())
       assert.equal(await codeOf('GET'), 'bad-gateway')
       assert.equal(products.seen.length, 2)
     })
 
-    it('responds 502 when a service does not send HTTP', async () => {
+    it('responds 502 when the response of a service is not HTTP', async () => {
       products.respondWith((response) => void response.socket?.end('NONSENSE\r\n\r\n'))
       assert.equal(await codeOf('POST'), 'bad-gateway')
     })
 
-    it('serves the contract at the path that its Swagger page requests', async () => {
+    it('serves the OpenAPI document at /json, where the Swagger page requests it', async () => {
       assert.deepEqual(JSON.parse((await rawRequest(gateway.origin, '/json')).body), CONTRACT)
     })
   })

@@ -29,7 +29,7 @@ describe('freePorts', () => {
 })
 
 describe('npm start', () => {
-  it('names each busy port and the variable that changes it', () => {
+  it('names each busy port and the variable that sets the port', () => {
     const message = busyPortsMessage(PORTS, [8002, 8080])
     assert.match(message, /port 8080 \(GATEWAY_PORT\)/)
     assert.match(message, /port 8002 \(PRODUCTS_PORT\)/)
@@ -37,7 +37,7 @@ describe('npm start', () => {
     assert.doesNotMatch(message, /8001/)
   })
 
-  it('names the variables that set the same port', () => {
+  it('names two variables that set the same port', () => {
     assert.equal(duplicatePortsMessage(PORTS), undefined)
     assert.match(
       duplicatePortsMessage({ ...PORTS, orders: 8001 })!,

@@ -61,7 +61,10 @@ describe('startProcesses', () => {
     const lines: string[] = []
     const both = Promise.withResolvers<void>()
     await start([[fakeService('first', firstPort)], [fakeService('second', secondPort)]], {
-      onOutput: (name) => lines.push(name) === 2 && both.resolve(),
+      onOutput: (name) => {
+        lines.push(name)
+        if (lines.length === 2) both.resolve()
+      },
     })
     // `start` may resolve before the output of the processes arrives.
     await both.promise
@@ -77,7 +80,7 @@ describe('startProcesses', () => {
     assert.equal(env.DATABASE_URL, undefined)
   })
 
-  it('ends all processes when one does not start, and reports the last lines of its output', async () => {
+  it('ends all processes when one process does not start, and throws the last lines of the output of that process', async () => {
     const crashes: ProcessFailure[] = []
     const stages = [[fakeService('fine', firstPort), fakeService('broken', secondPort, { FAILS: 'yes' })]]
     await assert.rejects(
@@ -95,39 +98,39 @@ describe('startProcesses', () => {
     )
   })
 
-  it('ends a process that is not ready in time, and reports the last lines of its output', async () => {
+  it('ends a process that is not ready in time, and throws the last lines of its output', async () => {
     const stages = [[fakeService('late', firstPort, { NEVER_READY: 'yes' })]]
     await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
     assert.equal(await isUp(firstPort), false)
   })
 
-  it('kills a process that does not end in time', async () => {
+  it('returns a stop function that kills a process that does not end in time', async () => {
     const lines: string[] = []
-    const { process, stop } = await start([[fakeService('first', firstPort, { STUBBORN: 'yes' })]], {
+    const processes = await start([[fakeService('first', firstPort, { STUBBORN: 'yes' })]], {
       endMs: 100,
       onOutput: (_name, line) => lines.push(line),
     })
-    const ended = process('first').ended()
-    await stop()
+    const ended = processes.process('first').ended()
+    await processes.stop()
     assert.deepEqual(await ended, { code: null, signal: 'SIGKILL' })
     assert.match(lines.at(-1)!, /did not end within 0\.1 s/)
   })
 
-  it('reports a crash with the last lines of the output', async () => {
+  it('calls onCrash with the last lines of the output when a process ends by itself', async () => {
     const crash = Promise.withResolvers<ProcessFailure>()
-    const { process } = await start([[fakeService('first', firstPort)]], { onCrash: crash.resolve })
+    const processes = await start([[fakeService('first', firstPort)]], { onCrash: crash.resolve })
     await fetch(`http://127.0.0.1:${firstPort}/crash`).catch(() => {})
     const { message } = await crash.promise
     assert.match(message, /^first ended by itself \(exit code 7\)\. .*about to crash/s)
-    assert.equal(process('first').pid, undefined)
+    assert.equal(processes.process('first').pid, undefined)
   })
 
-  it('returns processes that can be killed and started again, with the same environment or another', async () => {
+  it('returns processes that can be killed and started again, with the same or another environment', async () => {
     const crashes: ProcessFailure[] = []
-    const { process } = await start([[fakeService('first', firstPort, { COLOUR: 'blue' })]], {
+    const processes = await start([[fakeService('first', firstPort, { COLOUR: 'blue' })]], {
       onCrash: (crash) => crashes.push(crash),
     })
-    const first = process('first')
+    const first = processes.process('first')
     const colour = async () =>
       ((await (await fetch(`http://127.0.0.1:${firstPort}/`)).json()) as NodeJS.ProcessEnv).COLOUR
     const { pid } = first
@@ -143,16 +146,16 @@ describe('startProcesses', () => {
   })
 
   it('returns processes that cannot be started while they run', async () => {
-    const { process } = await start([[fakeService('first', firstPort)]])
-    await assert.rejects(process('first').start(), /runs already/)
+    const processes = await start([[fakeService('first', firstPort)]])
+    await assert.rejects(processes.process('first').start(), /first is already running/)
   })
 
   it('returns processes that can be suspended and resumed', async () => {
-    const { process } = await start([[fakeService('first', firstPort)]])
-    process('first').send('SIGSTOP')
+    const processes = await start([[fakeService('first', firstPort)]])
+    processes.process('first').send('SIGSTOP')
     const response = isUp(firstPort)
     assert.equal(await Promise.race([response, sleep(200, 'silent')]), 'silent')
-    process('first').send('SIGCONT')
+    processes.process('first').send('SIGCONT')
     assert.equal(await response, true)
   })
 
@@ -169,7 +172,7 @@ describe('startProcesses', () => {
     assert.deepEqual([await isUp(firstPort), await isUp(secondPort)], [false, false])
   })
 
-  it('ends its processes with SIGTERM when the process that called it is killed', async () => {
+  it('ends the processes with SIGTERM when the process that called startProcesses is killed', async () => {
     const parent = spawn(process.execPath, [PARENT, `${firstPort}`, log], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -50,7 +50,7 @@ const register = (origin: string) =>
 
 // The tests run concurrently, because they mostly wait for processes to start.
 describe('npm start', { concurrency: 3 }, () => {
-  it('finds the data of the previous start, and ends all processes on Ctrl-C and on SIGTERM', async (test) => {
+  it('uses the data of the previous start, and ends all processes on Ctrl-C and on SIGTERM', async (test) => {
     const { ports, env, origin } = await newInstallation(test)
     const first = await start(env)
     assert.equal(await register(origin), 201)
@@ -70,7 +70,7 @@ describe('npm start', { concurrency: 3 }, () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('ends without an error when it is interrupted twice during the start', async (test) => {
+  it('exits with code 0 when Ctrl-C is pressed twice during the start', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = runCommand('launcher/start.ts', env)
     await command.written(/Starting/)
@@ -82,14 +82,14 @@ describe('npm start', { concurrency: 3 }, () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('ends all processes when it is killed', async (test) => {
+  it('ends the services and the gateway when the launcher is killed', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start(env)
     command.kill('SIGKILL')
     await untilFree(ports)
   })
 
-  it('ends all processes when npm ends without sending a signal', async (test) => {
+  it('ends all processes when npm ends without forwarding a signal', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start({ ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
     command.kill('SIGTERM')
@@ -109,7 +109,7 @@ describe('npm start', { concurrency: 3 }, () => {
     assert.deepEqual(await busyPorts(ports), [])
   })
 
-  it('names a busy port and the variable that changes it, and starts no process', async (test) => {
+  it('names a busy port and the variable that sets the port, and starts no process', async (test) => {
     const { ports, env } = await newInstallation(test)
     const server = createServer().listen(ports[2], '127.0.0.1')
     await once(server, 'listening')
@@ -130,7 +130,7 @@ describe('npm start', { concurrency: 3 }, () => {
 })
 
 describe('npm run demo', { concurrency: true }, () => {
-  it('shows that one buyer gets the last unit and the other the reason for the rejection', async (test) => {
+  it('shows that one buyer gets the last unit and the other buyer gets the reason for the rejection', async (test) => {
     const { env, origin } = await newInstallation(test)
     const command = await start(env)
     const demo = await runCommand('demo/demo.ts', { GATEWAY_URL: origin }).ended

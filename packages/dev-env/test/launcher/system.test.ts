@@ -42,7 +42,7 @@ describe('startSystem', () => {
     assert.equal(new Set([process.pid, ...pids]).size, 5)
   })
 
-  it('passes `env` to all processes and `envOf` to one', async () => {
+  it('passes `env` to all processes and `envOf` to one process', async () => {
     assert.equal(await login('user-1'), 200)
     const { items } = (await (await fetch(`${system.urls.products}/products`)).json()) as { items: unknown[] }
     assert.deepEqual(items, [])
@@ -56,7 +56,7 @@ describe('startSystem', () => {
     assert.equal(await status('/orders'), 401)
   })
 
-  it('makes /bookings available only with a service token, and not through the gateway', async () => {
+  it('starts a gateway that responds 404 to /bookings, and an internal listener that responds 401 without a token', async () => {
     assert.equal(await status('/bookings', { method: 'POST' }), 404)
     assert.equal((await fetch(`${system.urls.productsInternal}/bookings`, { method: 'POST' })).status, 401)
   })

@@ -3,9 +3,9 @@ import { it } from 'node:test'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { assertProblem, type ContractGateway } from './contract-gateway.ts'
 
-/** Tests that a gateway forwards requests and returns responses, also when a service fails. */
+/** Tests how a gateway forwards requests and returns responses, also when a service fails. */
 export function forwardingContract(gateway: ContractGateway): void {
-  it('forwards the body and the headers of the API, and returns the response', async () => {
+  it('forwards the body and the headers of the API to a service, and returns its response', async () => {
     gateway.upstreams.orders.respondWith((response) =>
       response
         .writeHead(201, {
@@ -44,7 +44,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.equal(gateway.upstreams.products.seen.length, 1, 'the gateway does not retry after a 503')
   })
 
-  it('does not follow redirects', async () => {
+  it('returns the redirect of a service and does not follow it', async () => {
     const elsewhere = `${gateway.upstreams.users.url}/users/me`
     gateway.upstreams.products.respondWith((response) =>
       response.writeHead(302, { location: elsewhere }).end(),
@@ -53,7 +53,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.deepEqual(gateway.upstreams.users.seen, [])
   })
 
-  it('forwards a DELETE and an OPTIONS with a body', async () => {
+  it('forwards a DELETE and an OPTIONS request that have a body', async () => {
     for (const method of ['DELETE', 'OPTIONS']) {
       const response = await gateway.send('/sellers/me/products', {
         method,
@@ -68,7 +68,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     )
   })
 
-  it('forwards a body of 64 KiB and responds 413 to a larger one, with or without Content-Length', async () => {
+  it('forwards a body of 64 KiB and responds 413 to a larger body, with or without Content-Length', async () => {
     const post = (bytes: number, headers: Record<string, string> = {}) =>
       gateway.send('/sellers/me/products', {
         method: 'POST',
@@ -84,7 +84,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.deepEqual(gateway.upstreams.products.seen, [])
   })
 
-  it('forwards a body of any media type, and an empty one', async () => {
+  it('forwards a body of any media type, and an empty body', async () => {
     for (const [type, body] of [
       ['text/plain', 'hello'],
       ['application/json', ''],

@@ -4,7 +4,7 @@ import type { ContractGateway } from './contract-gateway.ts'
 
 /** Tests which headers a gateway sends to a service and to a client. */
 export function headersContract(gateway: ContractGateway): void {
-  it('overwrites or drops the headers that only a proxy may set', async () => {
+  it('overwrites or removes the headers that only a proxy may set', async () => {
     await gateway.send('/sellers/me/products', {
       headers: {
         host: 'evil.example',
@@ -77,7 +77,7 @@ export function headersContract(gateway: ContractGateway): void {
     )
   })
 
-  it('uses the client’s request id if it is valid, and replaces it otherwise', async () => {
+  it('forwards the client’s request id if the id is valid, and a new id otherwise', async () => {
     await gateway.send('/sellers/me/products', { headers: { 'x-request-id': 'abc-123' } })
     await gateway.send('/sellers/me/products', { headers: { 'x-request-id': 'a"b c' } })
     const [valid, replaced] = gateway.upstreams.products.seen.map(({ headers }) => headers['x-request-id'])

@@ -75,7 +75,7 @@ export function routesContract(gateway: ContractGateway): void {
     )
   })
 
-  it('rejects TRACE and unknown methods', async () => {
+  it('responds 405 or 404 to TRACE and PROPFIND requests', async () => {
     for (const method of ['TRACE', 'PROPFIND']) {
       for (const path of ['/products', '/', '/bookings']) {
         const response = await gateway.send(path, { method })
@@ -102,7 +102,7 @@ export function routesContract(gateway: ContractGateway): void {
     assert.match(text, /^HTTP\/1.1 400 .*"code":"malformed-request"/s)
   })
 
-  it('serves the consolidated contract and a Swagger page that loads nothing from other origins', async () => {
+  it('serves the OpenAPI document of all services and a Swagger page that loads nothing from other origins', async () => {
     assert.equal(JSON.parse((await gateway.send('/openapi.json')).body).openapi, '3.1.0')
     const page = await gateway.send('/')
     assert.equal(page.status, 200)

@@ -27,7 +27,7 @@ export function runCommand(script: string, env: Record<string, string>, { viaShe
   return {
     pid: child.pid!,
     ended,
-    /** Resolves when the output matches; rejects if the script ends before. */
+    /** Resolves when the output matches `pattern`; rejects if the script ends without such output. */
     written: async (pattern: RegExp): Promise<void> => {
       while (!pattern.test(text)) {
         const event = await Promise.race([once(changed, 'text'), ended])
