@@ -36,7 +36,7 @@ export interface OrderStore extends OrderLists {
   find(orderId: string): Promise<Order | null>
   /**
    * Returns at most `limit` undecided orders (PENDING or CANCELLING) that the recovery worker may resume at `now`, and
-   * defers their next attempts by RESUME_AFTER_MS. Two callers may receive the same order, because resuming an order
+   * defers their next attempts by RESUME_AFTER_MS. Two callers may receive the same order. Resuming an order
    * twice is harmless.
    */
   claimUndecided(now: number, limit: number): Promise<Order[]>

@@ -46,7 +46,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('rejects a rejected order again, even after units returned to stock', async () => {
+  it('returns the same rejection when an order is booked again after units returned to stock', async () => {
     const { inventory, products } = await open()
     const winner = order({ productId: products.lastUnit, quantity: 1 })
     const loser = order({ productId: products.lastUnit, quantity: 1 })

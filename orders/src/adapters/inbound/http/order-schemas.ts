@@ -82,7 +82,7 @@ export const orderSchemas = [
 /** The 202 response for an undecided order, which is PENDING or CANCELLING. */
 export const undecidedResponse = {
   ...response(
-    'PENDING or CANCELLING: request the URL in Location after Retry-After seconds',
+    'PENDING or CANCELLING: the outcome is not known yet. Request the URL in Location after Retry-After seconds',
     ref(OrderSchema),
   ),
   headers: { Location: Type.String(), 'Retry-After': Type.Integer({ description: 'Seconds' }) },

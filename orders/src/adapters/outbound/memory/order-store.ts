@@ -54,7 +54,7 @@ export function memoryOrderStore(): OrderStore {
         .slice(0, limit),
     claimUndecided: async (now, limit) => {
       const claimed = [...dueAt]
-        // A time after MAX_DEFERRAL_MS was set by a replica with a wrong clock.
+        // A time more than MAX_DEFERRAL_MS ahead was set by a replica with a wrong clock.
         .filter(([, at]) => at <= now || at > now + MAX_DEFERRAL_MS)
         .sort(([, a], [, b]) => a - b)
         .slice(0, limit)

@@ -11,9 +11,10 @@ import type { OrdersTables } from './tables.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
 
 /**
- * Stores orders in a relational database. New orders and settled orders are written in batches: writes that arrive
- * during the commit of a batch form the next batch. In the names of the failpoints, T1 is the transaction that stores a
- * new order, and T3 is the transaction that settles the order (docs/adr/0003-the-order-protocol.md).
+ * Stores orders in a relational database. New orders and settled orders (CONFIRMED or REJECTED) are written in batches:
+ * writes that arrive during the commit of a batch form the next batch. In the names of the failpoints, T1 is the
+ * transaction that stores a new order, and T3 is the transaction that settles the order
+ * (docs/adr/0003-the-order-protocol.md).
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
   telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
@@ -23,7 +24,7 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // One batch at a time makes batches larger, and also the booking calls that follow them.
+    // One batch at a time makes the batches larger, and therefore also the booking calls after them.
     concurrency: 1,
     // One write may cause a permanent error. The batcher then splits the batch until only this write fails.
     isPoison: (error) => !isTemporary(error),

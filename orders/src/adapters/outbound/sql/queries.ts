@@ -65,7 +65,7 @@ export const changeOrder = (
         .execute()
       return changed
     },
-    // A second run after a commit has no effect: it calls `decide` with the changed order, which is returned unchanged.
+    // A second run after a commit has no effect: `decide` receives the changed order and returns it unchanged.
     { idempotent: true },
   )
 
@@ -124,7 +124,7 @@ export async function listSales(
   }))
 }
 
-/** Claims the undecided orders that are due, then those that a replica with a wrong clock deferred too far. */
+/** See `OrderStore`. Claims orders that are due, then orders that a replica with a wrong clock deferred too far. */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)

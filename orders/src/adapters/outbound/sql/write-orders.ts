@@ -17,8 +17,8 @@ interface OrderInsert {
 }
 
 /**
- * Writes new and settled orders in one commit. Returns one result for each write, in the sequence of `writes`: the
- * stored order, or an error if the idempotency key was used for another request.
+ * Writes new orders and settled orders (CONFIRMED or REJECTED) in one commit. Returns one result for each write, in the
+ * sequence of `writes`: the stored order, or an error if the idempotency key was used for another request.
  *
  * An order is inserted if its id and its idempotency key are new. Of several orders with the same key, the unique
  * constraint allows only the first. A look-up before the insert is not enough: concurrent requests would all find
@@ -82,7 +82,7 @@ async function findStored(
   return rows.map((row, i) => ({ ...row, order: orders[i]! }))
 }
 
-/** Returns the inserted order, or else the buyer's first order with the same idempotency key and fingerprint. */
+/** Returns the inserted order, or else the buyer's first order with this key, or an error for another fingerprint. */
 function firstOrder({ order, idempotency }: OrderInsert, stored: readonly StoredOrder[]): Order | OrderError {
   const inserted = stored.find(({ id }) => id === order.id)
   if (inserted) return inserted.order
