@@ -2,29 +2,29 @@ import type { Guard } from './guard.ts'
 
 export const ordersGuards: Guard[] = [
   {
-    safeguard: 'A timeout in the products client is not a rejection',
+    safeguard: 'A timeout of a call to products does not reject the order',
     file: 'orders/src/adapters/outbound/products/inventory.ts',
     remove: "throw new OutcomeUnknown('The products service returned no result in time.', { cause: error })",
     replace: "return [{ outcome: 'REJECTED', reason: 'released', lines: [] }] as T",
     test: 'orders/test/adapters/outbound/products/inventory.test.ts',
   },
   {
-    safeguard: 'A failure while an order is booked is not a rejection',
+    safeguard: 'A failed booking call does not reject the order',
     file: 'orders/src/application/resume-order.ts',
     remove: 'return order\n',
     replace:
-      "return order.status === 'PENDING' ? ports.orders.settle(settle(order, { rejected: { reason: 'released', lines: [] } }, ports.now())) : order\n",
+      "return order.status === 'PENDING' ? ports.orders.settle(confirmOrReject(order, { rejected: { reason: 'released', lines: [] } }, ports.now())) : order\n",
     test: 'orders/test/application/place-order.test.ts',
   },
   {
-    safeguard: 'Only a PENDING order is settled (SQLite, MySQL)',
+    safeguard: 'Only a PENDING order becomes CONFIRMED or REJECTED (SQLite, MySQL)',
     file: 'orders/src/adapters/outbound/sql/portable-write.ts',
     remove: ".where('status', '=', 'PENDING')",
     replace: '',
     test: 'orders/test/adapters/outbound/sql/order-store.test.ts',
   },
   {
-    safeguard: 'Only a PENDING order is settled (PostgreSQL)',
+    safeguard: 'Only a PENDING order becomes CONFIRMED or REJECTED (PostgreSQL)',
     file: 'orders/src/adapters/outbound/sql/postgres-write.ts',
     remove: " and status = 'PENDING'",
     replace: '',

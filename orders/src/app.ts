@@ -15,7 +15,7 @@ export interface OrdersAppOptions {
   ui?: boolean
 }
 
-/** Builds the HTTP app of the service. `main.ts` opens a port for it; tests send it requests without a network. */
+/** Builds the HTTP app of the service. `main.ts` opens a port; tests call the app without a network. */
 export async function buildApp(application: Application, options: OrdersAppOptions): Promise<App> {
   const app = await createApp({
     ...options,

@@ -21,19 +21,21 @@ export const settings = Type.Object({
   PRODUCTS_INTERNAL_URL: Type.String({
     default: 'http://localhost:9002',
     pattern: '^https?://',
-    description: 'the internal API of the products service',
+    description: 'the URL of the internal API of the products service',
   }),
   BOOKING_DEADLINE_MS: Type.Integer({
     minimum: 100,
     maximum: 4_000,
     default: 2_500,
-    description: 'how long a request waits for the products service; after that, its response is 202',
+    description:
+      'how long a request waits for the products service before its response is 202 (accepted, but not completed)',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,
     maximum: 10_000,
     default: 1_000,
-    description: 'the pause between two rounds of the recovery worker',
+    description:
+      'the pause between two rounds of the recovery worker, which resumes PENDING and CANCELLING orders',
   }),
 })
 

@@ -1,4 +1,4 @@
-/** `npm run migrate -w orders`: creates or updates the tables. Unlike users and products, adds no demo data. */
+/** `npm run migrate -w orders` creates or updates the tables. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'

@@ -4,12 +4,18 @@ import { memoryOrderStore } from '../src/adapters/outbound/memory/order-store.ts
 import { createApplication } from '../src/application/index.ts'
 import type { OrderStore, Ports } from '../src/application/ports.ts'
 import { OrderError } from '../src/domain/errors.ts'
-import { type BookedLine, newOrder, type Order, type RequestedLine, settle } from '../src/domain/order.ts'
+import {
+  type BookedLine,
+  confirmOrReject,
+  newOrder,
+  type Order,
+  type RequestedLine,
+} from '../src/domain/order.ts'
 
 export const SELLER: string = randomUUIDv7()
 const USD = (amount: number) => ({ amount, currency: 'USD' })
 
-/** The products of the fake inventory: 1 and 2 are in stock, 3 has one unit, 4 is disabled, 5 has a price in euros. */
+/** The products in the inventory: 1 and 2 are in stock, 3 has one unit, 4 is disabled, 5 has a price in euros. */
 export const PRODUCTS = {
   1: { name: 'Lamp', sellerId: SELLER, price: USD(1999), stock: 100 },
   2: { name: 'Rug', sellerId: SELLER, price: USD(500), stock: 100 },
@@ -22,13 +28,13 @@ export interface TestShop {
   application: ReturnType<typeof createApplication>
   orders: OrderStore
   inventory: MemoryInventory
-  /** The failures that the application reported instead of throwing. */
+  /** The events that the application passed to the port `report`. */
   reported: string[]
   /** Moves the clock of the application forward. */
-  wait(ms: number): void
+  advanceClock(ms: number): void
 }
 
-/** Creates the application with fakes for its ports and a clock that tests can move. */
+/** Creates the application with the adapters in memory and a clock that tests can move. */
 export function testShop(overrides: Partial<Ports> = {}): TestShop {
   let aheadMs = 0
   const reported: string[] = []
@@ -46,7 +52,7 @@ export function testShop(overrides: Partial<Ports> = {}): TestShop {
     orders,
     inventory,
     reported,
-    wait: (ms) => {
+    advanceClock: (ms) => {
       aheadMs += ms
     },
   }
@@ -75,7 +81,7 @@ export const booked = (lines: readonly RequestedLine[], sellerId = SELLER): Book
   }))
 
 export const confirmed = (order: Order, sellerId = SELLER): Order =>
-  settle(order, { booked: booked(order.lines, sellerId) }, order.updatedAt + 1)
+  confirmOrReject(order, { booked: booked(order.lines, sellerId) }, order.updatedAt + 1)
 
 /** Matches an OrderError with this code, for `assert.rejects` and `assert.throws`. */
 export const withCode = (code: string) => (error: unknown) =>

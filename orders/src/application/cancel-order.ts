@@ -4,10 +4,10 @@ import type { Ports } from './ports.ts'
 import { resumeOrder } from './resume-order.ts'
 
 /**
- * Cancels a buyer's order and returns its units to stock. A CANCELLING result means that the units are released later,
- * because the products service is unavailable. Cancelling a CANCELLED order has no effect.
+ * Cancels a buyer's order and returns its units to stock. If the products service is unavailable, returns the order as
+ * CANCELLING, and the recovery worker releases the units later. Cancelling a CANCELLED order has no effect.
  *
- * @throws OrderError `order-not-found`, also for another buyer's order; `order-not-cancellable`
+ * @throws OrderError `order-not-found`, also for another buyer's order; `order-not-cancellable` for a REJECTED order
  */
 export async function cancelOrder(
   ports: Ports,

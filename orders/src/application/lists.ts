@@ -1,6 +1,6 @@
 import type { Money, Order, OrderStatus } from '../domain/order.ts'
 
-/** Asks for at most `limit` items of a list: the items after the position `after`, or the first items if it is null. */
+/** Asks for at most `limit` items of a list: those after the position `after`, or the first if `after` is null. */
 export interface PageRequest<Position> {
   after: Position | null
   limit: number
@@ -25,6 +25,6 @@ export interface Sale extends SalePosition {
 export interface OrderLists {
   /** Lists a buyer's orders. A position in this list is the id of an order. */
   listOrders(buyerId: string, status: OrderStatus | null, page: PageRequest<string>): Promise<Order[]>
-  /** Lists the lines of CONFIRMED orders that a seller sold. */
+  /** Lists the lines of CONFIRMED orders that belong to a seller. */
   listSales(sellerId: string, page: PageRequest<SalePosition>): Promise<Sale[]>
 }

@@ -10,8 +10,9 @@ export interface PlaceOrder {
 }
 
 /**
- * Stores an order, then books its units and settles it. The order is stored first, so the recovery worker can resume it
- * after a crash at any later point. A PENDING result means that the order is stored, but not booked or rejected yet.
+ * Stores an order, then books its units and confirms or rejects the order. The order is stored first, so that the
+ * recovery worker can resume the order after a crash. If the products service is unavailable, returns the order as
+ * PENDING.
  *
  * @throws OrderError `quantity-too-large`, `idempotency-key-reused`
  * @throws OutcomeUnknown if it is unknown whether the order was stored

@@ -2,14 +2,14 @@ import type { BookingOutcome, Order, RequestedLine } from '../domain/order.ts'
 import type { OrderLists } from './lists.ts'
 
 /**
- * The database or the products service is unavailable or too slow, so it is unknown whether a call took effect. This is
- * never a rejection. Adapters throw this error for every temporary failure.
+ * The database or the products service is unavailable or too slow, so it is unknown whether a call took effect.
+ * Adapters throw this error for every temporary failure. The error never makes an order REJECTED.
  */
 export class OutcomeUnknown extends Error {
   override name = 'OutcomeUnknown'
 }
 
-/** Makes retries safe: the client's key, and a hash of the request as its fingerprint. */
+/** Makes retries safe. `key` is the client's Idempotency-Key, and `fingerprint` is a hash of the request. */
 export interface Idempotency {
   key: string
   fingerprint: string
@@ -19,16 +19,16 @@ export interface Idempotency {
 export interface OrderStore extends OrderLists {
   /**
    * Stores a new order. The order is durable when the promise resolves. If the buyer already has an order with the same
-   * idempotency key, nothing is stored and that order is returned.
+   * idempotency key, returns the earlier order and stores nothing.
    *
-   * @throws OrderError `idempotency-key-reused` if that order has another fingerprint
+   * @throws OrderError `idempotency-key-reused` if the earlier order has another fingerprint
    */
   add(order: Order, idempotency: Idempotency | null): Promise<Order>
-  /** Stores a CONFIRMED or REJECTED order if the stored order is PENDING. Returns the stored order. */
+  /** Settles an order: stores it as CONFIRMED or REJECTED if the stored order is PENDING. Returns the stored order. */
   settle(order: Order): Promise<Order>
   /**
    * Locks an order, calls `decide` with it and stores the order that `decide` returns. After a lost connection,
-   * `decide` may be called again with the order that it returned before. It must then return this order unchanged.
+   * `decide` may be called again with the order that it returned before, and must then return this order unchanged.
    *
    * @throws OrderError `order-not-found`, or the error of `decide`; then nothing is changed
    */
@@ -36,12 +36,13 @@ export interface OrderStore extends OrderLists {
   find(orderId: string): Promise<Order | null>
   /**
    * Returns at most `limit` undecided orders (PENDING or CANCELLING) that the recovery worker may resume at `now`, and
-   * defers the next attempt by RESUME_AFTER_MS. Two callers may receive the same order; resuming it twice is harmless.
+   * defers their next attempts by RESUME_AFTER_MS. Two callers may receive the same order. Resuming an order
+   * twice is harmless.
    */
   claimUndecided(now: number, limit: number): Promise<Order[]>
 }
 
-/** The stock, which the products service stores. Repeating a call has no further effect. */
+/** The stock, which the products service manages. Repeating a call has no further effect. */
 export interface Inventory {
   /**
    * Books all units of an order, or none. A repeated call returns the first outcome. After `release`, a booking is

@@ -7,13 +7,13 @@ export const ROUND_LIMIT = 100
 
 /**
  * How long the recovery worker waits before it resumes an undecided order. A request waits for the products service for
- * a shorter time, so the worker rarely resumes an order whose request is in flight.
+ * a shorter time, BOOKING_DEADLINE_MS, so the worker rarely resumes an order whose request is in flight.
  */
 export const RESUME_AFTER_MS = 5_000
 
 /**
- * Attempts are deferred by RESUME_AFTER_MS. If the next attempt is more than MAX_DEFERRAL_MS ahead, a replica with a
- * wrong clock has set it. The recovery worker then resumes the order now, because it could otherwise wait for hours.
+ * The next attempt of an order is normally at most RESUME_AFTER_MS ahead. A time more than MAX_DEFERRAL_MS ahead was
+ * set by a replica with a wrong clock. The recovery worker then resumes the order at once, instead of hours later.
  */
 export const MAX_DEFERRAL_MS = 3 * RESUME_AFTER_MS
 
@@ -24,7 +24,7 @@ export const nextAttemptAt = (order: Order): number | null =>
 /**
  * Resumes up to ROUND_LIMIT orders that a crash, a timeout or a lost connection left undecided.
  *
- * @returns `true` if the next round should start at once: this round was full and left no order undecided
+ * @returns `true` if the next round should start at once: this round had ROUND_LIMIT orders and left none undecided
  */
 export async function recoverOrders(ports: Ports): Promise<boolean> {
   const claimed = await ports.orders.claimUndecided(ports.now(), ROUND_LIMIT)

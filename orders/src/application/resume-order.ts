@@ -1,12 +1,13 @@
-import { completeCancellation, type Order, settle } from '../domain/order.ts'
+import { completeCancellation, confirmOrReject, type Order } from '../domain/order.ts'
 import type { Ports } from './ports.ts'
 
 /**
- * Books a PENDING order and settles it, or releases a CANCELLING order. Returns the order with its new status, and any
- * other order as it is. A request and the recovery worker may resume the same order at the same time.
+ * Books the units of a PENDING order and confirms or rejects the order. Releases the units of a CANCELLING order and
+ * completes its cancellation. Returns the updated order. An order with another status is returned unchanged. A request
+ * and the recovery worker may resume the same order at the same time.
  *
- * It never throws. After a failure the order keeps its status, and the recovery worker resumes it later. A failure is
- * not a rejection.
+ * Never throws: after a failure, returns the order unchanged, and the recovery worker resumes the order later. A
+ * failure never makes an order REJECTED.
  */
 export async function resumeOrder(ports: Ports, order: Order): Promise<Order> {
   try {
@@ -20,7 +21,7 @@ export async function resumeOrder(ports: Ports, order: Order): Promise<Order> {
 
 async function book(ports: Ports, order: Order): Promise<Order> {
   const outcome = await ports.inventory.book(order)
-  return ports.orders.settle(settle(order, outcome, ports.now()))
+  return ports.orders.settle(confirmOrReject(order, outcome, ports.now()))
 }
 
 async function release(ports: Ports, order: Order): Promise<Order> {

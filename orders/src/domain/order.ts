@@ -2,7 +2,7 @@ import { OrderError } from './errors.ts'
 
 /**
  * An order is PENDING until the products service books or rejects it, and CANCELLING until the products service has
- * released its units. In these two statuses it is undecided. REJECTED and CANCELLED are final.
+ * released its units. An order with one of these two statuses is undecided. REJECTED and CANCELLED are final.
  *
  *     PENDING -> CONFIRMED | REJECTED        PENDING | CONFIRMED -> CANCELLING -> CANCELLED
  */
@@ -34,18 +34,18 @@ export const REJECTION_REASONS = [
   'unknown-product',
   'product-disabled',
   'mixed-currencies',
-  // The order was cancelled before the products service received the booking.
+  // The order was cancelled before the products service booked it.
   'released',
 ] as const
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
-/** Why the products service rejected an order, and the lines that caused it. */
+/** Why the products service rejected an order, and the lines that caused the rejection. */
 export interface Rejection {
   reason: RejectionReason
   lines: readonly { productId: number; requested: number; available: number }[]
 }
 
-/** Whether the products service booked or rejected an order. */
+/** The result of a booking: the booked lines, or why the products service rejected the order. */
 export type BookingOutcome = { booked: readonly BookedLine[] } | { rejected: Rejection }
 
 /** Times are milliseconds since 1970, UTC. Only a REJECTED order has a `rejection`. */
@@ -88,8 +88,8 @@ export function newOrder(
   return { id, buyerId, status: 'PENDING', lines, rejection: null, createdAt: now, updatedAt: now }
 }
 
-/** Confirms or rejects a PENDING order. A booking must contain each line of the order with the same quantity. */
-export function settle(order: Order, outcome: BookingOutcome, now: number): Order {
+/** Confirms or rejects a PENDING order. Throws if a line was not booked with the requested quantity. */
+export function confirmOrReject(order: Order, outcome: BookingOutcome, now: number): Order {
   expectStatus(order, 'PENDING')
   if ('rejected' in outcome)
     return { ...order, status: 'REJECTED', rejection: outcome.rejected, updatedAt: now }
@@ -103,7 +103,7 @@ export function settle(order: Order, outcome: BookingOutcome, now: number): Orde
 }
 
 /**
- * Starts a cancellation. Returns an order that is CANCELLING or CANCELLED unchanged.
+ * Starts a cancellation. An order that is already CANCELLING or CANCELLED is returned unchanged.
  *
  * @throws OrderError `order-not-cancellable` for a rejected order, which has no units to release
  */
@@ -120,7 +120,7 @@ export function requestCancellation(order: Order, now: number): Order {
   }
 }
 
-/** Completes a cancellation after the units have been released. */
+/** Completes a cancellation after the units have been released. A CANCELLED order is returned unchanged. */
 export function completeCancellation(order: Order, now: number): Order {
   if (order.status === 'CANCELLED') return order
   expectStatus(order, 'CANCELLING')
@@ -130,7 +130,7 @@ export function completeCancellation(order: Order, now: number): Order {
 /** Whether the products service must still book, reject or release the order. */
 export const isUndecided = ({ status }: Order) => status === 'PENDING' || status === 'CANCELLING'
 
-/** The price of the order, or null if it is not booked. */
+/** The total price of a booked order. Null for an order that is not booked. */
 export function total(order: Order): Money | null {
   const booked = order.lines.filter(isBooked)
   const [first] = booked

@@ -4,7 +4,7 @@ import { RESUME_AFTER_MS } from '../../src/application/recover-orders.ts'
 import { placeCommand, testShop, withCode } from '../helper.ts'
 
 describe('cancelOrder', () => {
-  it('returns the units to stock once, even when it is called twice', async () => {
+  it('returns the units to stock only once when it is called twice', async () => {
     const { application, inventory } = testShop()
     const { id: orderId, buyerId } = await application.placeOrder(
       placeCommand([{ productId: 1, quantity: 5 }]),
@@ -33,7 +33,7 @@ describe('cancelOrder', () => {
     await assert.rejects(application.cancelOrder({ orderId, buyerId }), withCode('order-not-cancellable'))
   })
 
-  it('prevents the booking of a PENDING order by a call that arrives later', async () => {
+  it('cancels a PENDING order, and a booking of the order that arrives later is rejected', async () => {
     const { application, inventory, orders } = testShop()
     inventory.network = 'down'
     const { id: orderId, buyerId } = await application.placeOrder(
@@ -46,15 +46,15 @@ describe('cancelOrder', () => {
     assert.equal(inventory.stockOf(3), 1)
   })
 
-  it('leaves the order CANCELLING while products is down, and recoverOrders completes it', async () => {
-    const { application, inventory, wait } = testShop()
+  it('leaves the order CANCELLING while products is down, and recoverOrders later cancels the order', async () => {
+    const { application, inventory, advanceClock } = testShop()
     const { id: orderId, buyerId } = await application.placeOrder(
       placeCommand([{ productId: 1, quantity: 1 }]),
     )
     inventory.network = 'down'
     assert.equal((await application.cancelOrder({ orderId, buyerId })).status, 'CANCELLING')
     inventory.network = 'up'
-    wait(RESUME_AFTER_MS + 1_000)
+    advanceClock(RESUME_AFTER_MS + 1_000)
     await application.recoverOrders()
     assert.equal((await application.findOrder({ orderId, buyerId })).status, 'CANCELLED')
     assert.equal(inventory.stockOf(1), 100)

@@ -11,7 +11,7 @@ describe('placeOrder', () => {
     assert.equal(inventory.stockOf(1), 98)
   })
 
-  it('rejects the whole order when one line exceeds the stock, and reports that line', async () => {
+  it('rejects the whole order when one line exceeds the stock, and names that line in the rejection', async () => {
     const { application, inventory } = testShop()
     const order = await application.placeOrder(
       placeCommand([
@@ -38,14 +38,14 @@ describe('placeOrder', () => {
       ],
     ],
   ] as const) {
-    it(`rejects an order with the reason ${reason}`, async () => {
+    it(`returns an order that is REJECTED with the reason ${reason}`, async () => {
       const { application } = testShop()
       const order = await application.placeOrder(placeCommand([...lines]))
       assert.deepEqual([order.status, order.rejection?.reason], ['REJECTED', reason])
     })
   }
 
-  it('sells the last unit to exactly one of two buyers', async () => {
+  it('confirms only one of two concurrent orders for the last unit', async () => {
     const { application } = testShop()
     const orders = await Promise.all(
       [1, 2].map(() => application.placeOrder(placeCommand([{ productId: 3, quantity: 1 }]))),
@@ -66,7 +66,7 @@ describe('placeOrder', () => {
     idempotency: { key: 'k', fingerprint: 'f' },
   })
 
-  it('returns the first order to a retry with the same idempotency key', async () => {
+  it('returns the first order when it is called again with the same idempotency key', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     const first = await application.placeOrder(command)
@@ -83,13 +83,13 @@ describe('placeOrder', () => {
     await assert.rejects(application.placeOrder(other), withCode('idempotency-key-reused'))
   })
 
-  it('resumes the first order when a retry arrives while it is PENDING', async () => {
+  it('confirms a PENDING order when it is called again with the same idempotency key', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     inventory.network = 'loses-next-response'
     assert.equal((await application.placeOrder(command)).status, 'PENDING')
     const again = await application.placeOrder({ ...command, orderId: 'another' })
     assert.deepEqual([again.id, again.status], [command.orderId, 'CONFIRMED'])
-    assert.equal(inventory.stockOf(1), 99, 'two calls make one booking')
+    assert.equal(inventory.stockOf(1), 99, 'the unit is booked once')
   })
 })

@@ -7,31 +7,31 @@ const LATER_MS = RESUME_AFTER_MS + 1_000
 const DAY_MS = 86_400_000
 
 describe('recoverOrders', () => {
-  it('settles an order whose booking response was lost, without a second booking', async () => {
-    const { application, inventory, orders, wait } = testShop()
+  it('confirms an order whose booking response was lost, and books its units only once', async () => {
+    const { application, inventory, orders, advanceClock } = testShop()
     inventory.network = 'loses-next-response'
     const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
-    wait(LATER_MS)
+    advanceClock(LATER_MS)
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'CONFIRMED')
     assert.equal(inventory.stockOf(1), 99)
   })
 
-  it('books a PENDING order of any age', async () => {
-    const { application, inventory, orders, wait } = testShop()
+  it('confirms an order that has been PENDING for two days', async () => {
+    const { application, inventory, orders, advanceClock } = testShop()
     inventory.network = 'down'
     const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
-    wait(DAY_MS)
+    advanceClock(DAY_MS)
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'PENDING')
     inventory.network = 'up'
-    wait(DAY_MS)
+    advanceClock(DAY_MS)
     await application.recoverOrders()
     assert.equal((await orders.find(id))!.status, 'CONFIRMED')
     assert.equal(inventory.stockOf(1), 99)
   })
 
-  it('skips an order that a request may still be resuming', async () => {
+  it('skips an order that was placed less than RESUME_AFTER_MS ago', async () => {
     const { application, inventory, orders } = testShop()
     inventory.network = 'loses-next-response'
     const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
@@ -39,21 +39,21 @@ describe('recoverOrders', () => {
     assert.equal((await orders.find(id))!.status, 'PENDING')
   })
 
-  it('returns true after a full round, but false while the products service is unavailable', async () => {
-    const { application, inventory, wait } = testShop()
+  it('returns true only after a round of ROUND_LIMIT orders that leaves none of them undecided', async () => {
+    const { application, inventory, advanceClock } = testShop()
     inventory.network = 'down'
     for (let i = 0; i <= ROUND_LIMIT; i++)
       await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
-    wait(LATER_MS)
+    advanceClock(LATER_MS)
     assert.equal(await application.recoverOrders(), false, 'all orders are still undecided')
     inventory.network = 'up'
-    wait(LATER_MS)
+    advanceClock(LATER_MS)
     assert.equal(await application.recoverOrders(), true)
     assert.equal(await application.recoverOrders(), false)
     assert.equal(inventory.stockOf(1), 0)
   })
 
-  it('settles an order after an earlier attempt threw an unexpected error', async () => {
+  it('confirms a PENDING order whose first attempt failed with an unexpected error', async () => {
     const shop = testShop()
     const broken = testShop({
       orders: { ...shop.orders, settle: () => Promise.reject(new Error('a bug')) },
@@ -62,7 +62,7 @@ describe('recoverOrders', () => {
     const order = await broken.application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     assert.equal(order.status, 'PENDING')
     assert.equal(broken.reported.length, 1)
-    shop.wait(LATER_MS)
+    shop.advanceClock(LATER_MS)
     await shop.application.recoverOrders()
     assert.equal((await shop.orders.find(order.id))!.status, 'CONFIRMED')
   })

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
   completeCancellation,
+  confirmOrReject,
   newOrder,
   type Order,
   type OrderStatus,
   requestCancellation,
-  settle,
   total,
 } from '../../src/domain/order.ts'
 import { booked, confirmed, pendingOrder, withCode } from '../helper.ts'
@@ -34,7 +34,7 @@ describe('newOrder', () => {
     assert.deepEqual([order.createdAt, order.updatedAt], [7, 7])
   })
 
-  it('throws quantity-too-large for more than 1,000 units of a product, also when several lines contain them', () => {
+  it('throws quantity-too-large when the lines of one product have more than 1,000 units in total', () => {
     const lines = [
       { productId: 1, quantity: 600 },
       { productId: 1, quantity: 401 },
@@ -54,17 +54,23 @@ describe('total', () => {
   })
 })
 
-describe('settle', () => {
-  it('throws for a booking with another quantity or product than the order', () => {
+describe('confirmOrReject', () => {
+  it('throws when the booking has another quantity or another product than the order', () => {
     const order = pendingOrder([{ productId: 1, quantity: 2 }])
-    assert.throws(() => settle(order, { booked: booked([{ productId: 1, quantity: 1 }]) }, 0), /other lines/)
-    assert.throws(() => settle(order, { booked: booked([{ productId: 2, quantity: 2 }]) }, 0), /other lines/)
+    assert.throws(
+      () => confirmOrReject(order, { booked: booked([{ productId: 1, quantity: 1 }]) }, 0),
+      /other lines/,
+    )
+    assert.throws(
+      () => confirmOrReject(order, { booked: booked([{ productId: 2, quantity: 2 }]) }, 0),
+      /other lines/,
+    )
   })
 })
 
 describe('requestCancellation', () => {
   it('throws order-not-cancellable for a REJECTED order', () => {
-    const rejected = settle(pendingOrder([{ productId: 1, quantity: 1 }]), rejection, 0)
+    const rejected = confirmOrReject(pendingOrder([{ productId: 1, quantity: 1 }]), rejection, 0)
     assert.throws(() => requestCancellation(rejected, 0), withCode('order-not-cancellable'))
   })
 })
@@ -79,13 +85,13 @@ const ALLOWED: Record<OrderStatus, OrderStatus[]> = {
 }
 
 const STEPS: Record<string, (order: Order, now: number) => Order> = {
-  confirm: (order, now) => settle(order, { booked: booked(order.lines) }, now),
-  reject: (order, now) => settle(order, rejection, now),
+  confirm: (order, now) => confirmOrReject(order, { booked: booked(order.lines) }, now),
+  reject: (order, now) => confirmOrReject(order, rejection, now),
   cancel: requestCancellation,
   complete: completeCancellation,
 }
 
-/** The order after a step, or the same order if the step throws because it is not allowed. */
+/** Returns the order after a step. Returns the order unchanged if the step throws because it is not allowed. */
 function attempt(step: string, order: Order, now: number): Order {
   try {
     return STEPS[step]!(order, now)
@@ -94,8 +100,8 @@ function attempt(step: string, order: Order, now: number): Order {
   }
 }
 
-describe('the state machine of orders', () => {
-  it('makes only the allowed transitions in any sequence of steps', () => {
+describe('an order', () => {
+  it('changes its status only in the allowed ways in any sequence of steps', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...Object.keys(STEPS)), { maxLength: 12 }), (steps) => {
         let order = pendingOrder([{ productId: 1, quantity: 1 }])
@@ -116,9 +122,9 @@ describe('the state machine of orders', () => {
     )
   })
 
-  it('leaves a REJECTED or CANCELLED order unchanged in every step', () => {
+  it('does not change in any step when it is REJECTED or CANCELLED', () => {
     const pending = pendingOrder([{ productId: 1, quantity: 1 }])
-    const rejected = settle(pending, rejection, 1)
+    const rejected = confirmOrReject(pending, rejection, 1)
     const cancelled = completeCancellation(requestCancellation(pending, 1), 2)
     assert.deepEqual([rejected.status, cancelled.status], ['REJECTED', 'CANCELLED'])
     for (const step of Object.keys(STEPS)) {

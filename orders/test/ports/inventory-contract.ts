@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { Inventory } from '../../src/application/ports.ts'
 import type { RequestedLine } from '../../src/domain/order.ts'
 
-/** The Inventory adapter under test and its sample product ids; `unknown` does not exist. */
+/** The Inventory adapter under test, and the ids of its sample products. No product has the id `unknown`. */
 export interface StockUnderTest {
   inventory: Inventory
   products: { plenty: number; lastUnit: number; disabled: number; inEuros: number; unknown: number }
@@ -13,7 +13,7 @@ export interface StockUnderTest {
 
 const order = (...lines: RequestedLine[]) => ({ id: randomUUIDv7(), lines })
 
-/** Tests what every adapter of the port Inventory promises. Each test calls `open` for a fresh adapter. */
+/** The tests that every adapter of the port Inventory passes. Each test calls `open` for a new adapter. */
 export function inventoryContract(open: () => Promise<StockUnderTest>): void {
   it('returns the booked lines with names and prices, and reduces the stock', async () => {
     const { inventory, products, stockOf } = await open()
@@ -26,7 +26,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 3)
   })
 
-  it('books an order once, and returns the same outcome for every call', async () => {
+  it('books an order once when it is booked in four concurrent calls, which return the same outcome', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const same = order({ productId: products.plenty, quantity: 1 })
@@ -35,7 +35,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 1)
   })
 
-  it('books nothing when one line exceeds the stock, and reports that line', async () => {
+  it('books nothing when one line exceeds the stock, and names that line in the rejection', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const outcome = await inventory.book(
@@ -46,7 +46,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('returns the same rejection for a retried order, even after units return to stock', async () => {
+  it('returns the same rejection when an order is booked again after units returned to stock', async () => {
     const { inventory, products } = await open()
     const winner = order({ productId: products.lastUnit, quantity: 1 })
     const loser = order({ productId: products.lastUnit, quantity: 1 })
@@ -81,7 +81,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('rejects the booking of an order that was released before', async () => {
+  it('rejects the booking of an order that has been released', async () => {
     const { inventory, products, stockOf } = await open()
     const late = order({ productId: products.plenty, quantity: 1 })
     const before = await stockOf(products.plenty)
@@ -90,7 +90,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before)
   })
 
-  it('books the last unit for exactly one of many orders', async () => {
+  it('books the last unit for exactly one of 20 concurrent orders', async () => {
     const { inventory, products, stockOf } = await open()
     const rivals = Array.from({ length: 20 }, () => order({ productId: products.lastUnit, quantity: 1 }))
     const outcomes = await Promise.all(rivals.map((rival) => inventory.book(rival)))

@@ -3,14 +3,19 @@ import { randomUUIDv7 } from 'node:crypto'
 import { it } from 'node:test'
 import type { OrderStore } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
-import { completeCancellation, type Order, requestCancellation, settle } from '../../src/domain/order.ts'
+import {
+  completeCancellation,
+  confirmOrReject,
+  type Order,
+  requestCancellation,
+} from '../../src/domain/order.ts'
 import { confirmed, pendingOrder, withCode } from '../helper.ts'
 
 const LINES = [
   { productId: 1, quantity: 2 },
   { productId: 2, quantity: 1 },
 ]
-/** Sorts orders newest first. The ids are UUIDv7, whose order within one millisecond is random. */
+/** Sorts orders like `listOrders`. Ids of the same millisecond are not in the sequence in which they were created. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
 const insufficientStock = (productId: number) =>
@@ -18,7 +23,7 @@ const insufficientStock = (productId: number) =>
     rejected: { reason: 'insufficient-stock', lines: [{ productId, requested: 1, available: 0 }] },
   }) as const
 
-/** Tests what every adapter of the port OrderStore promises. The store may contain other orders. */
+/** The tests that every adapter of the port OrderStore passes. The store may contain orders of other tests. */
 export function orderStoreContract(open: () => OrderStore): void {
   const add = async (order: Order = pendingOrder(LINES)) => open().add(order, null)
 
@@ -36,32 +41,35 @@ export function orderStoreContract(open: () => OrderStore): void {
     )
   })
 
-  it('stores the booked lines of an order that is settled as CONFIRMED', async () => {
+  it('stores the booked lines of an order that becomes CONFIRMED', async () => {
     const order = confirmed(await add())
     assert.deepEqual(await open().settle(order), order)
     assert.deepEqual(await open().find(order.id), order)
   })
 
   it('stores the reason and the lines of a rejection', async () => {
-    const order = settle(await add(), insufficientStock(2), Date.now())
+    const order = confirmOrReject(await add(), insufficientStock(2), Date.now())
     assert.deepEqual(order.rejection?.lines, [{ productId: 2, requested: 1, available: 0 }])
     assert.deepEqual(await open().settle(order), order)
     assert.deepEqual(await open().find(order.id), order)
   })
 
-  it('ignores a second settlement and returns the stored order', async () => {
+  it('does not change a CONFIRMED order when `settle` is called again, and returns the stored order', async () => {
     const pending = await add()
     const first = await open().settle(confirmed(pending))
-    assert.deepEqual(await open().settle(settle(pending, insufficientStock(2), Date.now() + 5)), first)
+    assert.deepEqual(
+      await open().settle(confirmOrReject(pending, insufficientStock(2), Date.now() + 5)),
+      first,
+    )
     assert.deepEqual(await open().find(pending.id), first)
   })
 
-  it('ignores a settlement after the order was cancelled', async () => {
+  it('does not change a CANCELLED order when `settle` is called, and returns the stored order', async () => {
     const pending = await add()
     await open().settle(confirmed(pending))
     await open().change(pending.id, (order) => requestCancellation(order, Date.now()))
     const cancelled = await open().change(pending.id, (order) => completeCancellation(order, Date.now()))
-    const released = settle(pending, { rejected: { reason: 'released', lines: [] } }, Date.now())
+    const released = confirmOrReject(pending, { rejected: { reason: 'released', lines: [] } }, Date.now())
     assert.deepEqual(await open().settle(released), cancelled)
     assert.deepEqual(await open().settle(confirmed(pending)), cancelled)
     assert.deepEqual(await open().find(pending.id), cancelled)
@@ -92,7 +100,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     await assert.rejects(other, withCode('idempotency-key-reused'))
   })
 
-  it('distinguishes the idempotency keys of two buyers, and upper and lower case', async () => {
+  it('accepts an idempotency key that another buyer has used, and a key that differs only in case', async () => {
     const [mine, theirs] = [randomUUIDv7(), randomUUIDv7()]
     const fingerprint = 'a'.repeat(64)
     const added = [
@@ -148,7 +156,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(keys(await open().listSales(sellerId, { after: unknownOrder, limit: 9 })), expected)
   })
 
-  it('claims only undecided orders that are due, and no order twice within RESUME_AFTER_MS', async () => {
+  it('claims the undecided orders that are due, and claims none of them again within RESUME_AFTER_MS', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now - 60_000))
     const cancelling = await open().change((await add()).id, (order) =>
@@ -166,7 +174,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000), pending), true)
   })
 
-  it('claims an order whose next attempt a replica with a wrong clock has set an hour ahead', async () => {
+  it('claims an order whose next attempt is an hour ahead because of a wrong clock', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now + 3_600_000))
     const has = (orders: Order[]) => orders.some(({ id }) => id === pending.id)

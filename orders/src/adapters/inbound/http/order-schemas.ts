@@ -44,7 +44,10 @@ const OrderLineSchema = Type.Object(
 
 export const ShortLineSchema = Type.Object(
   { productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() },
-  { $id: 'ShortLine', description: 'A line that caused the rejection; `available` units are in stock' },
+  {
+    $id: 'ShortLine',
+    description: 'A line that caused the rejection. `available` is the number of units in stock',
+  },
 )
 
 const RejectionSchema = Type.Object(
@@ -78,14 +81,17 @@ export const orderSchemas = [
 
 /** The 202 response for an undecided order, which is PENDING or CANCELLING. */
 export const undecidedResponse = {
-  ...response('PENDING or CANCELLING: poll Location after Retry-After for the outcome', ref(OrderSchema)),
+  ...response(
+    'PENDING or CANCELLING: the outcome is not known yet. Request the URL in Location after Retry-After seconds',
+    ref(OrderSchema),
+  ),
   headers: { Location: Type.String(), 'Retry-After': Type.Integer({ description: 'Seconds' }) },
 }
 
 /** How long a client waits before it reads an undecided order again. */
 export const RETRY_AFTER_SECONDS = 2
 
-/** Converts an order to an `Order` of the contract. */
+/** Converts an order to the `Order` of the API. */
 export const orderView = (order: Order): Static<typeof OrderSchema> => ({
   id: order.id,
   status: order.status,

@@ -66,8 +66,7 @@ export function registerOrdersRoutes(app: App, application: Application): void {
         operationId: 'cancelOrder',
         tags: ['orders'],
         summary: 'Cancel one of your orders',
-        description:
-          'Returns the units to stock. Cancelling an order again has the same response and no further effect.',
+        description: 'Returns the units to stock. Cancelling the same order again has no further effect.',
         params: Params,
         response: {
           200: response('CANCELLED: the units are back in stock', ref(schemas.OrderSchema)),

@@ -25,7 +25,8 @@ const Headers = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
-      description: 'Unique for this order, such as a UUID. A retry with the same key places no new order.',
+      description:
+        'A key that is unique for this order, such as a UUID. A retry with the same key places no new order.',
     }),
   ),
 })
@@ -37,8 +38,8 @@ const schema = {
   tags: ['orders'],
   summary: 'Place an order',
   description:
-    'Books all units or none. To retry safely after a timeout, send the same Idempotency-Key and the same body. The ' +
-    'response then has the first order. Status 202 means that the order is stored, but not booked or rejected yet.',
+    'Books all units of the order or none. To retry safely after a timeout, send the same Idempotency-Key and the ' +
+    'same body. The response then contains the first order, and no second order is placed.',
   headers: Headers,
   body: ref(NewOrderSchema),
   response: {
@@ -46,18 +47,27 @@ const schema = {
       ...response('CONFIRMED: the units are booked', ref(schemas.OrderSchema)),
       headers: { Location: Type.String() },
     },
-    200: response('CANCELLED: the order placed with this key was cancelled', ref(schemas.OrderSchema)),
+    200: response(
+      'CANCELLED: the order with this Idempotency-Key has been cancelled',
+      ref(schemas.OrderSchema),
+    ),
     202: schemas.undecidedResponse,
-    409: orderProblem('REJECTED with insufficient-stock: `lines` has the lines that exceed the stock'),
+    409: orderProblem(
+      'insufficient-stock: the order was rejected, and `lines` contains the lines that exceed the stock',
+    ),
     422: orderProblem(
-      'REJECTED with unknown-product, product-disabled or mixed-currencies; or not stored because of ' +
-        'quantity-too-large or idempotency-key-reused',
+      'unknown-product, product-disabled or mixed-currencies: the order was rejected. ' +
+        'quantity-too-large or idempotency-key-reused: the order was not stored',
     ),
   },
 }
 
 export function registerPlaceOrderRoute(app: App, application: Application): void {
-  const countOrder = telemetry.meter?.counter('souk_orders_total', 'Order requests by status', 'outcome')
+  const countOrder = telemetry.meter?.counter(
+    'souk_orders_total',
+    'Requests to place an order, by order status',
+    'outcome',
+  )
   const config = { access: { role: 'BUYER' } } as const
   app.post('/orders', { config, schema }, async (request, reply) => {
     const { lines } = request.body
@@ -78,6 +88,6 @@ export function registerPlaceOrderRoute(app: App, application: Application): voi
   })
 }
 
-/** A hash of the requested lines. The formatting of the JSON body does not change it. */
+/** A hash of the requested lines. It does not depend on the formatting of the JSON body. */
 const fingerprint = (lines: readonly { productId: number; quantity: number }[]) =>
   hash('sha256', lines.map(({ productId, quantity }) => `${productId}x${quantity}`).join())

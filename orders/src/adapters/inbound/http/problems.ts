@@ -25,7 +25,7 @@ const STATUS_OF_ERROR = {
   'quantity-too-large': 422,
 } satisfies Record<OrderErrorCode, number>
 
-/** Converts an error of the application to an error response. Returns undefined for any other error. */
+/** Converts an error of the application to an error response. Returns undefined for other errors. */
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof OrderError)
     return new HttpProblem(STATUS_OF_ERROR[error.code], error.code, error.message)
@@ -33,7 +33,7 @@ export function toProblem(error: unknown): HttpProblem | undefined {
   return new HttpProblem(
     503,
     'temporarily-unavailable',
-    'The service is temporarily unavailable. Retry the request; to place an order, use the same Idempotency-Key.',
+    'The service is temporarily unavailable. Retry with the same Idempotency-Key, if any.',
     { headers: { 'retry-after': '1' }, cause: error },
   )
 }

@@ -36,7 +36,7 @@ export function registerSalesRoutes(app: App, application: Application): void {
         operationId: 'listSales',
         tags: ['sales'],
         summary: 'List your sales, newest first',
-        description: 'The lines of confirmed orders that contain your products.',
+        description: 'A sale is a line of a confirmed order for one of your products.',
         querystring: ListQuery,
         response: { 200: response('A page of sales', ref(SalePageSchema)) },
       },
@@ -56,7 +56,7 @@ function positionIn(cursor: string | undefined) {
   return { orderId, lineNo }
 }
 
-/** Converts a sale to a `Sale` of the contract. A seller receives no data about the buyer. */
+/** Converts a sale to the `Sale` of the API. A seller receives no data about the buyer. */
 const saleView = ({ lineNo: _, soldAt, ...sale }: Sale): Static<typeof SaleSchema> => ({
   ...sale,
   total: { amount: sale.price.amount * sale.quantity, currency: sale.price.currency },

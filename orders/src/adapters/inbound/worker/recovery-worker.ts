@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Application } from '../../../application/index.ts'
 
 /**
- * Starts the recovery worker. It resumes undecided orders, which are PENDING or CANCELLING, in rounds. After each round
- * it waits `pauseMs`, unless `recoverOrders` returns true.
+ * Starts the recovery worker, which resumes orders that are PENDING or CANCELLING. Each round calls `recoverOrders`.
+ * After a round, the worker waits `pauseMs`, unless `recoverOrders` returned true.
  *
  * @returns a function that stops the worker and resolves when the current round has ended
  */
@@ -15,11 +15,11 @@ export function startRecovery(
   const stopped = new AbortController()
   const run = async () => {
     while (!stopped.signal.aborted) {
-      const nextAtOnce = await application.recoverOrders().catch((error: unknown) => {
+      const startNextAtOnce = await application.recoverOrders().catch((error: unknown) => {
         report('a recovery round failed', error)
         return false
       })
-      if (!nextAtOnce) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
+      if (!startNextAtOnce) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
     }
   }
   const running = run()

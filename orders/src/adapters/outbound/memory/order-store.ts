@@ -54,6 +54,7 @@ export function memoryOrderStore(): OrderStore {
         .slice(0, limit),
     claimUndecided: async (now, limit) => {
       const claimed = [...dueAt]
+        // A time more than MAX_DEFERRAL_MS ahead was set by a replica with a wrong clock.
         .filter(([, at]) => at <= now || at > now + MAX_DEFERRAL_MS)
         .sort(([, a], [, b]) => a - b)
         .slice(0, limit)
@@ -67,7 +68,7 @@ export function memoryOrderStore(): OrderStore {
 const isAfter = (sale: Sale, position: SalePosition) =>
   sale.orderId < position.orderId || (sale.orderId === position.orderId && sale.lineNo < position.lineNo)
 
-/** The lines of an order that the seller sold, last line first. */
+/** The lines of the order that belong to the seller, last line first. */
 function salesOf(order: Order, sellerId: string): Sale[] {
   const sales: Sale[] = []
   for (const [index, line] of order.lines.entries()) {

@@ -13,7 +13,7 @@ export interface ProductsClientOptions {
   /** The URL of the internal API of the products service. */
   baseUrl: string
   serviceToken: ServiceToken
-  /** How long `book` and `release` retry. After that, the recovery worker resumes the order. */
+  /** How long `book` and `release` retry before they throw OutcomeUnknown. */
   deadlineMs: number
   /** `false` sends each order in its own call. Default: `true`. */
   batching?: boolean
@@ -29,11 +29,11 @@ const releases = Schema.Compile(releaseOrders.response)
 
 /**
  * Books and releases units through the internal API of the products service. The order id is the idempotency key, so a
- * failed call is retried until the deadline. Then its outcome is unknown, because only a response with status 200 says
- * whether an order was booked or rejected. Orders that arrive while two calls are in flight form the next batch.
+ * failed call can be retried safely. Orders that arrive while two calls are in flight are sent in the next call.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
+  // After a 400, the batcher splits the batch until only the order that causes the error fails.
   const isPoison = (error: unknown) => error instanceof BadRequest
   const limits = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
   const book = createBatcher<BookingRequest, BookingResult>({
@@ -44,13 +44,14 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
       failpoint('before-call')
       const response = await post(options, '/bookings', orders)
       failpoint('after-call')
-      return checked<BookingResult>(bookings, orders, response)
+      return checkResponse<BookingResult>(bookings, orders, response)
     },
   })
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
     name: 'release-calls',
     ...limits,
-    run: async (orders) => checked<ReleaseResult>(releases, orders, await post(options, '/releases', orders)),
+    run: async (orders) =>
+      checkResponse<ReleaseResult>(releases, orders, await post(options, '/releases', orders)),
   })
   return {
     book: async ({ id, lines }) => {
@@ -64,7 +65,7 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   }
 }
 
-/** The products service responded with 400. One order of the batch may be the cause. */
+/** The products service responded with 400: one order of the batch may be invalid. */
 class BadRequest extends Error {}
 
 function toOutcome(result: BookingResult): BookingOutcome {
@@ -100,7 +101,7 @@ async function post(options: ProductsClientOptions, path: string, orders: unknow
       authorization: `Bearer ${await options.serviceToken.current()}`,
     },
     body: JSON.stringify(orders),
-    // Half of the deadline, to leave time for a retry after a lost response.
+    // Half of `deadlineMs` leaves time for a retry after a lost response.
     signal: AbortSignal.timeout(Math.ceil(options.deadlineMs / 2)),
   })
   const text = await body.text()
@@ -110,8 +111,11 @@ async function post(options: ProductsClientOptions, path: string, orders: unknow
   throw statusCode === 400 ? new BadRequest(message) : new Error(message)
 }
 
-/** Returns the results if they match the contract and are those of `orders`, in the same order. */
-function checked<Result extends { orderId: string }>(
+/**
+ * Returns the response if it matches the contract and has one result for each order, in the sequence of `orders`.
+ * Throws otherwise.
+ */
+function checkResponse<Result extends { orderId: string }>(
   contract: { Check(value: unknown): boolean },
   orders: readonly { orderId: string }[],
   response: unknown,
@@ -120,5 +124,7 @@ function checked<Result extends { orderId: string }>(
   const results = response as readonly Result[]
   const sameOrders = orders.every(({ orderId }, i) => results[i]?.orderId === orderId)
   if (sameOrders && results.length === orders.length) return results
-  throw new Error('The response of the products service does not have one result for each order.')
+  throw new Error(
+    'The response of the products service does not have one result for each order of the request.',
+  )
 }

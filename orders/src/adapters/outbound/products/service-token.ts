@@ -1,17 +1,17 @@
 import { type DateHeader, remoteClock } from '@souk/service-kit/auth/remote-clock'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 
-/** Half of a token's lifetime, so that no token expires while its request is in flight. */
+/** How long a token is reused: half of its lifetime, so that it does not expire while a request is in flight. */
 const REUSE_MS = 30_000
 
 /** The token with which orders authenticates to products. */
 export interface ServiceToken {
   current(): Promise<string>
-  /** Call this when products rejects the token. The next token uses the time in that response's `Date` header. */
+  /** Discards a token that products rejected. The next token uses the time in the response's `Date` header. */
   rejected(date: DateHeader): void
 }
 
-/** Returns a cached token; signs a new one after 30 seconds or a rejection. */
+/** Caches a token. Signs a new token after REUSE_MS, or after products rejected the cached token. */
 export function productsToken(secret: string): ServiceToken {
   const tokens = serviceTokens(secret)
   const clock = remoteClock()

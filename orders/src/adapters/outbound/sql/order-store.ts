@@ -11,18 +11,22 @@ import type { OrdersTables } from './tables.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
 
 /**
- * Stores orders in a relational database. New orders and settled orders are written in batches: writes that arrive
- * during the commit of a batch form the next batch. In the names of the failpoints, T1 is the transaction that stores a
- * new order, and T3 the one that settles it (docs/adr/0003-the-order-protocol.md).
+ * Stores orders in a relational database. New orders and settled orders (CONFIRMED or REJECTED) are written in batches:
+ * writes that arrive during the commit of a batch form the next batch. In the names of the failpoints, T1 is the
+ * transaction that stores a new order, and T3 is the transaction that settles the order
+ * (docs/adr/0003-the-order-protocol.md).
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
-  telemetry.meter?.gauge('souk_orders_undecided', 'Undecided orders', {}, () => countUndecided(database))
+  telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
+    countUndecided(database),
+  )
   const write = createBatcher<OrderWrite, Order>({
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // With one batch at a time, the next batch and the booking calls after it contain more orders.
+    // One batch at a time makes the batches larger, and therefore also the booking calls after them.
     concurrency: 1,
+    // One write may cause a permanent error. The batcher then splits the batch until only this write fails.
     isPoison: (error) => !isTemporary(error),
     weigh: ({ order }) => order.lines.length,
     run: (writes) => writeOrders(database, writes),
@@ -50,7 +54,7 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
   }
 }
 
-/** Runs `work`. Throws OutcomeUnknown in place of a temporary error of the database. */
+/** Runs `work`. If the database reports a temporary error, throws OutcomeUnknown instead. */
 async function translateErrors<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()

@@ -3,7 +3,7 @@ import { inTransaction } from '@souk/service-kit/database/transaction'
 import { type InsertQueryBuilder, type InsertResult, sql, type Transaction } from 'kysely'
 import type { BatchCounts, BatchRows, LineRow, OrderRow, OrdersTables, SettledRow } from './tables.ts'
 
-/** Writes a batch in a transaction of a few statements that run on every engine; used for SQLite and MySQL. */
+/** Writes a batch in one transaction, on SQLite and MySQL. On PostgreSQL, `postgresWrite` needs fewer round trips. */
 export const portableWrite = (
   database: Database<OrdersTables>,
   { inserted, settled, lines }: BatchRows,
@@ -14,7 +14,7 @@ export const portableWrite = (
       inserted: await insertOrders(trx, database.engine, inserted),
       settled: await settleOrders(trx, database.engine, settled, lines),
     }),
-    // Inserts skip existing rows and the update changes only PENDING orders, so a second run has no further effect.
+    // A second run has no further effect: the inserts skip existing rows, and the update changes only PENDING orders.
     { idempotent: true },
   )
 
@@ -60,8 +60,9 @@ async function settleOrders(
 }
 
 /**
- * Returns the lines of orders whose stored status is the one in this batch. These orders were settled now or before; if
- * before, their lines exist and the insert skips them. An order that was cancelled in the meantime has another status.
+ * Returns the lines of the orders whose stored status is their status in this batch. An order that was cancelled in the
+ * meantime has another status. If an order was settled earlier with the same status, its lines exist, and the insert
+ * skips them.
  */
 async function linesOfSettled(
   trx: Transaction<OrdersTables>,
@@ -85,14 +86,17 @@ async function statusesOf(
   return new Map(rows.map(({ id, status }) => [id, status]))
 }
 
-/** A SQL expression with a different value for each order, so that one statement updates all orders. */
+/** A SQL expression that selects the value of each order, so that one statement updates all orders. */
 const valueById = <Column extends 'status' | 'rejection'>(orders: readonly SettledRow[], column: Column) =>
   sql<SettledRow[Column]>`case id ${sql.join(
     orders.map((order) => sql`when ${order.id} then ${order[column]}`),
     sql` `,
   )} end`
 
-/** Skips rows whose key exists. On MySQL it sets a column to itself: `insert ignore` would also hide other errors. */
+/**
+ * Makes an insert skip rows whose key exists. On MySQL, such an insert sets `keyColumn` to its own value, because
+ * `insert ignore` would also hide other errors.
+ */
 const ignoringDuplicates = <Table extends keyof OrdersTables>(
   engine: Engine,
   insert: InsertQueryBuilder<OrdersTables, Table, InsertResult>,

@@ -4,8 +4,9 @@ import { CompiledQuery } from 'kysely'
 import type { BatchCounts, BatchRows, OrdersTables } from './tables.ts'
 
 /**
- * Writes a batch with one statement, which is its own transaction: one round trip instead of six or seven. The rows are
- * JSON parameters, so the text of the statement is constant, and each connection parses and plans it once.
+ * Writes a batch with one statement, which is its own transaction. The statement takes one round trip; `portableWrite`
+ * takes six or seven. The rows are JSON parameters, so the text of the statement is constant, and each connection
+ * parses and plans the statement once.
  */
 export async function postgresWrite(
   { kysely }: Database<OrdersTables>,
@@ -23,9 +24,9 @@ const ORDER_COLUMNS =
 const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency'
 
 /**
- * SQL that reads a column of the order's row in `$2`. With a join instead, PostgreSQL would plan a nested loop, which
- * compares 65,536 pairs for a batch of 256 orders. For the same reason, `is true` below prevents the planner from
- * turning the subquery into a join.
+ * SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. PostgreSQL would plan a
+ * join as a nested loop, which compares 65,536 pairs of rows for a batch of 256 orders. For the same reason, `is true`
+ * in `WRITE` prevents the planner from turning the subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 

@@ -11,7 +11,7 @@ import { type LineRow, type OrderRow, type OrdersTables, toOrder } from './table
 /** A database, or a transaction on it. */
 type Queryable = Pick<Database<OrdersTables>, 'kysely' | 'engine'>
 
-/** Finds orders by their ids, in any order. Ids without an order are skipped. */
+/** Finds the orders with these ids, in no particular sequence. Unknown ids are skipped. */
 export async function findOrders(
   db: Queryable,
   ids: readonly string[],
@@ -27,7 +27,7 @@ export async function findOrders(
   return withLines(db, rows)
 }
 
-/** Reads the lines of some order rows, and returns the orders in the order of the rows. */
+/** Reads the lines of the orders in `rows`, and returns these orders in the sequence of `rows`. */
 export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promise<Order[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
@@ -42,7 +42,7 @@ export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promi
   return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
 }
 
-/** Locks an order and stores the order that `decide` returns for it. */
+/** Locks an order, calls `decide` with the order, and stores the order that `decide` returns. */
 export const changeOrder = (
   database: Database<OrdersTables>,
   orderId: string,
@@ -65,7 +65,7 @@ export const changeOrder = (
         .execute()
       return changed
     },
-    // If the first run was committed, `decide` returns the changed order as it is, so a second run has no effect.
+    // A second run after a commit has no effect: `decide` receives the changed order and returns it unchanged.
     { idempotent: true },
   )
 
@@ -124,7 +124,7 @@ export async function listSales(
   }))
 }
 
-/** Claims the undecided orders that are due, and then orders that a replica with a wrong clock deferred too far. */
+/** See `OrderStore`. Claims orders that are due, then orders that a replica with a wrong clock deferred too far. */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
@@ -149,14 +149,14 @@ async function claim(
   const { numUpdatedRows } = await db.kysely
     .updateTable('orders')
     .set({ next_attempt_at: now + RESUME_AFTER_MS })
-    .where('id', 'in', ids)
+    .where(isOneOf(db.engine, 'id', ids))
     .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
   // No row is updated if another worker has claimed all these orders since the select.
   return numUpdatedRows === 0n ? [] : findOrders(db, ids)
 }
 
-/** Counting stops here, because a larger count takes longer and has no use. */
+/** Counting stops at this number, because a larger count takes longer and has no use. */
 const MAX_COUNT = 10_000
 
 /** Counts the undecided orders, at most MAX_COUNT. */

@@ -20,11 +20,11 @@ export interface OrderRow {
   fingerprint: string | null
   created_at: number
   updated_at: number
-  /** When the recovery worker may resume the order; null unless it is PENDING or CANCELLING. */
+  /** When the recovery worker may resume the order; null unless the order is PENDING or CANCELLING. */
   next_attempt_at: number | null
 }
 
-/** A booked line. Lines are inserted when their order is confirmed, and never change. */
+/** A booked line. It is inserted when its order is confirmed, and never changes. */
 export interface LineRow {
   order_id: string
   line_no: number
@@ -36,10 +36,10 @@ export interface LineRow {
   currency: string
 }
 
-/** The id of an order to settle, and the new values of its columns. */
+/** The new values of the columns of an order that becomes CONFIRMED or REJECTED. */
 export type SettledRow = Pick<OrderRow, 'id' | 'status' | 'rejection' | 'updated_at'>
 
-/** The rows of one batch: orders to insert, orders to settle (all with one `updated_at`), and booked lines. */
+/** The rows of a batch: new orders, settled orders (all with the same `updated_at`) and lines of settled orders. */
 export interface BatchRows {
   inserted: readonly OrderRow[]
   settled: readonly SettledRow[]
@@ -72,7 +72,7 @@ export const toSettledRow = ({ id, status, rejection, updatedAt }: Order): Settl
   updated_at: updatedAt,
 })
 
-/** The rows of the booked lines; none unless the order is booked. */
+/** The rows of the booked lines. An order that is not booked has none. */
 export const toLineRows = ({ id, lines }: Order): LineRow[] =>
   lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
     order_id: id,

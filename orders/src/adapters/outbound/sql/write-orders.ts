@@ -7,7 +7,7 @@ import { postgresWrite } from './postgres-write.ts'
 import { findOrders, withLines } from './queries.ts'
 import { type OrderRow, type OrdersTables, toLineRows, toOrderRow, toSettledRow } from './tables.ts'
 
-/** Inserts a new order, or settles a CONFIRMED or REJECTED order if it is still PENDING. */
+/** Inserts a new order, or stores an order as CONFIRMED or REJECTED if the stored order is still PENDING. */
 export type OrderWrite = OrderInsert | { kind: 'settle'; order: Order }
 
 interface OrderInsert {
@@ -17,13 +17,14 @@ interface OrderInsert {
 }
 
 /**
- * Writes new and settled orders in one commit. Returns results in the order of the writes: the order as it is stored
- * afterwards, or an error for an idempotency key that was used for another request.
+ * Writes new orders and settled orders (CONFIRMED or REJECTED) in one commit. Returns one result for each write, in the
+ * sequence of `writes`: the stored order, or an error if the idempotency key was used for another request.
  *
  * An order is inserted if its id and its idempotency key are new. Of several orders with the same key, the unique
- * constraint allows only the first. A look-up before the insert is not enough: concurrent requests would find nothing.
+ * constraint allows only the first. A look-up before the insert is not enough: concurrent requests would all find
+ * nothing.
  *
- * Writing a batch again has no further effect. The number of statements does not grow with the batch.
+ * Writing a batch again has no further effect. The number of statements does not depend on the size of the batch.
  */
 export async function writeOrders(
   database: Database<OrdersTables>,
@@ -39,7 +40,7 @@ export async function writeOrders(
     settled: settlements.map(toSettledRow),
     lines: settlements.flatMap(toLineRows),
   })
-  // Most batches contain neither a retry nor an order that was cancelled or settled in the meantime.
+  // A lower count means that an order was inserted before, or was cancelled or settled in the meantime. This is rare.
   const stored = counts.inserted === inserts.length ? null : await findStored(database, inserts)
   const settled =
     counts.settled === settlements.length ? settlements : await findOrders(database, idsOf(settlements))
@@ -51,8 +52,8 @@ export async function writeOrders(
 }
 
 /**
- * Returns each order once, because a request and the recovery worker may settle the same order in one batch. All orders
- * have the latest `updatedAt` of the batch, so that the statement needs only one value.
+ * Returns each order once, because a request and the recovery worker may settle the same order in one batch. All
+ * returned orders have the latest `updatedAt` of the batch, so that one value in the statement is enough.
  */
 function settledTogether(orders: readonly Order[]): Order[] {
   const updatedAt = Math.max(...orders.map((order) => order.updatedAt))
@@ -61,7 +62,7 @@ function settledTogether(orders: readonly Order[]): Order[] {
 
 type StoredOrder = OrderRow & { order: Order }
 
-/** Finds the orders that have the id or the idempotency key of an insert. */
+/** Finds the stored orders that have the id of an insert, or its buyer and idempotency key. */
 async function findStored(
   database: Database<OrdersTables>,
   inserts: readonly OrderInsert[],
@@ -81,7 +82,7 @@ async function findStored(
   return rows.map((row, i) => ({ ...row, order: orders[i]! }))
 }
 
-/** Returns the order if it was inserted, else the buyer's first order with the same idempotency key and fingerprint. */
+/** Returns the inserted order, or else the buyer's first order with this key, or an error for another fingerprint. */
 function firstOrder({ order, idempotency }: OrderInsert, stored: readonly StoredOrder[]): Order | OrderError {
   const inserted = stored.find(({ id }) => id === order.id)
   if (inserted) return inserted.order

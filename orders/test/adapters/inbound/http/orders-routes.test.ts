@@ -14,7 +14,7 @@ before(async () => {
 after(() => api.app.close())
 
 describe('the routes of an order', () => {
-  it("respond to another buyer as if the order did not exist, and don't change it", async () => {
+  it('respond to another buyer as if the order did not exist, and do not change the order', async () => {
     const stock = api.shop.inventory.stockOf(1)
     const owner = await buyer()
     const { id } = (await api.place(ONE_LAMP, owner)).json()
@@ -37,7 +37,7 @@ describe('the routes of an order', () => {
         'the response is the same as for an unknown order',
       )
     }
-    // No route has these methods; only HEAD follows from GET.
+    // No route declares these methods. The server handles HEAD like GET, and responds to the other methods with 405.
     for (const method of ['HEAD', 'PUT', 'PATCH', 'DELETE']) {
       const { statusCode } = await api.app.inject({
         method,
@@ -51,15 +51,17 @@ describe('the routes of an order', () => {
     assert.equal(order.json().status, 'CONFIRMED')
     assert.equal(api.shop.inventory.stockOf(1), stock - 1)
   })
+})
 
-  it('reject an order id that is not a UUID', async () => {
+describe('GET /orders/{id}', () => {
+  it('responds with 400 to an id that is not a UUID', async () => {
     const response = await api.call({ method: 'GET', url: '/orders/1', headers: await buyer() })
     assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'path'])
   })
 })
 
 describe('GET /orders', () => {
-  it("lists only the buyer's own orders, also with another buyer's cursor", async () => {
+  it("lists only the buyer's own orders, even with another buyer's cursor", async () => {
     const [mine, theirs] = [await buyer(), await buyer()]
     for (const headers of [mine, mine, theirs, theirs]) await api.place(ONE_LAMP, headers)
     const list = (query: string, headers: Record<string, string>) =>
@@ -83,14 +85,14 @@ describe('GET /orders', () => {
     Buffer.from('[1]').toString('base64url'),
     Buffer.from('["\\u0000"]').toString('base64url'),
   ]) {
-    it(`rejects the forged cursor ${cursor}`, async () => {
+    it(`responds with 400 to the invalid cursor ${cursor}`, async () => {
       const url = `/orders?cursor=${cursor}`
       const response = await api.call({ method: 'GET', url, headers: await buyer() })
       assert.deepEqual([response.statusCode, response.json().errors[0].pointer], [400, '#/cursor'])
     })
   }
 
-  it('filters orders by status', async () => {
+  it('lists only the orders with the requested status', async () => {
     const headers = await buyer()
     await api.place(ONE_LAMP, headers)
     await api.place([{ productId: 99, quantity: 1 }], headers)

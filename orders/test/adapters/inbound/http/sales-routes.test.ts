@@ -5,7 +5,7 @@ import { SELLER } from '../../../helper.ts'
 import { buyer, LAST_ID, seller, testApi } from './api.ts'
 
 describe('GET /sellers/me/sales', () => {
-  it("lists only the seller's own sales, also with another seller's cursor", async (t) => {
+  it("lists only the seller's own sales, even with another seller's cursor", async (t) => {
     const api = await testApi()
     t.after(() => api.app.close())
     const lines = [
@@ -38,7 +38,7 @@ describe('GET /sellers/me/sales', () => {
     encodeCursor([LAST_ID, '1']),
     encodeCursor(["' or 1=1 --", 1]),
   ]) {
-    it(`rejects the forged cursor ${cursor}`, async (t) => {
+    it(`responds with 400 to the invalid cursor ${cursor}`, async (t) => {
       const api = await testApi()
       t.after(() => api.app.close())
       const url = `/sellers/me/sales?cursor=${cursor}`

@@ -3,7 +3,7 @@ import { memoryInventory } from '../../../../src/adapters/outbound/memory/invent
 import { PRODUCTS } from '../../../helper.ts'
 import { inventoryContract } from '../../../ports/inventory-contract.ts'
 
-// lab/test/inventory.test.ts runs the same suite against the real products service, through its HTTP client.
+// lab/test/suites/inventory.ts runs the same tests with the HTTP client and a real products service.
 describe('the inventory in memory', () => {
   inventoryContract(async () => {
     const inventory = memoryInventory(PRODUCTS)

@@ -19,9 +19,9 @@ interface ReceivedRequest {
 }
 type Responder = (request: ReceivedRequest, response: ServerResponse) => void
 
-/** Long enough for a retry on a busy machine. */
+/** The deadline in other tests, long enough for a retry on a busy machine. */
 const DEADLINE_MS = 2_000
-/** For the tests that wait until the deadline. */
+/** The deadline in tests that wait for its end. */
 const SHORT_DEADLINE_MS = 300
 const LINES = [{ productId: 1, quantity: 2 }]
 const HOUR_MS = 3_600_000
@@ -31,8 +31,8 @@ const FIXED_TOKEN: ServiceToken = { current: async () => 'a-service-token', reje
 const newOrder = () => ({ id: randomUUIDv7(), lines: LINES })
 
 /**
- * Starts a fake products service and returns its client. Each responder handles one request; the last responder also
- * handles all further requests.
+ * Starts a fake products service. Returns a client of this service and the requests that the service received. Each
+ * responder handles one request, and the last responder also handles all further requests.
  */
 async function inventoryWith(
   t: TestContext,
@@ -76,7 +76,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ])
   })
 
-  it('returns whether the products service booked or rejected the order', async (t) => {
+  it('returns the booked lines or the rejection from the response', async (t) => {
     const lines = [{ productId: 1, requested: 2, available: 1 }]
     const rejected: Responder = ({ body }, response) =>
       json(response, 200, [
@@ -98,7 +98,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ['a response that is not JSON', (_request, response) => void response.end('<html>')],
     [
       'a response that breaks the contract',
-      // A booking with the outcome BOOKED must have lines, and a release must have the outcome RELEASED.
+      // As the result of a booking, it has no lines. As the result of a release, it has the wrong outcome.
       ({ body }, response) =>
         json(
           response,
@@ -121,7 +121,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
       assert.deepEqual(requests[1], requests[0])
     })
 
-    it(`throws OutcomeUnknown at the deadline when every request ends with ${fault}`, async (t) => {
+    it(`throws OutcomeUnknown at the deadline when every request fails with ${fault}`, async (t) => {
       const { inventory } = await inventoryWith(t, [respond], { deadlineMs: SHORT_DEADLINE_MS })
       const started = performance.now()
       await assert.rejects(inventory.book(newOrder()), OutcomeUnknown)
@@ -192,7 +192,7 @@ function json(response: ServerResponse, code: number, body: unknown): void {
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Verifies the token at the time `now`. */
+/** Returns whether `verify` accepts the token when the clock of the process shows `now`. */
 async function isAccepted(t: TestContext, now: number, verify: TokenVerifier, token: string) {
   t.mock.timers.enable({ apis: ['Date'], now })
   try {

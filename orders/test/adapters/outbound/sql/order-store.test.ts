@@ -15,7 +15,7 @@ import { sqlOrderStore } from '../../../../src/adapters/outbound/sql/order-store
 import type { OrdersTables } from '../../../../src/adapters/outbound/sql/tables.ts'
 import { type OrderWrite, writeOrders } from '../../../../src/adapters/outbound/sql/write-orders.ts'
 import { type OrderStore, OutcomeUnknown } from '../../../../src/application/ports.ts'
-import { type Order, requestCancellation, settle } from '../../../../src/domain/order.ts'
+import { confirmOrReject, type Order, requestCancellation } from '../../../../src/domain/order.ts'
 import { confirmed, pendingOrder, withCode } from '../../../helper.ts'
 import { orderStoreContract } from '../../../ports/order-store-contract.ts'
 
@@ -46,19 +46,19 @@ await describeOnEachEngine('the order store', (engine) => {
   })
   const settlement = (order: Order): OrderWrite => ({ kind: 'settle', order })
   const countStatements = async (work: () => Promise<unknown>) => {
-    const before = statements
+    const earlier = statements
     await work()
-    return statements - before
+    return statements - earlier
   }
   const rejected = (order: Order) => {
     const lines = order.lines.map(({ productId }) => ({ productId, requested: 1, available: 0 }))
-    return settle(order, { rejected: { reason: 'insufficient-stock', lines } }, Date.now())
+    return confirmOrReject(order, { rejected: { reason: 'insufficient-stock', lines } }, Date.now())
   }
   const orders = (count: number) =>
     Array.from({ length: count }, (_, i) => pendingOrder([{ productId: i + 1, quantity: 1 }]))
 
   describe('writeOrders', () => {
-    it('returns the first order for a repeated idempotency key, and an error for a reused key', async () => {
+    it('returns the first order for a repeated idempotency key, and an error if the fingerprint differs', async () => {
       const buyerId = randomUUIDv7()
       const [first, retry, other, plain] = [1, 2, 3, 4].map((id) =>
         pendingOrder([{ productId: id, quantity: 1 }], buyerId),
@@ -81,7 +81,7 @@ await describeOnEachEngine('the order store', (engine) => {
       assert.deepEqual(await store.find(first.id), first)
     })
 
-    it('runs as many statements for 200 orders as for one', async () => {
+    it('runs the same number of statements for 200 orders as for one order', async () => {
       const inserts = (list: Order[]) => list.map((order) => insertion(order, order.id))
       const confirmations = (list: Order[]) => list.map((order) => settlement(confirmed(order)))
       const rejections = (list: Order[]) => list.map((order) => settlement(rejected(order)))
@@ -102,7 +102,7 @@ await describeOnEachEngine('the order store', (engine) => {
       )
     })
 
-    it('returns results in the order of the writes when inserts and settlements are mixed', async () => {
+    it('returns results in the sequence of the writes when the batch inserts and settles orders', async () => {
       const [pending, cancelled, ...fresh] = orders(4) as [Order, Order, Order, Order]
       await write([insertion(pending), insertion(cancelled)])
       const cancelling = await store.change(cancelled.id, (order) => requestCancellation(order, Date.now()))
@@ -118,15 +118,17 @@ await describeOnEachEngine('the order store', (engine) => {
       assert.deepEqual(stored, [results[0], cancelling, ...fresh])
     })
 
-    it('settles orders with different outcomes and returns the stored orders', async () => {
+    it('settles a booked and a rejected order in one batch, and does not settle a CONFIRMED order again', async () => {
       const [sold, unknown, settledBefore] = orders(3) as [Order, Order, Order]
       await write([sold, unknown, settledBefore].map((order) => insertion(order)))
       await store.settle(confirmed(settledBefore))
       const outcome = {
         rejected: { reason: 'unknown-product', lines: [{ productId: 2, requested: 1, available: 0 }] },
       } as const
-      const late = settle(settledBefore, { rejected: { reason: 'released', lines: [] } }, Date.now())
-      const settlements = [confirmed(sold), settle(unknown, outcome, Date.now()), late].map(settlement)
+      const late = confirmOrReject(settledBefore, { rejected: { reason: 'released', lines: [] } }, Date.now())
+      const settlements = [confirmed(sold), confirmOrReject(unknown, outcome, Date.now()), late].map(
+        settlement,
+      )
       const settled = (await write(settlements)) as Order[]
       assert.deepEqual(
         settled.map(({ status }) => status),
@@ -136,8 +138,8 @@ await describeOnEachEngine('the order store', (engine) => {
     })
   })
 
-  it('changes an order only after a concurrent transaction on it has committed', {
-    skip: engine === 'sqlite',
+  it('changes an order only after a concurrent transaction that updated the order has committed', {
+    skip: engine === 'sqlite' && 'SQLite runs one transaction at a time',
   }, async () => {
     const [order] = orders(1) as [Order]
     await write([insertion(order)])
@@ -146,21 +148,21 @@ await describeOnEachEngine('the order store', (engine) => {
       const change = store.change(order.id, (current) => requestCancellation(current, Date.now()))
       change.catch(() => {})
       await untilBlocked(database)
-      // In an object, because the transaction would wait for a returned promise and never end.
+      // Return the promise inside an object: otherwise the transaction would await `change`, which waits for its lock.
       return { change }
     })
     await assert.rejects(change, withCode('order-not-cancellable'))
   })
 
-  it('never scans a whole table', {
-    skip: engine !== 'postgres',
+  it('never scans a whole table to write, claim or list orders', {
+    skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
   }, async () => {
     const batch = orders(20)
     const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1 })
     const scans = () =>
       statistic(own, sql`select sum(seq_scan) as n from pg_stat_user_tables where relname like 'order%'`)
-    const before = await scans()
-    // The second round writes the same orders again, which also runs the look-ups of stored orders.
+    const earlier = await scans()
+    // The second round writes the same orders again, so that `writeOrders` also looks up stored orders.
     for (let round = 0; round < 2; round++) {
       const inserts = batch.map((order) => insertion(order, order.id))
       const settlements = batch.map((order) => settlement(confirmed(order)))
@@ -171,12 +173,12 @@ await describeOnEachEngine('the order store', (engine) => {
     await ownStore.claimUndecided(Date.now(), 100)
     await ownStore.listOrders(randomUUIDv7(), null, { after: null, limit: 10 })
     await ownStore.listSales(randomUUIDv7(), { after: null, limit: 10 })
-    assert.equal(await scans(), before)
+    assert.equal(await scans(), earlier)
     await own.close()
   })
 
   it('reads fewer than 30 rows to list 10 of the 20,000 orders of a buyer', {
-    skip: engine !== 'postgres',
+    skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
   }, async () => {
     const buyerId = randomUUIDv7()
     const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1 })
@@ -185,15 +187,17 @@ await describeOnEachEngine('the order store', (engine) => {
     await sql`insert into orders (id, buyer_id, status, requested_lines, created_at, updated_at)
       select to_char(n, 'FM000000000000000000000000000000000000'), ${buyerId}, 'CONFIRMED', '[]', n, n
       from generate_series(1, 20000) as n`.execute(database.kysely)
-    const before = await rowsRead()
+    const earlier = await rowsRead()
     const page = await sqlOrderStore(own).listOrders(buyerId, null, { after: null, limit: 10 })
     assert.equal(page.length, 10)
-    const read = (await rowsRead()) - before
+    const read = (await rowsRead()) - earlier
     assert.ok(read < 30, `${read} rows for a page of 10`)
     await own.close()
   })
 
-  it('throws OutcomeUnknown when the database is unavailable', { skip: engine === 'sqlite' }, async () => {
+  it('throws OutcomeUnknown when the database is unavailable', {
+    skip: engine === 'sqlite' && 'SQLite has no server',
+  }, async () => {
     const scheme = engine === 'postgres' ? 'postgres' : 'mysql'
     const unavailable = openDatabase<OrdersTables>(`${scheme}://nobody@127.0.0.1:1/nothing`)
     await assert.rejects(sqlOrderStore(unavailable).find(randomUUIDv7()), OutcomeUnknown)
@@ -201,7 +205,7 @@ await describeOnEachEngine('the order store', (engine) => {
   })
 })
 
-/** Waits until another connection to this PostgreSQL or MySQL database waits for a lock. */
+/** Waits until a statement of another connection waits for a lock, on PostgreSQL or MySQL. */
 async function untilBlocked({ engine, kysely }: Database<OrdersTables>): Promise<void> {
   const blocked =
     engine === 'postgres'
@@ -211,7 +215,7 @@ async function untilBlocked({ engine, kysely }: Database<OrdersTables>): Promise
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(5)) {
     if ((await blocked.execute(kysely)).rows.length > 0) return
   }
-  throw new Error('No statement waits for a lock.')
+  throw new Error('No statement waited for a lock within 10 s.')
 }
 
 /** Flushes pending statistics, then reads one PostgreSQL statistic. */
