@@ -84,7 +84,8 @@ export class TestProgress {
       // The file failed, but no test of the file failed, for example because the file does not load.
       if (!details.passed && counts.failed === 0) counts.failed++
       this.#finish(file, counts, details.passed)
-    } else if (details.type !== 'suite') {
+    } else if (details.type !== 'suite' || skip) {
+      // A skipped suite is counted as one test, because Node does not report its tests.
       if (skip) {
         counts.skipped++
         const reason = typeof skip === 'string' ? skip : 'no reason given'

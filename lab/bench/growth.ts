@@ -49,16 +49,17 @@ function pageWith(rates: Map<string, number[]>, engine: Engine): string {
   })
   return `# Speed with more data
 
-Requests per second on ${engine} with 64 buyers. Each column has as many products and as many orders as its header says.
-The last column is the rate with the most data divided by the rate with the least. Measured and written by
-\`npm run bench -- --growth\`.
+Requests per second on ${engine} with 64 buyers. The header of a column is the number of products and of orders in the
+database. The last column is the rate with the most data divided by the rate with the least. \`npm run bench -- --growth\`
+measures the rates and writes this page.
 
 | | ${SIZES.map((size) => size.toLocaleString('en')).join(' | ')} | ratio |
 |---|${'---|'.repeat(SIZES.length)}---|
 ${rows.join('\n')}
 
 A text search reads the active products one by one, newest first, until its page is full. So a search for a common word
-is fast, and a search for a rare word reads all products. Simultaneous requests for the same search share one query. A
-buyer's own orders are found with an index and read with their lines.
+is fast, and a search for a rare word reads all products. Concurrent requests for the same search share one query.
+\`list own orders\` finds the orders with an index and also reads their lines, so its rate is lower, but it does not fall
+with more data.
 `
 }
