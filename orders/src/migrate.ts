@@ -12,5 +12,6 @@ try {
   console.log('orders: the tables are up to date')
 } catch (error) {
   console.error(startFailure(error))
-  process.exitCode = 1
+  // A pool with open connections would keep the process running.
+  process.exit(1)
 }

@@ -16,5 +16,6 @@ try {
   console.log(`products: the tables are up to date${config.SEED_DEMO_DATA ? ', with products 1 and 2' : ''}`)
 } catch (error) {
   console.error(startFailure(error))
-  process.exitCode = 1
+  // A pool with open connections would keep the process running.
+  process.exit(1)
 }

@@ -10,34 +10,34 @@ import type { Tables } from './database/tables.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { seedDemoUsers } from './seed.ts'
 
-await serve('users', readSettings, async (settings) => {
+await serve('users', readSettings, async (config) => {
   let log: App['log'] | undefined
-  const database = openDatabase<Tables>(settings.DATABASE_URL, {
-    poolSize: settings.DATABASE_POOL_SIZE,
+  const database = openDatabase<Tables>(config.DATABASE_URL, {
+    poolSize: config.DATABASE_POOL_SIZE,
     onConnectionError: (error) => log?.warn({ err: error }, 'a database connection broke'),
   })
   await migrate(database, 'users', migrations)
-  const hasher = argon2Hasher(hashingCost(settings))
-  if (settings.SEED_DEMO_DATA) await seedDemoUsers(database, hasher)
+  const hasher = argon2Hasher(hashingCost(config))
+  if (config.SEED_DEMO_DATA) await seedDemoUsers(database, hasher)
   const app = await buildApp({
     database,
     hasher,
-    hashing: { atOnce: settings.PASSWORD_HASHES_AT_ONCE, waiting: settings.PASSWORD_HASHES_WAITING },
+    hashing: { atOnce: config.PASSWORD_HASHES_AT_ONCE, waiting: config.PASSWORD_HASHES_WAITING },
     limits: {
-      windowSeconds: settings.LOGIN_WINDOW_SECONDS,
-      accountAndAddress: settings.LOGIN_LIMIT_ACCOUNT_AND_ADDRESS,
-      address: settings.LOGIN_LIMIT_ADDRESS,
-      account: settings.LOGIN_LIMIT_ACCOUNT,
-      registrations: settings.REGISTRATION_LIMIT_ADDRESS,
+      windowSeconds: config.LOGIN_WINDOW_SECONDS,
+      accountAndAddress: config.LOGIN_LIMIT_ACCOUNT_AND_ADDRESS,
+      address: config.LOGIN_LIMIT_ADDRESS,
+      account: config.LOGIN_LIMIT_ACCOUNT,
+      registrations: config.REGISTRATION_LIMIT_ADDRESS,
     },
-    accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
-    sessionDays: settings.SESSION_DAYS,
-    logLevel: settings.LOG_LEVEL,
-    trustProxy: settings.TRUST_PROXY,
+    accessTokenSeconds: config.ACCESS_TOKEN_SECONDS,
+    sessionDays: config.SESSION_DAYS,
+    logLevel: config.LOG_LEVEL,
+    trustProxy: config.TRUST_PROXY,
     ui: true,
   })
   log = app.log
-  await app.listen({ host: settings.HOST, port: settings.PORT })
+  await app.listen({ host: config.HOST, port: config.PORT })
   const stopHousekeeping = startHousekeeping(database, (error) =>
     app.log.error({ err: error }, 'housekeeping failed; it runs again in a minute'),
   )

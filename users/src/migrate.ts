@@ -9,13 +9,14 @@ import type { Tables } from './database/tables.ts'
 import { seedDemoUsers } from './seed.ts'
 
 try {
-  const settings = readSettings()
-  const database = openDatabase<Tables>(settings.DATABASE_URL, { poolSize: 1 })
+  const config = readSettings()
+  const database = openDatabase<Tables>(config.DATABASE_URL, { poolSize: 1 })
   await migrate(database, 'users', migrations)
-  if (settings.SEED_DEMO_DATA) await seedDemoUsers(database, argon2Hasher(hashingCost(settings)))
+  if (config.SEED_DEMO_DATA) await seedDemoUsers(database, argon2Hasher(hashingCost(config)))
   await database.close()
-  console.log(`users: the tables are up to date${settings.SEED_DEMO_DATA ? ', demo logins are there' : ''}.`)
+  console.log(`users: the tables are up to date${config.SEED_DEMO_DATA ? ', demo logins are there' : ''}.`)
 } catch (error) {
   console.error(startFailure(error))
+  // A pool with open connections would keep the process running.
   process.exit(1)
 }

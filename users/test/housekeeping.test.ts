@@ -63,8 +63,23 @@ await describeOnEachEngine('housekeeping', (engine) => {
     await users.tokensOf(username)
   })
 
-  it('stops when the function that startHousekeeping returned is called', async () => {
+  it('runs a sweep every minute, until the returned function stops it', async (test) => {
+    const addExpired = () =>
+      users.database.kysely
+        .insertInto('login_attempts')
+        .values({ bucket: 'expired', attempts: 1, expires_at: 0 })
+        .execute()
+    test.mock.timers.enable({ apis: ['setInterval'] })
     const stop = startHousekeeping(users.database, (error) => assert.fail(String(error)))
+    const count = await rows('login_attempts')
+    await addExpired()
+    test.mock.timers.tick(60_000)
+    // `stop` waits for the sweep in progress.
     await stop()
+    assert.equal(await rows('login_attempts'), count)
+    await addExpired()
+    test.mock.timers.tick(120_000)
+    await stop()
+    assert.equal(await rows('login_attempts'), count + 1)
   })
 })

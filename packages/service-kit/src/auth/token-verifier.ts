@@ -10,14 +10,14 @@ export interface Caller {
 }
 
 /** The token is invalid. The message contains the reason, which is logged and never sent to the client. */
-export class TokenRefused extends Error {
-  override name = 'TokenRefused'
+export class TokenRejected extends Error {
+  override name = 'TokenRejected'
 }
 
 /**
  * Verifies a token and returns its caller.
  *
- * @throws TokenRefused, KeysUnavailable
+ * @throws TokenRejected, KeysUnavailable
  */
 export type TokenVerifier = (token: string) => Promise<Caller>
 
@@ -28,7 +28,7 @@ const CACHED_MS = 60_000
 
 /**
  * Adds a cache of valid tokens to `verify`. A cached token needs no signature check (0.1 ms). Converts jose's errors to
- * `TokenRefused`.
+ * `TokenRejected`.
  */
 export function cachingVerifier(now: () => number, verify: TokenVerifier): TokenVerifier {
   const cache = new LRUCache<string, Caller>({ max: CACHED_TOKENS })
@@ -36,7 +36,7 @@ export function cachingVerifier(now: () => number, verify: TokenVerifier): Token
     const cached = cache.get(token)
     if (cached && cached.expiresAt > now()) return cached
     const caller = await verify(token).catch((error: unknown) => {
-      if (error instanceof errors.JOSEError) throw new TokenRefused(error.message, { cause: error })
+      if (error instanceof errors.JOSEError) throw new TokenRejected(error.message, { cause: error })
       throw error
     })
     const ttl = Math.min(caller.expiresAt - now(), CACHED_MS)

@@ -30,7 +30,7 @@ export const inTransaction = <Tables, Result>(
   database: Database<Tables>,
   work: Work<Tables, Result>,
   repeat: Repeat = {},
-): Promise<Result> => repeated(() => runOnce(database, work), repeat)
+): Promise<Result> => withRetries(() => runOnce(database, work), repeat)
 
 async function runOnce<Tables, Result>(
   { kysely, engine }: Database<Tables>,
@@ -65,7 +65,7 @@ const ATTEMPTS = 5
 const REPEAT_WITHIN_MS = 5_000
 
 /** Runs a transaction or a single statement, and retries it in the same cases as `inTransaction`. */
-export async function repeated<Result>(
+export async function withRetries<Result>(
   work: () => Promise<Result>,
   { idempotent = false }: Repeat = {},
 ): Promise<Result> {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type Caller, TokenRefused, type TokenVerifier } from '../auth/token-verifier.ts'
+import { type Caller, TokenRejected, type TokenVerifier } from '../auth/token-verifier.ts'
 import { HttpProblem } from './problem.ts'
 
 /**
@@ -43,7 +43,7 @@ export async function checkAccess(
     throw unauthorized('token-missing', 'Send an access token: "Authorization: Bearer <token>".', 'Bearer')
   }
   const caller = await verify(token).catch((error: unknown) => {
-    if (!(error instanceof TokenRefused)) throw error
+    if (!(error instanceof TokenRejected)) throw error
     request.log.info({ reason: error.message }, 'token refused')
     const detail = 'The token is invalid or has expired. Log in again.'
     throw unauthorized('token-refused', detail, 'Bearer error="invalid_token"')

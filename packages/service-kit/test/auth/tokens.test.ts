@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { accessTokenVerifier, KeysUnavailable, remoteIssuer } from '../../src/auth/access-tokens.ts'
 import { serviceTokens } from '../../src/auth/service-tokens.ts'
-import { TokenRefused } from '../../src/auth/token-verifier.ts'
+import { TokenRejected } from '../../src/auth/token-verifier.ts'
 import { testIssuer } from '../../testing/tokens.ts'
 
 type Issuer = Awaited<ReturnType<typeof testIssuer>>
@@ -58,7 +58,7 @@ describe('an access token verifier with remote keys', () => {
   it('fetches the keys at most twice for 100 tokens with unknown key ids', async () => {
     respond = healthy
     const verify = accessTokenVerifier(remoteIssuer(url))
-    for (let i = 0; i < 100; i++) await assert.rejects(verify(await withKid(`unknown-${i}`)), TokenRefused)
+    for (let i = 0; i < 100; i++) await assert.rejects(verify(await withKid(`unknown-${i}`)), TokenRejected)
     assert.ok(fetches <= 2, `${fetches}`)
   })
 
@@ -99,7 +99,7 @@ describe('an access token verifier with remote keys', () => {
       const tokenExpiringIn = (seconds: number) =>
         issuer.tokenFor('BUYER', undefined, new Date(issuerNow() + seconds * 1_000))
       assert.equal((await verify(await tokenExpiringIn(900))).role, 'BUYER')
-      await assert.rejects(verify(await tokenExpiringIn(-5)), TokenRefused)
+      await assert.rejects(verify(await tokenExpiringIn(-5)), TokenRejected)
     })
   }
 
@@ -130,7 +130,7 @@ describe('an access token verifier with remote keys', () => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
     await verify(await withKid('successor', successor.privateKey))
     await verify(await issuer.tokenFor('BUYER'))
-    await assert.rejects(verify(await withKid('successor')), TokenRefused, 'signed with the old key')
+    await assert.rejects(verify(await withKid('successor')), TokenRejected, 'signed with the old key')
     assert.equal(fetches, 2)
   })
 })
@@ -148,7 +148,7 @@ describe('an access token verifier', () => {
       .sign(privateKey)
     await assert.rejects(
       accessTokenVerifier({ keys: async () => publicKey, now: Date.now })(token),
-      TokenRefused,
+      TokenRejected,
     )
   })
 
@@ -159,7 +159,7 @@ describe('an access token verifier', () => {
     const token = await issuer.tokenFor('BUYER', undefined, '2 s')
     await verify(token)
     now += 3_000
-    await assert.rejects(verify(token), TokenRefused)
+    await assert.rejects(verify(token), TokenRejected)
   })
 })
 
@@ -173,12 +173,12 @@ describe('service tokens', () => {
       id: 'orders',
       role: 'service',
     })
-    await assert.rejects(tokens.verifierFor('users')(token), TokenRefused)
+    await assert.rejects(tokens.verifierFor('users')(token), TokenRejected)
   })
 
   it('are rejected when signed with another secret, or when issued 10 minutes ago with a later expiry', async () => {
     const other = await serviceTokens('another secret, which is as long as that').sign('orders', 'products')
-    await assert.rejects(tokens.verifierFor('products')(other), TokenRefused)
+    await assert.rejects(tokens.verifierFor('products')(other), TokenRejected)
     const old = await new SignJWT()
       .setProtectedHeader({ alg: 'HS256', typ: 'service+jwt' })
       .setIssuer('orders')
@@ -186,7 +186,7 @@ describe('service tokens', () => {
       .setIssuedAt(Math.floor(Date.now() / 1_000) - 600)
       .setExpirationTime('10 y')
       .sign(Buffer.from(SECRET))
-    await assert.rejects(tokens.verifierFor('products')(old), TokenRefused)
+    await assert.rejects(tokens.verifierFor('products')(old), TokenRejected)
   })
 
   it('are rejected when they have another algorithm or type, or lack a claim', async () => {
@@ -200,10 +200,10 @@ describe('service tokens', () => {
     }
     assert.equal((await verify({})).id, 'orders')
     for (const alg of ['none', 'None', 'hs256', 'EdDSA'])
-      await assert.rejects(verify({ alg }), TokenRefused, alg)
-    await assert.rejects(verify({ alg: 'HS512' }, {}, 'sha512'), TokenRefused)
-    for (const typ of ['JWT', 'at+jwt', undefined]) await assert.rejects(verify({ typ }), TokenRefused, typ)
+      await assert.rejects(verify({ alg }), TokenRejected, alg)
+    await assert.rejects(verify({ alg: 'HS512' }, {}, 'sha512'), TokenRejected)
+    for (const typ of ['JWT', 'at+jwt', undefined]) await assert.rejects(verify({ typ }), TokenRejected, typ)
     for (const claim of ['iss', 'aud', 'iat', 'exp'])
-      await assert.rejects(verify({}, { [claim]: undefined }), TokenRefused, claim)
+      await assert.rejects(verify({}, { [claim]: undefined }), TokenRejected, claim)
   })
 })

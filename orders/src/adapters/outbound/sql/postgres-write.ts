@@ -1,5 +1,5 @@
 import type { Database } from '@souk/service-kit/database/database'
-import { repeated } from '@souk/service-kit/database/transaction'
+import { withRetries } from '@souk/service-kit/database/transaction'
 import { CompiledQuery } from 'kysely'
 import type { BatchCounts, BatchRows, OrdersTables } from './tables.ts'
 
@@ -15,7 +15,7 @@ export async function postgresWrite(
   const settledById = Object.fromEntries(settled.map((row) => [row.id, row]))
   const parameters = [inserted, settledById, lines].map((rows) => JSON.stringify(rows))
   const statement = CompiledQuery.raw(WRITE, [...parameters, settled.map(({ id }) => id)])
-  const { rows } = await repeated(() => kysely.executeQuery<BatchCounts>(statement), { idempotent: true })
+  const { rows } = await withRetries(() => kysely.executeQuery<BatchCounts>(statement), { idempotent: true })
   return rows[0]!
 }
 
