@@ -13,7 +13,10 @@ export interface ProductsClientOptions {
   /** The URL of the internal API of the products service. */
   baseUrl: string
   serviceToken: ServiceToken
-  /** How long `book` and `release` retry before they throw OutcomeUnknown. */
+  /**
+   * How long `book` and `release` start new attempts. If the last attempt fails, they throw OutcomeUnknown. The last
+   * attempt may end later: it may wait `deadlineMs` for a batch, and its call may take half of `deadlineMs`.
+   */
   deadlineMs: number
   /** `false` sends each order in its own call. Default: `true`. */
   batching?: boolean
