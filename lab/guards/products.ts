@@ -33,7 +33,7 @@ export const productsGuards: Guard[] = [
     test: 'products/test/bookings/bookings-http.test.ts',
   },
   {
-    safeguard: 'A release returns units to stock only if they are still booked',
+    safeguard: 'A release returns units to stock only if the order is still booked',
     file: 'products/src/bookings/release-orders.ts',
     remove: "statuses.get(orderId) === 'BOOKED'",
     replace: 'statuses.has(orderId)',

@@ -18,7 +18,7 @@ export interface AppOptions {
   logLevel?: string
   trustProxy?: string
   ui?: boolean
-  /** Default: true. See `BatcherOptions`. */
+  /** Default: true. If false, each order and each product look-up is processed in its own batch. */
   batching?: boolean
 }
 

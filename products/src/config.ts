@@ -39,8 +39,8 @@ export const settings = Type.Object({
 export const readSettings = (env?: Record<string, string | undefined>) => readServiceSettings(settings, env)
 
 /**
- * Resolves `host` and returns the address among the results that belongs to this machine. A host name may resolve to
- * the addresses of all replicas, but a replica can listen only on its own address.
+ * Resolves `host` and returns the resolved address that belongs to this machine. A host name may resolve to the
+ * addresses of all replicas, but a replica can listen only on its own address.
  *
  * @throws ConfigError when the name does not resolve
  */

@@ -4,12 +4,12 @@ import { Type } from 'typebox'
 
 /** The errors of this service, with the HTTP response of each. */
 const RESPONSES = {
-  // A product that is hidden from the caller has the same response, so that the caller cannot tell whether the product
-  // exists.
+  // A request for a product that is hidden from the caller gets the same response as a request for an unknown product,
+  // so that the caller cannot find out whether the product exists.
   'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
   stale: {
     status: 412,
-    detail: 'The product has changed since you read it. Read it again and send its new ETag.',
+    detail: 'The product has changed since you read it. Read the product again and send the new ETag.',
   },
   'insufficient-stock': { status: 409, detail: 'There are not enough units in stock; see lines.' },
   'stock-limit': { status: 409, detail: 'The stock would exceed the maximum for a product.' },
@@ -28,8 +28,8 @@ export interface ShortLine {
   available: number
 }
 
-export class CatalogueError extends Error {
-  override name = 'CatalogueError'
+export class ProductsError extends Error {
+  override name = 'ProductsError'
   readonly code: ErrorCode
   readonly lines: readonly ShortLine[] | undefined
 
@@ -42,7 +42,7 @@ export class CatalogueError extends Error {
 
 /** Converts an error of this service to an HTTP problem. Returns undefined for any other error. */
 export function toProblem(error: unknown): HttpProblem | undefined {
-  if (!(error instanceof CatalogueError)) return undefined
+  if (!(error instanceof ProductsError)) return undefined
   const { status, detail } = RESPONSES[error.code]
   const members = error.lines && { lines: error.lines }
   return new HttpProblem(status, error.code, detail, { cause: error, ...(members && { members }) })

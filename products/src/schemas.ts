@@ -41,8 +41,8 @@ export const Money = Type.Object(
   { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
-// The contract contains these patterns. They list ranges of characters instead of \p{...}, which the regular
-// expressions of some client languages do not support.
+// The OpenAPI document contains the patterns below. The patterns list ranges of characters instead of \p{...}, because
+// the regular expressions of some client languages do not support \p{...}.
 /** Lone surrogates cannot be encoded in UTF-8: the database would store the replacement character U+FFFD instead. */
 const LONE_SURROGATES = '\\ud800-\\udfff'
 const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029'

@@ -33,7 +33,8 @@ export async function seedDemoProducts(database: ProductsDatabase): Promise<void
     for (const [id, product] of Object.entries(DEMO_PRODUCTS)) {
       await insertProduct(trx, engine, DEMO_SELLER_ID, product, { id: Number(id) })
     }
-    // An insert with an explicit id does not advance PostgreSQL's sequence, which would then generate 1 and 2 again.
+    // An insert with an explicit id does not advance PostgreSQL's sequence. Without `setval`, the sequence would
+    // generate 1 and 2 again.
     if (engine === 'postgres') {
       await sql`select setval(pg_get_serial_sequence('products', 'id'), max(id)) from products`.execute(trx)
     }

@@ -42,7 +42,7 @@ describe('the products API', () => {
   }
 
   for (const { method, url } of operations(readContract('products-internal'))) {
-    it(`responds with 401 to ${method} ${url} without a token, with a user token, and with a token for another service`, async () => {
+    it(`accepts ${method} ${url} only with a service token for the products service`, async () => {
       const call = async (headers: Record<string, string>) =>
         (await shop.internally({ method, url, headers, payload: [] })).statusCode
       assert.equal(await call({}), 401)
@@ -53,7 +53,7 @@ describe('the products API', () => {
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'users')}` }),
         401,
       )
-      // The token is accepted: the 400 is for the empty body.
+      // The internal API accepts this token. The status is 400 because the list in the body is empty.
       assert.equal(
         await call({ authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }),
         400,
@@ -61,7 +61,7 @@ describe('the products API', () => {
     })
   }
 
-  it('responds with 404 to /bookings and /releases on the public listener', async () => {
+  it('responds 404 to /bookings and /releases on the public listener', async () => {
     const headers = { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` }
     for (const url of ['/bookings', '/releases', '//bookings', '/%62ookings', '/BOOKINGS', '/bookings/']) {
       const { statusCode } = await shop.publicly({ method: 'POST', url, headers, payload: [] })
@@ -69,7 +69,7 @@ describe('the products API', () => {
     }
   })
 
-  it("responds with 404 to a seller who edits another seller's product, adjusts its stock or lists its stock adjustments", async () => {
+  it("responds 404 to a seller who edits another seller's product, adjusts its stock or lists its stock adjustments", async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
     const url = `/products/${id}`

@@ -13,7 +13,7 @@ describe('ownAddress', () => {
     assert.equal(await ownAddress('::'), '::')
   })
 
-  it('returns an IP address unchanged, even if it belongs to another machine', async () => {
+  it('returns an IP address unchanged, even if the address belongs to another machine', async () => {
     assert.equal(await ownAddress('127.0.0.1'), '127.0.0.1')
     assert.equal(await ownAddress('192.0.2.1'), '192.0.2.1')
   })

@@ -16,7 +16,7 @@ import { lockProducts } from '../src/stock/stock-store.ts'
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
-/** Builds both apps of the service with an empty database. Every response is checked against the contract. */
+/** Builds the public and the internal app with an empty database. Every response is checked against the contract. */
 export async function openShop(engine: Engine) {
   const testDatabase = await createTestDatabase(engine)
   let statements = 0
@@ -49,7 +49,7 @@ export async function openShop(engine: Engine) {
   }
 }
 
-/** Makes the tests much faster: a commit does not wait until the data is on disk. Tests need no durability. */
+/** Makes the tests faster: on SQLite and PostgreSQL, a commit then does not wait until the data is on disk. */
 async function disableDiskWaits({ engine, kysely }: ProductsDatabase, url: string): Promise<void> {
   if (engine === 'sqlite') await sql`pragma synchronous = off`.execute(kysely)
   if (engine !== 'postgres') return
@@ -68,7 +68,7 @@ export const kettle: NewProduct = {
   stock: 12,
 }
 
-/** Stores `kettle` with the fields of `draft` replaced. The default seller is new. */
+/** Stores a product with the fields of `draft`. Missing fields come from `kettle`. By default, the seller is new. */
 export const addProduct = async (
   { database }: WithDatabase,
   draft: Partial<NewProduct> = {},
@@ -91,8 +91,8 @@ export const order = (lines: Record<number, number>, orderId: string = randomUUI
 })
 
 /**
- * Runs `work` in a transaction, starts all `calls` before that transaction commits, and returns the outcomes of the
- * calls. While the calls wait for locks of the transaction, its changes are not yet visible to the calls.
+ * Runs `work` in a transaction, starts all `calls` before the transaction commits, and returns the outcomes of the
+ * calls. Until the commit, the calls cannot see the changes of `work` and wait for the locks that `work` took.
  */
 export async function startBeforeCommit<T>(
   { database: { kysely, engine } }: WithDatabase,
@@ -103,8 +103,8 @@ export async function startBeforeCommit<T>(
     await work(trx)
     const outcomes = Promise.allSettled(calls.map((call) => call()))
     await untilBlocked(engine)
-    // Return the promise inside an object: otherwise the transaction would await the calls before it commits, and the
-    // calls wait for its locks.
+    // The promise is returned inside an object. Otherwise, the transaction would wait for the calls before the commit,
+    // while the calls wait for the locks of the transaction.
     return { outcomes }
   })
   return started.outcomes

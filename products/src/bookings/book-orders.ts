@@ -8,9 +8,9 @@ import { applyDecisions, applyDecisionsStatement, findBookings } from './booking
 import { decide } from './decide.ts'
 
 /**
- * Books or rejects orders and stores the decisions, all in one transaction: T2, the second transaction of an order
- * (ADR 3). For a repeated order, returns the stored decision, even if the lines differ. The number of statements does
- * not depend on the number of orders.
+ * Books or rejects orders and stores the decisions. Everything happens in one transaction, which ADR 3 calls T2. If an
+ * order id already has a stored decision, returns this decision, even if the lines differ. The number of SQL statements
+ * does not depend on the number of orders.
  *
  * @returns one result per request, in the same sequence as `requests`
  */
@@ -19,7 +19,7 @@ export async function bookOrders(
   requests: readonly BookingRequest[],
 ): Promise<BookingResult[]> {
   const { engine } = database
-  // If several requests have the same order id, all but the first are ignored.
+  // If several requests have the same order id, only the first is processed. All get the same result.
   const orders = new Map<string, BookingRequest>()
   for (const request of requests) if (!orders.has(request.orderId)) orders.set(request.orderId, request)
   const productIds = [...orders.values()].flatMap(({ lines }) => lines.map(({ productId }) => productId))
@@ -27,8 +27,8 @@ export async function bookOrders(
   failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
-    // Repeated orders are rare, so look up existing bookings only after a unique violation. The look-up runs
-    // after the lock, to find also the bookings that were committed while this transaction waited for the lock.
+    // Repeated orders are rare, so look up existing bookings only in a retry, that is, after a unique violation. Lock
+    // the products first: the look-up then finds bookings that were committed while `lockProducts` waited.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
       : new Map<string, BookingResult>()
@@ -44,7 +44,7 @@ export async function bookOrders(
   return requests.map(({ orderId }) => results.get(orderId)!)
 }
 
-/** A retry fails only if yet another transaction books or releases one of the orders at the same time. */
+/** A retry fails only if another transaction books or releases one of the orders during the retry. */
 const ATTEMPTS = 5
 
 /**

@@ -56,7 +56,7 @@ const Booked = Type.Object({
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // If several reasons apply, the result contains the first of them in this list.
+  // `decide` checks the first four reasons in this sequence. `released` means that the order was released before.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',

@@ -59,7 +59,7 @@ export async function insertBookings(
 }
 
 /**
- * Returns rows of `bookings`, sorted by order id. If two transactions insert the same bookings in this sequence, they
+ * Returns rows of `bookings`, sorted by order id. Two transactions that insert the same bookings in this sequence
  * cannot deadlock.
  */
 function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
@@ -88,16 +88,16 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 }
 
 /**
- * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. One statement saves
- * two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is the same
- * for every batch.
+ * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. One statement
+ * saves two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is
+ * the same for every batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
   const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]
   return CompiledQuery.raw(APPLY_DECISIONS, [...parameters.map((rows) => JSON.stringify(rows)), Date.now()])
 }
 
-// `taken.id` must have the type of `products.id`, or PostgreSQL cannot use the index.
+// `taken.id` must have the type of `products.id`. Otherwise, PostgreSQL cannot use the index of the primary key.
 const APPLY_DECISIONS = `
   with booked as (
     insert into bookings (order_id, status, reason, created_at, updated_at)

@@ -6,8 +6,8 @@ type Line = BookingRequest['lines'][number]
 type Products = ReadonlyMap<number, StockedProduct>
 
 /**
- * Decides for each order, one after another, whether to book the whole order or to reject the order. A booked order
- * reduces the units that are available to later orders.
+ * Decides for each order, one after another, whether to book or to reject the whole order. A booked order reduces the
+ * units that are available to later orders.
  *
  * @param products the existing products of all lines, by id; not modified
  */
@@ -22,7 +22,7 @@ export function decide(products: Products, requests: readonly BookingRequest[]):
   })
 }
 
-/** Returns the total quantity of each product in `lines`, in the order in which the products first occur. */
+/** Returns the total quantity of each product in `lines`, in the sequence in which the products first occur. */
 export function unitsOf(lines: readonly Line[]): Map<number, number> {
   const units = new Map<number, number>()
   for (const { productId, quantity } of lines) units.set(productId, (units.get(productId) ?? 0) + quantity)

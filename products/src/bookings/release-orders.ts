@@ -10,8 +10,8 @@ import { unitsOf } from './decide.ts'
 
 /**
  * Releases orders in one transaction. Returns the booked units of an order to stock only once, even if the order is
- * released several times. For an order without a booking, stores a tombstone: a booking with the status RELEASED. The
- * tombstone makes `bookOrders` reject the order later.
+ * released several times. For an order without a booking, stores a booking with the status RELEASED, so that
+ * `bookOrders` rejects the order later.
  */
 export async function releaseOrders(
   database: ProductsDatabase,
@@ -34,11 +34,11 @@ export async function releaseOrders(
 }
 
 /**
- * Locks the bookings and the products in their lines, and returns the lines of the bookings that are still BOOKED.
+ * Locks products and bookings. Returns the lines of the bookings that are still BOOKED.
  *
- * `existing` was read without locks, so another transaction may have released some of these bookings since. Therefore,
- * the status is read again when the bookings are locked. The lines of a booking never change, so `existing` contains
- * all products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same
+ * `existing` was read without locks, so another transaction may have released some of these bookings since then.
+ * Therefore, the status is read again when the bookings are locked. The lines of a booking never change, so `existing`
+ * contains all products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same
  * sequence, so a booking and a release cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {

@@ -107,7 +107,7 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
           200: productResponse('The changed product'),
           404: PRODUCT_NOT_FOUND,
           412: problemResponse(
-            '`stale`: the product has changed since you read it; read it again and send its new ETag',
+            '`stale`: the product has changed since you read it; read the product again and send the new ETag',
           ),
           428: problemResponse('`if-match-required`: send the ETag of the product as If-Match'),
         },

@@ -51,7 +51,7 @@ type Position = Pick<ProductRow, 'price_amount' | 'id'>
 /** The escape character in LIKE patterns. A backslash would itself need an escape in MySQL's string literals. */
 const LIKE_ESCAPE = '!'
 
-/** Returns the LIKE pattern that finds texts with `words` in them. `%` and `_` in `words` have no special meaning. */
+/** Returns the LIKE pattern for texts that contain `words`. `%` and `_` in `words` have no special meaning. */
 export const likePattern = (words: string): string =>
   `%${searchable(words).replaceAll(/[!%_]/g, (char) => LIKE_ESCAPE + char)}%`
 

@@ -16,10 +16,10 @@ export const productResponse = (description: string, headers: Record<string, obj
   headers: { etag: ETAG, ...headers },
 })
 
-/** The JSON of products and pages that were sent. An entry disappears when its object is garbage-collected. */
+/** The JSON text of each product and page that was sent. Garbage collection of an object removes its entry. */
 const serialized = new WeakMap<object, string>()
 
-/** Sends a product or a page. Concurrent requests share the result of a query, so serialize each object only once. */
+/** Sends a product or a page. Concurrent requests may send the same object, which is serialized only once. */
 export function sendShared(reply: FastifyReply, value: ProductPage | Product): FastifyReply {
   let text = serialized.get(value)
   if (text === undefined) {
@@ -36,10 +36,11 @@ export const etag = (version: number): string => `"${version}"`
 
 /**
  * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
- * -1, which is no product's version, for an ETag that this service did not issue and for a weak ETag, which never
- * matches (RFC 9110, section 13.1.1).
+ * -1, which no product has as its version, for an ETag that does not contain a version and for a weak ETag. A weak ETag
+ * never matches (RFC 9110, section 13.1.1).
  *
- * @throws HttpProblem 428 if the header is missing: the client might overwrite a change that the client has not seen
+ * @throws HttpProblem 428 if the header is missing. Without the header, a client could overwrite a change that the
+ *   client has not seen.
  */
 export function requiredVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) {

@@ -3,7 +3,7 @@ import { ref, withDefault } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
 import { freeText, MAX_AMOUNT, Money, oneLine, ProductId } from '../schemas.ts'
 
-/** The price of one unit in a seller's request. `Money` has no maximum; this schema has one. */
+/** The price of one unit in a seller's request. The amount has a maximum, unlike the amount of `Money`. */
 export const Price = Type.Object(
   { ...Money.properties, amount: Type.Integer({ ...Money.properties.amount, maximum: MAX_AMOUNT }) },
   { $id: 'Price', additionalProperties: false, examples: [{ amount: 1999, currency: 'USD' }] },
@@ -100,7 +100,7 @@ export const listQuery = Type.Object(
         // PostgreSQL rejects text that contains NUL.
         pattern: '^[^\\u0000]*$',
         description:
-          'Finds products whose name or description contains this text, in upper or lower case. Wildcards are not supported',
+          'Finds products whose name or description contains this text. The search ignores case and has no wildcards',
       }),
     ),
     minPrice: priceBound('Lowest price'),

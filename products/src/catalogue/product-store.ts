@@ -5,7 +5,7 @@ import { inTransaction } from '@souk/service-kit/database/transaction'
 import { type Insertable, type Selectable, sql } from 'kysely'
 import { BATCHER_OPTIONS } from '../batch-limits.ts'
 import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
-import { CatalogueError } from '../errors.ts'
+import { ProductsError } from '../errors.ts'
 import { appendToLedger } from '../stock/stock-adjustments.ts'
 import type { NewProduct, Product, ProductChange } from './product-schemas.ts'
 
@@ -47,7 +47,7 @@ export async function insertProduct(
   return versioned({ ...row, id })
 }
 
-/** @throws CatalogueError `product-not-found`, also for a disabled product unless `callerId` is its seller */
+/** @throws ProductsError `product-not-found`, also for a disabled product unless `callerId` is its seller */
 export type ProductLookup = (id: number, callerId: string | undefined) => Promise<VersionedProduct>
 
 /** Returns a function that finds products. Calls that arrive while a query is in flight share the next query. */
@@ -64,14 +64,14 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
   return async (id, callerId) => {
     const [found] = await find([id])
     if (!found || (found.product.status === 'DISABLED' && found.product.sellerId !== callerId)) {
-      throw new CatalogueError('product-not-found')
+      throw new ProductsError('product-not-found')
     }
     return found
   }
 }
 
 /**
- * Returns the products in the order of `ids`, with undefined for unknown ids. Equal ids have the same object, because
+ * Returns the products in the order of `ids`, with undefined for unknown ids. Equal ids get the same object, because
  * `sendShared` serializes each object only once.
  */
 async function findProducts(
@@ -87,10 +87,10 @@ async function findProducts(
 /**
  * Changes a product if its version is `version`. If `version` is undefined, changes the product at any version.
  *
- * Edits by the seller change the version; sales do not. Otherwise the ETag of a product that sells every second would
- * already be stale when the seller sends an edit.
+ * Edits by the seller change the version; sales do not. If sales changed the version, the seller of a product that
+ * sells every second could hardly send an edit before the ETag is stale.
  *
- * @throws CatalogueError `product-not-found`, `stale`
+ * @throws ProductsError `product-not-found`, `stale`
  */
 export const updateProduct = (
   database: ProductsDatabase,
@@ -112,8 +112,8 @@ export const updateProduct = (
       .where('id', '=', id)
       .where('seller_id', '=', sellerId)
       .executeTakeFirst()
-    if (!row) throw new CatalogueError('product-not-found')
-    if (numUpdatedRows === 0n) throw new CatalogueError('stale')
+    if (!row) throw new ProductsError('product-not-found')
+    if (numUpdatedRows === 0n) throw new ProductsError('stale')
     return versioned(row)
   })
 
@@ -147,8 +147,9 @@ const changedColumns = ({ name, description, price, status }: ProductChange) => 
 })
 
 /**
- * Normalizes names, descriptions and search words, so that a search ignores case. The database engines do not agree on
- * upper and lower case, so the service converts the text. Only upper case makes ß equal to ss, and σ equal to ς.
+ * Normalizes names, descriptions and search words, so that a search ignores case. The database engines treat upper and
+ * lower case differently, so the service converts the text. In upper case, ß is equal to ss, and σ to ς; in lower case,
+ * they differ.
  */
 export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 

@@ -11,7 +11,7 @@ export const migrations: Migrations = (engine) => {
   // The search columns store upper-case, NFKC-normalized text (see `searchable`). This text can be longer than the
   // original, and longer than the 64 KiB of MySQL's `text`.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
-  // The first element, the type `integer`, is too small on PostgreSQL and MySQL; the tables use `id` above instead.
+  // `counter` also returns the type `integer`, which is too small on PostgreSQL and MySQL. Use the type `id` instead.
   const [, generatedKey] = counter(engine)
   return {
     '0001-products': {
@@ -70,8 +70,9 @@ export const migrations: Migrations = (engine) => {
             .addColumn('created_at', 'bigint', (column) => column.notNull())
             .addColumn('updated_at', 'bigint', (column) => column.notNull()),
         ).execute()
-        // No foreign key to `products`: a line of a rejected order may contain the id of a product that does not exist.
-        // No foreign key to `bookings`: its check would need a look-up for each line while the products are locked.
+        // There is no foreign key to `products`, because a line of a rejected order may contain the id of a product
+        // that does not exist. There is no foreign key to `bookings`, because the database would then look up the
+        // booking of each new line while the products are locked.
         await forEngine(
           db.schema
             .createTable('booking_lines')

@@ -23,8 +23,9 @@ export interface Tables {
     seller_id: string
     name: string
     description: string
-    /** The name and the description, converted by `searchable` for the search. */
+    /** The result of `searchable` for `name`. */
     search_name: string
+    /** The result of `searchable` for `description`. */
     search_description: string
     price_amount: number
     price_currency: string
@@ -35,7 +36,7 @@ export interface Tables {
     created_at: number
     updated_at: number
   }
-  /** The stock ledger: all units that sellers added or took out. Bookings and releases have no entries. */
+  /** The stock ledger: all units that sellers added or took out. Bookings and releases add no entries. */
   stock_adjustments: {
     id: Generated<number>
     product_id: number
@@ -54,13 +55,13 @@ export interface Tables {
     created_at: number
     updated_at: number
   }
-  /** The lines of booked and rejected orders. They never change, so a repeated request returns the same lines. */
+  /** The lines of booked and rejected orders. The lines never change, so a repeated request returns the same lines. */
   booking_lines: {
     order_id: string
     line_no: number
     product_id: number
     quantity: number
-    /** This and the next three columns are copied from the product at the booking. Null if the order was rejected. */
+    /** Copied from the product at the booking, like the next three columns. Null if the order was rejected. */
     seller_id: string | null
     name: string | null
     price_amount: number | null
@@ -70,7 +71,7 @@ export interface Tables {
   }
 }
 
-/** Runs `insert` and returns the generated id. PostgreSQL needs `returning` for this; MySQL has no `returning`. */
+/** Runs `insert` and returns the generated id. PostgreSQL returns ids only with `returning`, which MySQL lacks. */
 export async function insertedId<Table extends 'products' | 'stock_adjustments'>(
   engine: Engine,
   insert: InsertQueryBuilder<Tables, Table, InsertResult>,

@@ -3,7 +3,7 @@ import { inTransaction } from '@souk/service-kit/database/transaction'
 import { decodeCursor, toPage } from '@souk/service-kit/http/pagination'
 import type { Selectable } from 'kysely'
 import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
-import { CatalogueError } from '../errors.ts'
+import { ProductsError } from '../errors.ts'
 import { MAX_AMOUNT } from '../schemas.ts'
 import type {
   LedgerQuery,
@@ -25,7 +25,7 @@ interface Adjustment extends NewStockAdjustment {
  * Adds `delta` to the stock of a seller's product and stores the adjustment in the stock ledger. A retry with the same
  * idempotency key returns the stored adjustment and changes nothing.
  *
- * @throws CatalogueError `product-not-found`, `insufficient-stock`, `stock-limit`, `idempotency-key-reused`
+ * @throws ProductsError `product-not-found`, `insufficient-stock`, `stock-limit`, `idempotency-key-reused`
  */
 export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment): Promise<StockAdjustment> => {
   const { productId, sellerId, idempotencyKey, delta, reason } = adjustment
@@ -33,7 +33,7 @@ export const adjustStock = (database: ProductsDatabase, adjustment: Adjustment):
     database,
     async (trx) => {
       const product = (await lockProducts(trx, database.engine, [productId])).get(productId)
-      if (product?.seller_id !== sellerId) throw new CatalogueError('product-not-found')
+      if (product?.seller_id !== sellerId) throw new ProductsError('product-not-found')
       // Look up the key after the product is locked: no other request can then store an adjustment of the product
       // until this transaction ends.
       const stored = idempotencyKey && (await findByKey(trx, productId, idempotencyKey))
@@ -69,7 +69,7 @@ export async function appendToLedger(
 /**
  * Returns a page of the stock ledger of a seller's product, newest entry first.
  *
- * @throws CatalogueError `product-not-found`
+ * @throws ProductsError `product-not-found`
  */
 export async function listStockAdjustments(
   { kysely }: ProductsDatabase,
@@ -83,7 +83,7 @@ export async function listStockAdjustments(
     .where('id', '=', productId)
     .where('seller_id', '=', sellerId)
     .executeTakeFirst()
-  if (!own) throw new CatalogueError('product-not-found')
+  if (!own) throw new ProductsError('product-not-found')
   let entries = kysely.selectFrom('stock_adjustments').selectAll().where('product_id', '=', productId)
   if (cursor !== undefined) entries = entries.where('id', '<', decodeCursor(cursor, ['integer'])[0])
   const rows = await entries
@@ -101,18 +101,18 @@ const findByKey = (trx: Trx, productId: number, key: string) =>
     .where('idempotency_key', '=', key)
     .executeTakeFirst()
 
-/** @throws CatalogueError `idempotency-key-reused` when the stored adjustment has another delta or reason */
+/** @throws ProductsError `idempotency-key-reused` when the stored adjustment has another delta or reason */
 function sameAdjustment(stored: AdjustmentRow, { delta, reason }: NewStockAdjustment): StockAdjustment {
   if (stored.delta === delta && stored.reason === reason) return toAdjustment(stored)
-  throw new CatalogueError('idempotency-key-reused')
+  throw new ProductsError('idempotency-key-reused')
 }
 
 function stockAfter({ id, stock }: StockedProduct, delta: number): number {
   const after = stock + delta
   if (after < 0) {
-    throw new CatalogueError('insufficient-stock', [{ productId: id, requested: -delta, available: stock }])
+    throw new ProductsError('insufficient-stock', [{ productId: id, requested: -delta, available: stock }])
   }
-  if (delta > 0 && after > MAX_AMOUNT) throw new CatalogueError('stock-limit')
+  if (delta > 0 && after > MAX_AMOUNT) throw new ProductsError('stock-limit')
   return after
 }
 

@@ -25,7 +25,7 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
         tags: ['stock'],
         summary: 'Adjust the stock of a product',
         description:
-          'Adds `delta` to the stock of your product and adds an entry to its stock ledger. A retry with the same ' +
+          'Adds `delta` to the stock of your product and adds an entry to the stock ledger. A retry with the same ' +
           'Idempotency-Key returns the first response and does not adjust the stock again.',
         params: productPath,
         headers: idempotencyHeaders,

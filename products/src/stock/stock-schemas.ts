@@ -10,7 +10,7 @@ const fields = {
     not: { const: 0 },
     description: 'The number of units to add, or a negative number to take units out; not 0',
   }),
-  reason: oneLine(200, 'The reason for the adjustment, which the stock ledger shows'),
+  reason: oneLine(200, 'The reason for the adjustment'),
 }
 
 export const NewStockAdjustment = Type.Object(fields, {

@@ -12,9 +12,9 @@ export type StockedProduct = Pick<Selectable<Tables['products']>, (typeof COLUMN
  * Locks products until the end of the transaction and returns their last committed state, by id. Ids of products that
  * do not exist are skipped.
  *
- * A transaction that changes the stock of existing products must call this before it reads the stock. One statement
- * locks all rows in ascending order of their ids, so two transactions cannot deadlock. SQLite needs no row locks: a
- * transaction takes the database's single write lock when it begins.
+ * A transaction that changes the stock of existing products must call this function before it reads the stock. One
+ * statement locks all rows in ascending order of their ids, so two transactions cannot deadlock. SQLite needs no row
+ * locks: a transaction takes the database's single write lock when it begins.
  */
 export async function lockProducts(
   trx: Trx,

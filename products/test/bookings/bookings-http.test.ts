@@ -160,7 +160,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 0, stock: 5 })
   })
 
-  it('POST /bookings and POST /releases respond to an invalid value with 400 and a pointer to the value', async () => {
+  it('POST /bookings and POST /releases respond 400 with a pointer to the invalid value', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const good = order({ [id]: 1 })
     const pointer = async (url: '/bookings' | '/releases', payload: object) => {
@@ -238,7 +238,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     ]
     const [one, many] = [await cost(batch(1)), await cost(batch(200))]
     assert.deepEqual(many, one)
-    // New orders: lock the products, then write with one statement on PostgreSQL or with three on other engines.
+    // New orders: lock the products, write (one statement on PostgreSQL, three statements on other engines).
     // Repeated orders: lock the products, try to write (unique violation), lock again, look up the bookings.
     // Releases: look up the bookings, lock the products, lock the bookings, update the stock, update the bookings,
     // insert a booking with the status RELEASED for the unknown order.

@@ -40,7 +40,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
       .toSorted(([a], [b]) => a - b)
       .map(([, item]) => item)
 
-  /** Starts `call` after another transaction has run `work` and before this other transaction commits. */
+  /** Runs `work` in a transaction and starts `call` before the commit. Returns the result of `call`. */
   const beforeCommitOf = async <T>(
     work: (trx: Parameters<typeof lockProducts>[0]) => Promise<unknown>,
     call: () => Promise<T>,
@@ -67,7 +67,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     ['a product', (id: number) => ({ [id]: 2 })],
     ['an unknown product', () => ({ 999999: 1 })],
   ] as const) {
-    it(`bookOrders returns the same result to 50 concurrent calls with the same order of ${products}`, async () => {
+    it(`bookOrders returns the same result to 50 concurrent calls for the same order of ${products}`, async () => {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order(lines(id))
       const calls = times(50, () => () => bookOne(same))
@@ -89,8 +89,9 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
         times(8, () => () => bookOrders(database, [same])),
       ),
     )
-    // The test itself sends one statement, to lock the product. The first booking locks the product and writes. Each of
-    // the 7 other bookings locks the product, tries to write (unique violation), locks again and looks up the booking.
+    // The test itself sends one statement, to lock the product. The first booking locks the product and writes: one
+    // statement on PostgreSQL, three statements on other engines. Each of the 7 other bookings locks the product, tries
+    // to write (unique violation), locks again and looks up the booking.
     assert.equal(statements, 1 + (engine === 'postgres' ? 2 : 4) + 7 * 4)
   })
 
@@ -104,7 +105,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     assert.equal((await stockOf(shop, one.id)) + (await stockOf(shop, other.id)), 9)
   })
 
-  it('bookOrders and releaseOrders neither lose nor create units in concurrent calls with the same products in random sequence', async () => {
+  it('concurrent bookings of the same products, and then concurrent releases, neither lose nor create units', async () => {
     const products = await Promise.all(times(6, () => addProduct(shop, { stock: 40 })))
     const batches = times(60, () =>
       times(3, () =>
@@ -117,7 +118,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
         ),
       ),
     )
-    // Shuffle the lines here: `order` takes them from an object, whose integer keys are always in ascending order.
+    // Shuffle the lines here: `order` reads the lines from an object, whose integer keys are always in ascending order.
     for (const { lines } of batches.flat()) lines.sort(() => Math.random() - 0.5)
     const results = (await Promise.all(batches.map((batch) => bookOrders(shop.database, batch)))).flat()
     const booked = results.filter(({ outcome }) => outcome === 'BOOKED').map(({ orderId }) => ({ orderId }))
@@ -154,7 +155,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     }
   })
 
-  it('releaseOrders leaves an order released and all its units in stock when bookings of the order run concurrently', async () => {
+  it('after concurrent bookings and releases of an order, the order is released and all its units are in stock', async () => {
     for (let round = 0; round < 15; round++) {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order({ [id]: 2 })
@@ -183,7 +184,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     assert.equal(await stockOf(shop, id), 5)
   })
 
-  it('releaseOrders returns units to stock that are booked by a transaction that commits after the release has started', async () => {
+  it('releaseOrders returns the units of an order to stock when the booking commits after the release has started', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const same = order({ [id]: 2 })
     await beforeCommitOf(

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
 import type { BookingResult } from '../../src/bookings/booking-schemas.ts'
 import { releaseOrders } from '../../src/bookings/release-orders.ts'
-import { CatalogueError } from '../../src/errors.ts'
+import { ProductsError } from '../../src/errors.ts'
 import { adjustStock } from '../../src/stock/stock-adjustments.ts'
 import { addProduct, countUnits, openShop, type Shop } from '../helper.ts'
 
@@ -54,7 +54,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
   })
   after(() => shop.close())
 
-  /** Runs a history with new products and orders. Returns all results of bookings in the order in which they arrived. */
+  /** Runs a history with new products and orders. Returns the results of all bookings, the earliest result first. */
   async function play(groups: Step[][]) {
     const sellerId = randomUUID()
     const products: number[] = []
@@ -82,7 +82,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
           reason: 'any',
           idempotencyKey: undefined,
         }).catch((error: unknown) => {
-          if (!(error instanceof CatalogueError)) throw error
+          if (!(error instanceof ProductsError)) throw error
         })
       }
     }

@@ -46,14 +46,14 @@ await describeOnEachEngine('the catalogue', (engine) => {
   it('POST /products accepts a missing description, a name of 200 characters and a description of 5,000 characters', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // `searchable` makes this description 18 times as long. No other text of 5,000 characters becomes longer.
+    // `searchable` makes this description 18 times as long. No text of 5,000 characters becomes longer than that.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
     assert.deepEqual({ name, description: text }, long)
   })
 
-  it('POST /products responds with 400 and a pointer to each invalid field', async () => {
+  it('POST /products responds 400 with a pointer to each invalid field', async () => {
     const rejected = async (payload: object) => {
       const response = await create(payload)
       assert.equal(response.statusCode, 400)
@@ -108,7 +108,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     }
   })
 
-  it('GET /products/{id} responds with 404 to an unknown id and with 400 to an invalid id', async () => {
+  it('GET /products/{id} responds 404 to an unknown id and 400 to an invalid id', async () => {
     for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await see(id)).json().code, 'product-not-found')
     }
@@ -149,7 +149,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.deepEqual({ name, description }, { name: 'Kettle', description: '' })
   })
 
-  it('PATCH /products/{id} responds with 428 without If-Match, with 412 to a weak ETag and the ETag of another version, and with 400 to a malformed ETag', async () => {
+  it('PATCH /products/{id} responds 428 without If-Match, 412 to a weak ETag or to the ETag of another version, and 400 to a malformed ETag', async () => {
     const { id } = await own()
     const code = async (ifMatch?: string) => {
       const response = await change(id, { name: 'Late' }, ifMatch)
@@ -162,7 +162,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     assert.equal((await see(id)).json().name, kettle.name)
   })
 
-  it('PATCH /products/{id} responds with 400 to an empty body, a null name, and the fields stock and sellerId', async () => {
+  it('PATCH /products/{id} responds 400 to an empty body, a null name, and the fields stock and sellerId', async () => {
     const { id } = await own()
     for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
       assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))

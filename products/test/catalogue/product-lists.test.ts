@@ -55,7 +55,7 @@ await describeOnEachEngine('product lists', (engine) => {
     assert.deepEqual(await names({ q: 'teapots' }), [])
   })
 
-  it('GET /products searches the new name of a renamed product, and no longer the old name', async () => {
+  it('GET /products finds a renamed product by the new name and not by the old name', async () => {
     const { id, sellerId } = await addProduct(shop, { name: 'Oldname', description: 'olddescription' })
     await updateProduct(shop.database, { id, sellerId, version: 1 }, { name: 'Newname' })
     assert.deepEqual(await names({ q: 'oldname' }), [])
@@ -71,7 +71,7 @@ await describeOnEachEngine('product lists', (engine) => {
     assert.equal((await list({ q: '' })).items.length > 5, true)
   })
 
-  it('GET /products includes both bounds of a price range, and responds with 400 if minPrice is above maxPrice', async () => {
+  it('GET /products includes both bounds of a price range, and responds 400 if minPrice is above maxPrice', async () => {
     for (const amount of [700, 701, 702, 703])
       await addProduct(shop, { name: `Ranged ${amount}`, ...usd(amount) })
     assert.deepEqual(await names({ q: 'ranged', minPrice: 701, maxPrice: 702 }), ['Ranged 701', 'Ranged 702'])
@@ -115,7 +115,7 @@ await describeOnEachEngine('product lists', (engine) => {
     })
   }
 
-  it('GET /products and GET /sellers/me/products respond with 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
+  it('GET /products and GET /sellers/me/products respond 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
     await addProduct(shop)
     await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })
@@ -140,7 +140,7 @@ await describeOnEachEngine('product lists', (engine) => {
     assert.deepEqual([other.code, other.errors[0].pointer], ['invalid-cursor', '#/cursor'])
   })
 
-  it('GET /products responds with 400 to query parameters that are out of range, unknown or repeated', async () => {
+  it('GET /products responds 400 to query parameters that are out of range, unknown or repeated', async () => {
     for (const query of [
       { limit: 0 },
       { limit: 101 },

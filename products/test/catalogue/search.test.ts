@@ -4,7 +4,7 @@ import { likePattern } from '../../src/catalogue/product-lists.ts'
 import { searchable } from '../../src/catalogue/product-store.ts'
 
 describe('searchable', () => {
-  it('returns equal texts for upper and lower case, including non-ASCII letters', () => {
+  it('returns the same text for upper and lower case, including non-ASCII letters', () => {
     for (const [one, other] of [
       ['KETTLE', 'kettle'],
       ['ÉCLAIR', 'éclair'],
@@ -16,7 +16,7 @@ describe('searchable', () => {
     }
   })
 
-  it('returns equal texts for composed and decomposed accents', () => {
+  it('returns the same text for composed and decomposed accents', () => {
     assert.equal(searchable('e\u0301'), searchable('\u00e9'))
   })
 })

@@ -57,7 +57,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual((await ledger(await withStock(0))).items, [])
   })
 
-  it('POST stock-adjustments responds with 409 and the available units if the stock would become negative', async () => {
+  it('POST stock-adjustments responds 409 with the available units if the stock would become negative', async () => {
     const id = await withStock(2)
     const response = await adjust(id, -3)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'insufficient-stock'])
@@ -65,14 +65,14 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 2, booked: 0, stock: 2 })
   })
 
-  it('POST stock-adjustments responds with 409 if the stock would exceed the maximum', async () => {
+  it('POST stock-adjustments responds 409 if the stock would exceed the maximum', async () => {
     const id = await withStock(1_000_000_000)
     const response = await adjust(id, 1)
     assert.deepEqual([response.statusCode, response.json().code], [409, 'stock-limit'])
     assert.equal((await adjust(id, -1_000_000_000)).json().stock, 0)
   })
 
-  it('POST stock-adjustments responds with 400 to an invalid delta, reason or idempotency key, and to an unknown field', async () => {
+  it('POST stock-adjustments responds 400 to an invalid delta, reason or idempotency key, and to an unknown field', async () => {
     const id = await withStock(1)
     for (const delta of [0, 0.5, 1_000_000_001, -1_000_000_001]) {
       assert.equal((await adjust(id, delta)).json().errors[0].pointer, '#/delta', `${delta}`)
@@ -102,15 +102,15 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     const stock = 5 + made.reduce((sum, delta) => sum + delta, 0)
     assert.deepEqual(await countUnits(shop, id), { adjusted: stock, booked: 0, stock })
     const { items } = await ledger(id, '?limit=100')
-    const after = items.toReversed().reduce((units: number, entry: { delta: number; stock: number }) => {
+    const lastStock = items.toReversed().reduce((units: number, entry: { delta: number; stock: number }) => {
       assert.equal(entry.stock, units + entry.delta)
       assert.ok(entry.stock >= 0)
       return entry.stock
     }, 0)
-    assert.equal(after, stock)
+    assert.equal(lastStock, stock)
   })
 
-  it('POST stock-adjustments returns the first response to a retry with the same idempotency key, and changes no stock', async () => {
+  it('POST stock-adjustments returns the first response to a retry with the same idempotency key, and does not change the stock again', async () => {
     const id = await withStock(5)
     const first = await adjust(id, 4, { key: 'delivery-1' })
     await adjust(id, 1)
@@ -133,7 +133,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 4, booked: 0, stock: 4 })
   })
 
-  it('POST stock-adjustments responds with 422 if the idempotency key was used for the same product with another body', async () => {
+  it('POST stock-adjustments responds 422 if the idempotency key was used for the same product with another body', async () => {
     const id = await withStock(5)
     await adjust(id, 4, { key: 'K', reason: 'one' })
     for (const other of [
@@ -143,7 +143,7 @@ await describeOnEachEngine('stock adjustments', (engine) => {
       const response = await adjust(id, other.delta, { key: 'K', reason: other.reason })
       assert.deepEqual([response.statusCode, response.json().code], [422, 'idempotency-key-reused'])
     }
-    // Keys are case-sensitive.
+    // Keys are case-sensitive, and each product has its own keys.
     assert.equal((await adjust(id, 1, { key: 'k' })).statusCode, 201)
     assert.equal((await adjust(await withStock(5), 5, { key: 'K' })).statusCode, 201)
   })
