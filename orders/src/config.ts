@@ -28,7 +28,8 @@ export const settings = Type.Object({
     maximum: 4_000,
     default: 2_500,
     description:
-      'how long a request waits for the products service before its response is 202 (accepted, but not completed)',
+      'how long a request retries failed calls to the products service before its response is 202 (accepted, but not ' +
+      'completed). The last retry may wait and run up to 1.5 times this time longer',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,
