@@ -29,7 +29,7 @@ export const settings = Type.Object({
     default: 2_500,
     description:
       'how long a request retries failed calls to the products service before its response is 202 (accepted, but not ' +
-      'completed). The last retry may wait and run up to 1.5 times this time longer',
+      'completed). The last retry can take up to 1.5 times this time',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,

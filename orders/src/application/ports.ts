@@ -30,8 +30,9 @@ export interface OrderStore extends OrderLists {
   /** Settles an order: stores it as CONFIRMED or REJECTED if the stored order is PENDING. Returns the stored order. */
   settle(order: Order): Promise<Order>
   /**
-   * Locks an order, calls `decide` with the order and stores the status of the order that `decide` returns. After a lost connection,
-   * `decide` may be called again with the order that it returned before, and must then return this order unchanged.
+   * Locks an order, calls `decide` with the order and stores `status` and `updatedAt` of the order that `decide`
+   * returns. After a lost connection, `decide` may be called again with the order that it returned before, and must
+   * then return this order unchanged.
    *
    * @throws OrderError `order-not-found`, or the error of `decide`; then nothing is changed
    */

@@ -8,7 +8,10 @@ export type StockedProduct = Omit<BookedLine, 'productId' | 'quantity'> & {
 
 export interface MemoryInventory extends Inventory {
   stockOf(productId: number): number
-  /** `down`: every call fails without an effect. `loses-next-response`: the next call takes effect and fails. Later calls succeed. */
+  /**
+   * `down`: every call fails without an effect. `loses-next-response`: the next call takes effect and fails, and then
+   * `network` is `up` again.
+   */
   network: 'up' | 'down' | 'loses-next-response'
 }
 

@@ -29,7 +29,8 @@ const releases = Schema.Compile(releaseOrders.response)
 
 /**
  * Books and releases units through the internal API of the products service. The order id is the idempotency key, so a
- * failed call can be retried safely. Orders that arrive while two calls are in flight wait, and the next call sends them together.
+ * failed call can be retried safely. Orders that arrive while two calls are in flight wait, and the next call sends
+ * them together.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options

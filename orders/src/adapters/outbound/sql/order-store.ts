@@ -61,6 +61,6 @@ async function translateErrors<Result>(work: () => Promise<Result>): Promise<Res
     return await work()
   } catch (error) {
     if (!isTemporary(error)) throw error
-    throw new OutcomeUnknown('The database is unavailable.', { cause: error })
+    throw new OutcomeUnknown('The database is busy, slow or unavailable.', { cause: error })
   }
 }

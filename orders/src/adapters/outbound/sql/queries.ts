@@ -42,7 +42,7 @@ export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promi
   return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
 }
 
-/** Locks an order, calls `decide` with the order, and stores the status of the order that `decide` returns. */
+/** See `OrderStore.change`. */
 export const changeOrder = (
   database: Database<OrdersTables>,
   orderId: string,
@@ -124,7 +124,10 @@ export async function listSales(
   }))
 }
 
-/** See `OrderStore`. Returns orders that are due, then orders that a replica with a wrong clock deferred too far. */
+/**
+ * See `OrderStore.claimUndecided`. Returns orders that are due, then orders that a replica with a wrong clock deferred
+ * too far.
+ */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
