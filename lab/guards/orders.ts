@@ -4,7 +4,8 @@ export const ordersGuards: Guard[] = [
   {
     safeguard: 'A timeout of a call to products does not reject the order',
     file: 'orders/src/adapters/outbound/products/inventory.ts',
-    remove: "throw new OutcomeUnknown('The products service returned no result in time.', { cause: error })",
+    remove:
+      "throw new OutcomeUnknown('No call to the products service succeeded in time.', { cause: error })",
     replace: "return [{ outcome: 'REJECTED', reason: 'released', lines: [] }] as T",
     test: 'orders/test/adapters/outbound/products/inventory.test.ts',
   },
@@ -40,7 +41,7 @@ export const ordersGuards: Guard[] = [
     engine: 'postgres',
   },
   {
-    safeguard: 'A pending order does not expire',
+    safeguard: 'A PENDING order does not expire',
     file: 'orders/src/application/resume-order.ts',
     remove: 'const outcome = await ports.inventory.book(order)',
     replace:
@@ -48,7 +49,7 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/application/recover-orders.test.ts',
   },
   {
-    safeguard: 'An order is confirmed only with the quantities that it requested',
+    safeguard: 'An order is confirmed only with the requested quantities',
     file: 'orders/src/domain/order.ts',
     remove: 'line?.quantity === quantity',
     replace: 'line',
@@ -76,7 +77,7 @@ export const ordersGuards: Guard[] = [
     test: 'orders/test/adapters/outbound/sql/order-store.test.ts',
   },
   {
-    safeguard: 'The recovery worker claims orders before it resumes them',
+    safeguard: 'The recovery worker defers the next attempt of an order before it resumes the order',
     file: 'orders/src/adapters/outbound/sql/queries.ts',
     remove: 'next_attempt_at: now + RESUME_AFTER_MS',
     replace: 'next_attempt_at: now',

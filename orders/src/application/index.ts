@@ -8,7 +8,7 @@ import { recoverOrders } from './recover-orders.ts'
 
 export type Application = ReturnType<typeof createApplication>
 
-/** Everything that the orders service can do. */
+/** The use cases of the orders service. */
 export const createApplication = (ports: Ports) => ({
   placeOrder: (command: PlaceOrder) => placeOrder(ports, command),
   cancelOrder: (command: { orderId: string; buyerId: string }) => cancelOrder(ports, command),

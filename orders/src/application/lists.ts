@@ -1,6 +1,6 @@
 import type { Money, Order, OrderStatus } from '../domain/order.ts'
 
-/** Asks for at most `limit` items of a list: those after the position `after`, or the first if `after` is null. */
+/** Asks for at most `limit` items that follow the position `after`, or for the first items if `after` is null. */
 export interface PageRequest<Position> {
   after: Position | null
   limit: number

@@ -16,6 +16,7 @@ export interface PlaceOrder {
  *
  * @throws OrderError `quantity-too-large`, `idempotency-key-reused`
  * @throws OutcomeUnknown if it is unknown whether the order was stored
+ * @throws Overloaded if too many orders wait to be stored
  */
 export async function placeOrder(ports: Ports, command: PlaceOrder): Promise<Order> {
   const order = newOrder(command.orderId, command.buyerId, command.lines, ports.now())

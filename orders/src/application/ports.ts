@@ -15,7 +15,10 @@ export interface Idempotency {
   fingerprint: string
 }
 
-/** The stored orders. Every method may throw OutcomeUnknown. */
+/**
+ * The stored orders. Every method may throw OutcomeUnknown. `add` and `settle` may also throw Overloaded, if too many
+ * orders wait to be written. Then the order was not written.
+ */
 export interface OrderStore extends OrderLists {
   /**
    * Stores a new order. The order is durable when the promise resolves. If the buyer already has an order with the same
@@ -27,8 +30,9 @@ export interface OrderStore extends OrderLists {
   /** Settles an order: stores it as CONFIRMED or REJECTED if the stored order is PENDING. Returns the stored order. */
   settle(order: Order): Promise<Order>
   /**
-   * Locks an order, calls `decide` with it and stores the order that `decide` returns. After a lost connection,
-   * `decide` may be called again with the order that it returned before, and must then return this order unchanged.
+   * Locks an order, calls `decide` with the order and stores `status` and `updatedAt` of the order that `decide`
+   * returns. After a lost connection, `decide` may be called again with the order that it returned before, and must
+   * then return this order unchanged.
    *
    * @throws OrderError `order-not-found`, or the error of `decide`; then nothing is changed
    */
@@ -36,8 +40,8 @@ export interface OrderStore extends OrderLists {
   find(orderId: string): Promise<Order | null>
   /**
    * Returns at most `limit` undecided orders (PENDING or CANCELLING) that the recovery worker may resume at `now`, and
-   * defers their next attempts by RESUME_AFTER_MS. Two callers may receive the same order. Resuming an order
-   * twice is harmless.
+   * defers their next attempts by RESUME_AFTER_MS. Two callers may receive the same order, and a returned order may
+   * no longer be undecided. Resuming an order twice is harmless.
    */
   claimUndecided(now: number, limit: number): Promise<Order[]>
 }
@@ -45,8 +49,8 @@ export interface OrderStore extends OrderLists {
 /** The stock, which the products service manages. Repeating a call has no further effect. */
 export interface Inventory {
   /**
-   * Books all units of an order, or none. A repeated call returns the first outcome. After `release`, a booking is
-   * rejected with the reason `released`.
+   * Books all units of an order, or none. A repeated call returns the first outcome. After `release`, `book` returns a
+   * rejection with the reason `released`.
    *
    * @throws OutcomeUnknown
    */

@@ -6,8 +6,8 @@ import { resumeOrder } from './resume-order.ts'
 export const ROUND_LIMIT = 100
 
 /**
- * How long the recovery worker waits before it resumes an undecided order. A request stops retrying earlier, after
- * BOOKING_DEADLINE_MS, so the worker rarely resumes an order whose request is in flight. Doing so is harmless.
+ * How long the recovery worker waits before it resumes an undecided order. Most requests take less time, so the worker
+ * rarely resumes an order whose request is in flight. Resuming such an order is harmless.
  */
 export const RESUME_AFTER_MS = 5_000
 

@@ -1,8 +1,9 @@
 import { OrderError } from './errors.ts'
 
 /**
- * An order is PENDING until the products service books or rejects it, and CANCELLING until the products service has
- * released its units. An order with one of these two statuses is undecided. REJECTED and CANCELLED are final.
+ * A PENDING order waits until the products service books or rejects the order. A CANCELLING order waits until the
+ * products service has released the units. An order with one of these two statuses is undecided. REJECTED and CANCELLED
+ * are final.
  *
  *     PENDING -> CONFIRMED | REJECTED        PENDING | CONFIRMED -> CANCELLING -> CANCELLED
  */

@@ -46,7 +46,7 @@ describe('cancelOrder', () => {
     assert.equal(inventory.stockOf(3), 1)
   })
 
-  it('leaves the order CANCELLING while products is down, and recoverOrders later cancels the order', async () => {
+  it('returns a CANCELLING order while products is down, and recoverOrders later cancels the order', async () => {
     const { application, inventory, advanceClock } = testShop()
     const { id: orderId, buyerId } = await application.placeOrder(
       placeCommand([{ productId: 1, quantity: 1 }]),

@@ -39,13 +39,13 @@ describe('recoverOrders', () => {
     assert.equal((await orders.find(id))!.status, 'PENDING')
   })
 
-  it('returns true only after a round of ROUND_LIMIT orders that leaves none of them undecided', async () => {
+  it('returns true only if it resumed ROUND_LIMIT orders and none of them stayed PENDING', async () => {
     const { application, inventory, advanceClock } = testShop()
     inventory.network = 'down'
     for (let i = 0; i <= ROUND_LIMIT; i++)
       await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))
     advanceClock(LATER_MS)
-    assert.equal(await application.recoverOrders(), false, 'all orders are still undecided')
+    assert.equal(await application.recoverOrders(), false, 'all orders are still PENDING')
     inventory.network = 'up'
     advanceClock(LATER_MS)
     assert.equal(await application.recoverOrders(), true)
@@ -53,7 +53,7 @@ describe('recoverOrders', () => {
     assert.equal(inventory.stockOf(1), 0)
   })
 
-  it('confirms a PENDING order whose first attempt failed with an unexpected error', async () => {
+  it('confirms an order that stayed PENDING because of an unexpected error', async () => {
     const shop = testShop()
     const broken = testShop({
       orders: { ...shop.orders, settle: () => Promise.reject(new Error('a bug')) },

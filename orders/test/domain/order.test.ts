@@ -44,7 +44,7 @@ describe('newOrder', () => {
 })
 
 describe('total', () => {
-  it('is the sum of the lines of a CONFIRMED order, and null for a PENDING order', () => {
+  it('is the total price of a CONFIRMED order, and null for a PENDING order', () => {
     const order = pendingOrder([
       { productId: 1, quantity: 2 },
       { productId: 3, quantity: 1 },
@@ -91,7 +91,7 @@ const STEPS: Record<string, (order: Order, now: number) => Order> = {
   complete: completeCancellation,
 }
 
-/** Returns the order after a step. Returns the order unchanged if the step throws because it is not allowed. */
+/** Returns the order after a step, or the same order if the step throws. */
 function attempt(step: string, order: Order, now: number): Order {
   try {
     return STEPS[step]!(order, now)
@@ -101,7 +101,7 @@ function attempt(step: string, order: Order, now: number): Order {
 }
 
 describe('an order', () => {
-  it('changes its status only in the allowed ways in any sequence of steps', () => {
+  it('changes its status only as the table ALLOWED permits, in any sequence of steps', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...Object.keys(STEPS)), { maxLength: 12 }), (steps) => {
         let order = pendingOrder([{ productId: 1, quantity: 1 }])
@@ -122,7 +122,7 @@ describe('an order', () => {
     )
   })
 
-  it('does not change in any step when it is REJECTED or CANCELLED', () => {
+  it('does not change in any step if its status is REJECTED or CANCELLED', () => {
     const pending = pendingOrder([{ productId: 1, quantity: 1 }])
     const rejected = confirmOrReject(pending, rejection, 1)
     const cancelled = completeCancellation(requestCancellation(pending, 1), 2)

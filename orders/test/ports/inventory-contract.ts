@@ -26,7 +26,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 3)
   })
 
-  it('books an order once when it is booked in four concurrent calls, which return the same outcome', async () => {
+  it('books the units of an order once when four concurrent calls book the order, and returns one outcome to all calls', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const same = order({ productId: products.plenty, quantity: 1 })

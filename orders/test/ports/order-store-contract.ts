@@ -15,7 +15,7 @@ const LINES = [
   { productId: 1, quantity: 2 },
   { productId: 2, quantity: 1 },
 ]
-/** Sorts orders like `listOrders`. Ids of the same millisecond are not in the sequence in which they were created. */
+/** Sorts orders like `listOrders`. Ids that were created in the same millisecond may sort in another sequence. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
 const insufficientStock = (productId: number) =>
@@ -156,7 +156,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(keys(await open().listSales(sellerId, { after: unknownOrder, limit: 9 })), expected)
   })
 
-  it('claims the undecided orders that are due, and claims none of them again within RESUME_AFTER_MS', async () => {
+  it('returns due PENDING and CANCELLING orders from `claimUndecided`, and defers their next attempts', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now - 60_000))
     const cancelling = await open().change((await add()).id, (order) =>
@@ -174,7 +174,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000), pending), true)
   })
 
-  it('claims an order whose next attempt is an hour ahead because of a wrong clock', async () => {
+  it('returns an order from `claimUndecided` if its next attempt is an hour ahead because of a wrong clock', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now + 3_600_000))
     const has = (orders: Order[]) => orders.some(({ id }) => id === pending.id)
@@ -183,7 +183,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000)), true)
   })
 
-  it('claims no more orders than the limit', async () => {
+  it('returns at most `limit` orders from `claimUndecided`', async () => {
     await add(pendingOrder(LINES, undefined, 0))
     await add(pendingOrder(LINES, undefined, 0))
     assert.equal((await open().claimUndecided(Date.now(), 1)).length, 1)

@@ -46,7 +46,7 @@ export const ShortLineSchema = Type.Object(
   { productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() },
   {
     $id: 'ShortLine',
-    description: 'A line that caused the rejection. `available` is the number of units in stock',
+    description: 'A line that caused the rejection. `available` is the number of units in stock at that time',
   },
 )
 

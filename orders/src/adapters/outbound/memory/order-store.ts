@@ -4,7 +4,7 @@ import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../applic
 import { idempotencyKeyReused, orderNotFound } from '../../../domain/errors.ts'
 import { isBooked, type Order } from '../../../domain/order.ts'
 
-/** Stores orders in memory, for tests. It passes the same test suite as the SQL store. */
+/** Stores orders in memory, for tests. Passes the same tests as the SQL store. */
 export function memoryOrderStore(): OrderStore {
   const orders = new Map<string, Order>()
   const keys = new Map<string, { orderId: string; fingerprint: string }>()

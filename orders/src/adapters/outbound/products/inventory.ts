@@ -32,7 +32,8 @@ const releases = Schema.Compile(releaseOrders.response)
 
 /**
  * Books and releases units through the internal API of the products service. The order id is the idempotency key, so a
- * failed call can be retried safely. Orders that arrive while two calls are in flight are sent in the next call.
+ * failed call can be retried safely. Orders that arrive while two calls are in flight wait, and the next call sends
+ * them together.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
@@ -88,7 +89,7 @@ async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): 
       // Random pauses spread the retries of orders that failed at the same time.
       const wait = pause * (0.5 + Math.random())
       if (performance.now() + wait >= deadline) {
-        throw new OutcomeUnknown('The products service returned no result in time.', { cause: error })
+        throw new OutcomeUnknown('No call to the products service succeeded in time.', { cause: error })
       }
       await sleep(wait)
     }

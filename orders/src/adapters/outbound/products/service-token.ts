@@ -4,10 +4,13 @@ import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 /** How long a token is reused: half of its lifetime, so that it does not expire while a request is in flight. */
 const REUSE_MS = 30_000
 
-/** The token with which orders authenticates to products. */
+/** The token with which the orders service authenticates to the products service. */
 export interface ServiceToken {
   current(): Promise<string>
-  /** Discards a token that products rejected. The next token uses the time in the response's `Date` header. */
+  /**
+   * Discards the token after products rejected it. `date` is the `Date` header of that response. Later tokens are
+   * issued by the clock that `date` shows.
+   */
   rejected(date: DateHeader): void
 }
 

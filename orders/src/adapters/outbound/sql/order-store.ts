@@ -24,9 +24,10 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // One batch at a time makes the batches larger, and therefore also the booking calls after them.
+    // With one batch at a time, a batch contains more orders, and so do the booking calls that follow.
     concurrency: 1,
-    // One write may cause a permanent error. The batcher then splits the batch until only this write fails.
+    // If an error is not temporary, one write may have caused it. The batcher then splits the batch until only this
+    // write fails.
     isPoison: (error) => !isTemporary(error),
     weigh: ({ order }) => order.lines.length,
     run: (writes) => writeOrders(database, writes),
@@ -60,6 +61,6 @@ async function translateErrors<Result>(work: () => Promise<Result>): Promise<Res
     return await work()
   } catch (error) {
     if (!isTemporary(error)) throw error
-    throw new OutcomeUnknown('The database is unavailable.', { cause: error })
+    throw new OutcomeUnknown('The database is busy, slow or unavailable.', { cause: error })
   }
 }

@@ -18,6 +18,7 @@ export const portableWrite = (
     { idempotent: true },
   )
 
+/** Returns how many of the orders are stored, including orders that were inserted earlier. */
 async function insertOrders(
   trx: Transaction<OrdersTables>,
   engine: Engine,
@@ -29,6 +30,7 @@ async function insertOrders(
   return stored.size
 }
 
+/** Stores PENDING orders as CONFIRMED or REJECTED, with their booked lines. Returns how many orders it changed. */
 async function settleOrders(
   trx: Transaction<OrdersTables>,
   engine: Engine,
@@ -60,9 +62,9 @@ async function settleOrders(
 }
 
 /**
- * Returns the lines of the orders whose stored status is their status in this batch. An order that was cancelled in the
- * meantime has another status. If an order was settled earlier with the same status, its lines exist, and the insert
- * skips them.
+ * Returns the lines of the orders that are stored with the same status as in `orders`. An order that was cancelled in
+ * the meantime is stored with another status. If an order already had the same status before this batch, its lines
+ * exist, and the insert skips them.
  */
 async function linesOfSettled(
   trx: Transaction<OrdersTables>,
@@ -86,7 +88,7 @@ async function statusesOf(
   return new Map(rows.map(({ id, status }) => [id, status]))
 }
 
-/** A SQL expression that selects the value of each order, so that one statement updates all orders. */
+/** A SQL expression that maps the id of each order to its new value, so that one statement updates all orders. */
 const valueById = <Column extends 'status' | 'rejection'>(orders: readonly SettledRow[], column: Column) =>
   sql<SettledRow[Column]>`case id ${sql.join(
     orders.map((order) => sql`when ${order.id} then ${order[column]}`),
@@ -94,8 +96,8 @@ const valueById = <Column extends 'status' | 'rejection'>(orders: readonly Settl
   )} end`
 
 /**
- * Makes an insert skip rows whose key exists. On MySQL, such an insert sets `keyColumn` to its own value, because
- * `insert ignore` would also hide other errors.
+ * Makes an insert skip rows whose key exists. On MySQL, the insert sets `keyColumn` of the existing row to its current
+ * value, which changes nothing. `insert ignore` would also hide other errors.
  */
 const ignoringDuplicates = <Table extends keyof OrdersTables>(
   engine: Engine,

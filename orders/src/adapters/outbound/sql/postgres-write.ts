@@ -24,9 +24,10 @@ const ORDER_COLUMNS =
 const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency'
 
 /**
- * SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. PostgreSQL would plan a
- * join as a nested loop, which compares 65,536 pairs of rows for a batch of 256 orders. For the same reason, `is true`
- * in `WRITE` prevents the planner from turning the subquery into a join.
+ * SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. A join of `orders` with
+ * the JSON rows would be slower: hash joins and merge joins are switched off, so PostgreSQL would plan a nested loop,
+ * which compares 65,536 pairs of rows for a batch of 256 orders. `is true` in `WRITE` prevents such a join: without
+ * `is true`, the planner turns the subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 

@@ -42,7 +42,7 @@ export async function withLines(db: Queryable, rows: readonly OrderRow[]): Promi
   return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []))
 }
 
-/** Locks an order, calls `decide` with the order, and stores the order that `decide` returns. */
+/** See `OrderStore.change`. */
 export const changeOrder = (
   database: Database<OrdersTables>,
   orderId: string,
@@ -124,13 +124,17 @@ export async function listSales(
   }))
 }
 
-/** See `OrderStore`. Claims orders that are due, then orders that a replica with a wrong clock deferred too far. */
+/**
+ * See `OrderStore.claimUndecided`. Returns orders that are due, then orders that a replica with a wrong clock deferred
+ * too far.
+ */
 export async function claimUndecided(db: Queryable, now: number, limit: number): Promise<Order[]> {
   const due = await claim(db, ['<=', now], now, limit)
   const deferredTooFar = await claim(db, ['>', now + MAX_DEFERRAL_MS], now, limit - due.length)
   return [...due, ...deferredTooFar]
 }
 
+/** Defers the next attempt of the orders that match `when`, so that other workers skip these orders. */
 async function claim(
   db: Queryable,
   when: ['<=' | '>', number],
@@ -152,7 +156,7 @@ async function claim(
     .where(isOneOf(db.engine, 'id', ids))
     .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
-  // No row is updated if another worker has claimed all these orders since the select.
+  // No row is updated if other workers have claimed all these orders since the select, or none is undecided any more.
   return numUpdatedRows === 0n ? [] : findOrders(db, ids)
 }
 

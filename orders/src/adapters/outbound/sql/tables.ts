@@ -24,7 +24,7 @@ export interface OrderRow {
   next_attempt_at: number | null
 }
 
-/** A booked line. It is inserted when its order is confirmed, and never changes. */
+/** A booked line. The row is inserted when the order is confirmed, and never changes. */
 export interface LineRow {
   order_id: string
   line_no: number
@@ -39,14 +39,17 @@ export interface LineRow {
 /** The new values of the columns of an order that becomes CONFIRMED or REJECTED. */
 export type SettledRow = Pick<OrderRow, 'id' | 'status' | 'rejection' | 'updated_at'>
 
-/** The rows of a batch: new orders, settled orders (all with the same `updated_at`) and lines of settled orders. */
+/** The rows that one batch writes. */
 export interface BatchRows {
+  /** New orders. */
   inserted: readonly OrderRow[]
+  /** Orders that become CONFIRMED or REJECTED, all with the same `updated_at`. */
   settled: readonly SettledRow[]
+  /** The booked lines of the orders in `settled`. */
   lines: readonly LineRow[]
 }
 
-/** How many orders of a batch were inserted and settled. */
+/** The number of orders that were inserted, and the number of PENDING orders that became CONFIRMED or REJECTED. */
 export interface BatchCounts {
   inserted: number
   settled: number
@@ -72,7 +75,7 @@ export const toSettledRow = ({ id, status, rejection, updatedAt }: Order): Settl
   updated_at: updatedAt,
 })
 
-/** The rows of the booked lines. An order that is not booked has none. */
+/** Returns one row for each booked line, and no rows for an order that is not booked. */
 export const toLineRows = ({ id, lines }: Order): LineRow[] =>
   lines.filter(isBooked).map(({ productId, quantity, name, sellerId, price }, index) => ({
     order_id: id,

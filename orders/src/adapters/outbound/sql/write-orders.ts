@@ -20,9 +20,8 @@ interface OrderInsert {
  * Writes new orders and settled orders (CONFIRMED or REJECTED) in one commit. Returns one result for each write, in the
  * sequence of `writes`: the stored order, or an error if the idempotency key was used for another request.
  *
- * An order is inserted if its id and its idempotency key are new. Of several orders with the same key, the unique
- * constraint allows only the first. A look-up before the insert is not enough: concurrent requests would all find
- * nothing.
+ * An order is inserted if its id is new and its buyer has not used its idempotency key before. A unique constraint
+ * checks this. A look-up before the insert is not enough: concurrent requests would all find nothing.
  *
  * Writing a batch again has no further effect. The number of statements does not depend on the size of the batch.
  */
@@ -40,20 +39,21 @@ export async function writeOrders(
     settled: settlements.map(toSettledRow),
     lines: settlements.flatMap(toLineRows),
   })
-  // A lower count means that an order was inserted before, or was cancelled or settled in the meantime. This is rare.
-  const stored = counts.inserted === inserts.length ? null : await findStored(database, inserts)
-  const settled =
-    counts.settled === settlements.length ? settlements : await findOrders(database, idsOf(settlements))
+  // Rarely false: an order or its idempotency key existed before, or an order was settled or cancelled meanwhile.
+  const allInserted = counts.inserted === inserts.length
+  const allSettled = counts.settled === settlements.length
+  const stored = allInserted ? [] : await findStored(database, inserts)
+  const settled = allSettled ? settlements : await findOrders(database, idsOf(settlements))
   const settledById = new Map(settled.map((order) => [order.id, order]))
   return writes.map((write) => {
     if (write.kind === 'settle') return settledById.get(write.order.id)!
-    return stored ? firstOrder(write, stored) : write.order
+    return allInserted ? write.order : firstOrder(write, stored)
   })
 }
 
 /**
  * Returns each order once, because a request and the recovery worker may settle the same order in one batch. All
- * returned orders have the latest `updatedAt` of the batch, so that one value in the statement is enough.
+ * returned orders have the latest `updatedAt` of the batch, so that the statement needs only one value.
  */
 function settledTogether(orders: readonly Order[]): Order[] {
   const updatedAt = Math.max(...orders.map((order) => order.updatedAt))
@@ -82,7 +82,10 @@ async function findStored(
   return rows.map((row, i) => ({ ...row, order: orders[i]! }))
 }
 
-/** Returns the inserted order, or else the buyer's first order with this key, or an error for another fingerprint. */
+/**
+ * Returns the stored order with the id of `order`. If there is none, returns the buyer's earlier order with the same
+ * idempotency key, or an error if the earlier order has another fingerprint.
+ */
 function firstOrder({ order, idempotency }: OrderInsert, stored: readonly StoredOrder[]): Order | OrderError {
   const inserted = stored.find(({ id }) => id === order.id)
   if (inserted) return inserted.order

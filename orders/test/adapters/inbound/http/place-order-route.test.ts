@@ -14,7 +14,7 @@ describe('POST /orders', () => {
   })
   after(() => api.app.close())
 
-  it('responds with 201, a Location header and the CONFIRMED order', async () => {
+  it('responds 201 with a Location header and the CONFIRMED order', async () => {
     const response = await api.place([{ productId: 1, quantity: 2 }], await buyer())
     assert.equal(response.statusCode, 201)
     const order = response.json()
@@ -26,7 +26,7 @@ describe('POST /orders', () => {
     assert.equal(order.status, 'CONFIRMED')
   })
 
-  it('responds with 409 insufficient-stock and the lines that exceed the stock', async () => {
+  it('responds 409 insufficient-stock with the lines that exceed the stock', async () => {
     const headers = await buyer()
     const response = await api.place(
       [
@@ -50,13 +50,13 @@ describe('POST /orders', () => {
     [4, 'product-disabled', 'a disabled product'],
     [5, 'mixed-currencies', 'products in two currencies'],
   ] as const) {
-    it(`responds with 422 ${code} to an order of ${products}`, async () => {
+    it(`responds 422 ${code} to an order that contains ${products}`, async () => {
       const response = await api.place([...ONE_LAMP, { productId, quantity: 1 }], await buyer())
       assert.deepEqual([response.statusCode, response.json().code], [422, code])
     })
   }
 
-  it('responds with 202, Location and Retry-After when the products service is unavailable', async () => {
+  it('responds 202 with Location and Retry-After when the products service is unavailable', async () => {
     const headers = await buyer()
     api.shop.inventory.network = 'down'
     const response = await api.place(ONE_LAMP, headers)
@@ -68,7 +68,7 @@ describe('POST /orders', () => {
     assert.deepEqual(found.json(), response.json())
   })
 
-  it('responds with 503 when it is unknown whether the order was stored', async () => {
+  it('responds 503 when it is unknown whether the order was stored', async () => {
     const unavailable = () => Promise.reject(new OutcomeUnknown('unavailable'))
     const broken = await testApi({ orders: { ...api.shop.orders, add: unavailable } })
     const response = await broken.place(ONE_LAMP, await buyer())
@@ -88,7 +88,7 @@ describe('POST /orders', () => {
     assert.equal(api.shop.inventory.stockOf(1), stock - 1)
   })
 
-  it('responds with 422 to an idempotency key that was used with another body', async () => {
+  it('responds 422 idempotency-key-reused to an idempotency key that was used with another body', async () => {
     const headers = { ...(await buyer()), 'idempotency-key': 'order-1' }
     await api.place(ONE_LAMP, headers)
     const response = await api.place([{ productId: 1, quantity: 2 }], headers)
@@ -101,7 +101,7 @@ describe('POST /orders', () => {
     assert.notEqual(mine.json().id, theirs.json().id)
   })
 
-  it('responds with 200 to a retry of an order that has been cancelled', async () => {
+  it('responds 200 to a retry of an order that has been cancelled', async () => {
     const headers = { ...(await buyer()), 'idempotency-key': 'k' }
     const { id } = (await api.place(ONE_LAMP, headers)).json()
     await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
@@ -122,7 +122,7 @@ describe('POST /orders', () => {
     ],
     ['51 lines', Array.from({ length: 51 }, (_, i) => ({ productId: i + 1, quantity: 1 })), '#/lines'],
   ] as const) {
-    it(`responds with 400 to an order with ${fault}, and points to the invalid field`, async () => {
+    it(`responds 400 to an order with ${fault}, and points to the invalid field`, async () => {
       const response = await api.place(lines, await buyer())
       assert.deepEqual([response.statusCode, response.json().code], [400, 'validation-failed'])
       assert.equal(response.json().errors[0].pointer, pointer)
@@ -130,7 +130,7 @@ describe('POST /orders', () => {
   }
 
   for (const field of ['status', 'buyerId', 'userId', 'total', 'id']) {
-    it(`responds with 400 to a body with the additional field ${field}`, async () => {
+    it(`responds 400 to a body with the additional field ${field}`, async () => {
       const payload = { lines: ONE_LAMP, [field]: 'CONFIRMED' }
       const response = await api.call({ method: 'POST', url: '/orders', headers: await buyer(), payload })
       assert.equal(response.statusCode, 400, response.body)
@@ -138,13 +138,13 @@ describe('POST /orders', () => {
     })
   }
 
-  it('responds with 422 quantity-too-large to more than 1,000 units of a product in two lines', async () => {
+  it('responds 422 quantity-too-large to more than 1,000 units of a product in two lines', async () => {
     const line = { productId: 1, quantity: 900 }
     const response = await api.place([line, line], await buyer())
     assert.deepEqual([response.statusCode, response.json().code], [422, 'quantity-too-large'])
   })
 
-  it('responds with 400 to an idempotency key that contains a space', async () => {
+  it('responds 400 to an idempotency key that contains a space', async () => {
     const headers = { ...(await buyer()), 'idempotency-key': 'with space' }
     const response = await api.place(ONE_LAMP, headers)
     assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'header'])

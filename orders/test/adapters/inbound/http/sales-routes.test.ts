@@ -31,14 +31,14 @@ describe('GET /sellers/me/sales', () => {
     }
   })
 
-  for (const cursor of [
-    'x',
-    'W10',
-    encodeCursor([LAST_ID]),
-    encodeCursor([LAST_ID, '1']),
-    encodeCursor(["' or 1=1 --", 1]),
-  ]) {
-    it(`responds with 400 to the invalid cursor ${cursor}`, async (t) => {
+  for (const [content, cursor] of [
+    ['no JSON', 'x'],
+    ['no position', encodeCursor([])],
+    ['no line number', encodeCursor([LAST_ID])],
+    ['a line number that is a string', encodeCursor([LAST_ID, '1'])],
+    ['SQL instead of an order id', encodeCursor(["' or 1=1 --", 1])],
+  ] as const) {
+    it(`responds 400 to a cursor that contains ${content}`, async (t) => {
       const api = await testApi()
       t.after(() => api.app.close())
       const url = `/sellers/me/sales?cursor=${cursor}`

@@ -19,9 +19,9 @@ interface ReceivedRequest {
 }
 type Responder = (request: ReceivedRequest, response: ServerResponse) => void
 
-/** The deadline in other tests, long enough for a retry on a busy machine. */
+/** The default deadline, long enough for a retry on a busy machine. */
 const DEADLINE_MS = 2_000
-/** The deadline in tests that wait for its end. */
+/** The deadline in tests that wait until it has passed. */
 const SHORT_DEADLINE_MS = 300
 const LINES = [{ productId: 1, quantity: 2 }]
 const HOUR_MS = 3_600_000
@@ -63,7 +63,7 @@ async function inventoryWith(
 
 // Several tests run at the same time, because many of them wait for the deadline of a call.
 describe('the client of the products service', { concurrency: 4 }, () => {
-  it('sends the order id, the lines and a service token', async (t) => {
+  it('sends the order id, the lines and a service token to /bookings', async (t) => {
     const { inventory, requests } = await inventoryWith(t, [booked])
     const order = newOrder()
     await inventory.book(order)
@@ -98,7 +98,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ['a response that is not JSON', (_request, response) => void response.end('<html>')],
     [
       'a response that breaks the contract',
-      // As the result of a booking, it has no lines. As the result of a release, it has the wrong outcome.
+      // The result of a booking needs lines, and the result of a release needs another outcome.
       ({ body }, response) =>
         json(
           response,
@@ -121,7 +121,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
       assert.deepEqual(requests[1], requests[0])
     })
 
-    it(`throws OutcomeUnknown at the deadline when every request fails with ${fault}`, async (t) => {
+    it(`throws OutcomeUnknown at the deadline when every request ends with ${fault}`, async (t) => {
       const { inventory } = await inventoryWith(t, [respond], { deadlineMs: SHORT_DEADLINE_MS })
       const started = performance.now()
       await assert.rejects(inventory.book(newOrder()), OutcomeUnknown)
@@ -138,7 +138,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     assert.ok(requests.every(({ url }) => url === '/bookings'))
   })
 
-  it('throws OutcomeUnknown when it cannot connect', async () => {
+  it('throws OutcomeUnknown when no connection can be opened', async () => {
     const unavailable = httpInventory({
       baseUrl: 'http://127.0.0.1:1',
       serviceToken: FIXED_TOKEN,

@@ -118,7 +118,7 @@ await describeOnEachEngine('the order store', (engine) => {
       assert.deepEqual(stored, [results[0], cancelling, ...fresh])
     })
 
-    it('settles a booked and a rejected order in one batch, and does not settle a CONFIRMED order again', async () => {
+    it('confirms one order and rejects another in the same batch, and does not change a CONFIRMED order', async () => {
       const [sold, unknown, settledBefore] = orders(3) as [Order, Order, Order]
       await write([sold, unknown, settledBefore].map((order) => insertion(order)))
       await store.settle(confirmed(settledBefore))
@@ -148,13 +148,14 @@ await describeOnEachEngine('the order store', (engine) => {
       const change = store.change(order.id, (current) => requestCancellation(current, Date.now()))
       change.catch(() => {})
       await untilBlocked(database)
-      // Return the promise inside an object: otherwise the transaction would await `change`, which waits for its lock.
+      // Return the promise inside an object: otherwise the transaction would await `change`, which waits for the lock
+      // of the transaction.
       return { change }
     })
     await assert.rejects(change, withCode('order-not-cancellable'))
   })
 
-  it('never scans a whole table to write, claim or list orders', {
+  it('does not scan a whole table to write, claim or list orders', {
     skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
   }, async () => {
     const batch = orders(20)
