@@ -8,7 +8,7 @@ export interface AttemptLimits {
   accountAndAddress: number
   /** Wrong passwords from one address, for all accounts together. */
   address: number
-  /** Wrong passwords for one account, excluding addresses that logged in to it in the last 30 days. */
+  /** Wrong passwords for one account, excluding addresses that logged in to the account in the last 30 days. */
   account: number
   /** Registrations from one address. */
   registrations: number
@@ -29,17 +29,17 @@ export const loginBuckets = (
   { username, network, known }: { username: string; network: string; known: boolean },
   limits: AttemptLimits,
 ): Bucket[] => [
-  { name: pairBucket(username, network), limit: limits.accountAndAddress },
+  { name: pairBucketName(username, network), limit: limits.accountAndAddress },
   { name: `address:${network}`, limit: limits.address },
   ...(known ? [] : [{ name: `account:${username}`, limit: limits.account }]),
 ]
 
-/** Returns the name of the bucket that a successful login empties. */
-export const pairBucket = (username: string, network: string) => `pair:${username}:${network}`
+/** Returns the name of the bucket of one account and one network. A successful login empties this bucket. */
+export const pairBucketName = (username: string, network: string) => `pair:${username}:${network}`
 
 /**
- * Returns the bucket of wrong current passwords in password changes. It does not depend on the address, because every
- * request needs an access token of the user.
+ * Returns the bucket of wrong current passwords in password changes. The bucket does not depend on the address, because
+ * every request needs an access token of the user.
  */
 export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
