@@ -35,7 +35,7 @@ export const settings = Type.Object({
     maximum: 64,
     default: 2,
     description:
-      'password hashes computed concurrently for logins and password changes; registrations hash at most one more at the same time. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
+      'password hashes computed concurrently for logins and password changes; registrations add at most one more. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
   }),
   PASSWORD_HASHES_WAITING: Type.Integer({
     minimum: 0,

@@ -1,7 +1,10 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** The number of attempts allowed per window. Pending attempts, whose password is still being checked, count too. */
+/**
+ * The number of attempts allowed per window. Pending attempts, whose password is still being checked, count too.
+ * Addresses in the same network count as one address (see `networkOf`).
+ */
 export interface AttemptLimits {
   windowSeconds: number
   /** Wrong passwords for one account from one address. */
@@ -75,8 +78,8 @@ export function secondsToWait(
 }
 
 /**
- * Returns the network in which a client's address is counted: an IPv4 address itself, or the /64 network of an IPv6
- * address, because a /64 network usually belongs to one customer. Returns `unknown` for text that is not an address,
+ * Returns the network in which a client's address is counted. For an IPv4 address, this is the address itself. For an
+ * IPv6 address, this is its /64 network, which usually belongs to one customer. Returns `unknown` for text that is not an address,
  * because a proxy may send any text.
  */
 export function networkOf(address: string): string {

@@ -56,7 +56,7 @@ export async function login(
 }
 
 /**
- * Continues a session: exchanges an unused refresh token for a new pair of tokens.
+ * Exchanges an unused refresh token for a new access token and a new refresh token.
  *
  * @throws UserError `invalid-refresh-token`; if the token was used before, also ends the session
  */

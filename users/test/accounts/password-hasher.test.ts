@@ -60,7 +60,7 @@ describe('the password hasher', () => {
     await assert.rejects(hasher.verify('x', '$2b$12$abcdefghijklmnopqrstuv'), /not an Argon2id PHC string/)
   })
 
-  // A login of an unknown user verifies the decoy, so that the duration does not reveal whether the user exists.
+  // A login of an unknown user is checked with the decoy, so that the duration does not reveal which users exist.
   it('has a decoy hash with the cost of a real hash, and the decoy does not match an empty password', async () => {
     assert.match(hasher.decoy, /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
     assert.equal(await hasher.verify('', hasher.decoy), false)
