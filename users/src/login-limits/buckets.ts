@@ -79,8 +79,8 @@ export function secondsToWait(
 
 /**
  * Returns the network in which a client's address is counted. For an IPv4 address, this is the address itself. For an
- * IPv6 address, this is its /64 network, which usually belongs to one customer. Returns `unknown` for text that is not an address,
- * because a proxy may send any text.
+ * IPv6 address, this is its /64 network, which usually belongs to one customer. Returns `unknown` for text that is not
+ * an address, because a proxy may send any text.
  */
 export function networkOf(address: string): string {
   const withoutZone = address.replace(/%.*$/, '')
