@@ -10,7 +10,7 @@ export const settings = Type.Object({
     minimum: 60,
     maximum: LONGEST_ACCESS_TOKEN_SECONDS,
     default: 900,
-    description: 'seconds until an access token expires; a logout does not revoke it',
+    description: 'seconds until an access token expires; a logout does not revoke the token',
   }),
   SESSION_DAYS: Type.Integer({
     minimum: 1,
@@ -35,26 +35,27 @@ export const settings = Type.Object({
     maximum: 64,
     default: 2,
     description:
-      'password hashes computed concurrently for logins and password changes; registrations use one further slot. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
+      'password hashes computed concurrently for logins and password changes; registrations add at most one more. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
   }),
   PASSWORD_HASHES_WAITING: Type.Integer({
     minimum: 0,
     maximum: 10_000,
     default: 64,
     description:
-      'maximum number of logins and password changes in the hashing queue; further ones are rejected with 503',
+      'maximum number of logins and password changes in the hashing queue; further requests are rejected with 503',
   }),
   LOGIN_WINDOW_SECONDS: Type.Integer({
     minimum: 1,
     maximum: 86_400,
     default: 900,
-    description: 'length of the window in which attempts are counted; the four limits below apply per window',
+    description:
+      'length of the window in which attempts are counted; LOGIN_LIMIT_* and REGISTRATION_LIMIT_ADDRESS apply per window',
   }),
   LOGIN_LIMIT_ACCOUNT_AND_ADDRESS: Type.Integer({
     minimum: 1,
     default: 10,
     description:
-      'wrong passwords for one account from one address; the same limit, counted separately, applies to wrong current passwords in password changes',
+      'wrong passwords for one account from one address; also the limit of wrong current passwords in password changes, which are counted separately',
   }),
   LOGIN_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
@@ -65,12 +66,12 @@ export const settings = Type.Object({
     minimum: 1,
     default: 25,
     description:
-      'wrong passwords for one account, excluding addresses that logged in to it in the last 30 days',
+      'wrong passwords for one account, excluding addresses that logged in to the account in the last 30 days',
   }),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 100,
-    description: 'registrations from one address, successful or not',
+    description: 'registrations from one address, including those with a taken username',
   }),
 })
 

@@ -19,7 +19,7 @@ const RESPONSES = {
     detail: 'The username or the password is wrong.',
     headers: CHALLENGE,
   },
-  // After a 401, clients would refresh their tokens, although the access token is valid.
+  // The status is 403, because the access token is valid. A 401 would make clients refresh it.
   'wrong-password': { status: 403, detail: 'currentPassword is not your current password.' },
   'invalid-refresh-token': {
     status: 401,
@@ -48,7 +48,7 @@ type ErrorCode = keyof typeof RESPONSES
 export class UserError extends Error {
   override name = 'UserError'
   readonly code: ErrorCode
-  /** Undefined if a retry cannot succeed. */
+  /** Set only if the same request can succeed later. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, retryAfterSeconds?: number) {

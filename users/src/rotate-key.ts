@@ -4,7 +4,7 @@
  *
  * If a key has leaked, run this script, then delete the row of the leaked key from `signing_keys`. Every service caches
  * keys and verified tokens. Therefore the users service accepts tokens signed with the leaked key for up to 2 minutes
- * after that, and the other services for up to 12 minutes.
+ * after the deletion, and the other services for up to 12 minutes.
  */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { startFailure } from '@souk/service-kit/process/serve'

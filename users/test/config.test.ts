@@ -4,14 +4,14 @@ import { REGISTRATION_GATE } from '../src/accounts/hashing-gate.ts'
 import { hashingCost, readSettings } from '../src/config.ts'
 
 describe('the settings of the users service', () => {
-  it('have defaults: Argon2id with 46 MiB, access tokens of 15 minutes, sessions of 30 days, no demo data', () => {
+  it('default to Argon2id with 46 MiB, access tokens of 15 minutes, sessions of 30 days and no demo data', () => {
     const settings = readSettings({})
     assert.deepEqual(hashingCost(settings), { memoryKiB: 47_104, passes: 1 })
     const { PORT, ACCESS_TOKEN_SECONDS, SESSION_DAYS, SEED_DEMO_DATA } = settings
     assert.deepEqual([PORT, ACCESS_TOKEN_SECONDS, SESSION_DAYS, SEED_DEMO_DATA], [8001, 900, 30, false])
   })
 
-  it('allow less than 46 MiB per hash only with 2 passes and at least 19 MiB', () => {
+  it('allow less than 46 MiB per hash only with at least 2 passes and 19 MiB', () => {
     readSettings({ ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' })
     for (const [memory, passes] of [
       ['47103', '1'],
@@ -31,7 +31,7 @@ describe('the settings of the users service', () => {
     assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })
 
-  it('reject SEED_DEMO_DATA in production', () => {
+  it('are rejected in production if SEED_DEMO_DATA is true', () => {
     assert.throws(() => readSettings({ NODE_ENV: 'production', SEED_DEMO_DATA: 'true' }), /SEED_DEMO_DATA/)
   })
 })

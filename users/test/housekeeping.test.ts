@@ -63,7 +63,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
     await users.tokensOf(username)
   })
 
-  it('runs a sweep every minute, until the returned function stops it', async (test) => {
+  it('runs a sweep every minute until `stop` is called', async (test) => {
     const addExpired = () =>
       users.database.kysely
         .insertInto('login_attempts')

@@ -30,7 +30,7 @@ await describeOnEachEngine('the users database', (engine) => {
       env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
-  it('has its tables and one of each demo user after three concurrent runs of the migrate script and a later run', async () => {
+  it('has its tables and both demo users after three concurrent runs of the migrate script and a later run', async () => {
     const seeding = { SEED_DEMO_DATA: 'true' }
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
@@ -53,7 +53,7 @@ await describeOnEachEngine('the users database', (engine) => {
     assert.match(stdout, /^users: made key [\w-]{43}; it signs from 20\S+Z on\.\n$/)
   })
 
-  it('gets no demo users from the migrate script if SEED_DEMO_DATA is empty', async () => {
+  it('contains no demo users after the migrate script runs with an empty SEED_DEMO_DATA', async () => {
     const database = openDatabase<Tables>(testDb.url)
     await database.kysely.deleteFrom('users').execute()
     await database.close()

@@ -23,7 +23,7 @@ const NewPasswordSchema = Type.String({
   description: `${PASSWORD_MIN_LENGTH} to ${PASSWORD_MAX_LENGTH} Unicode characters of any kind. The most common passwords are rejected.`,
 })
 
-/** A password that is compared with the stored hash. The minimum length of new passwords does not apply to it. */
+/** A password that is compared with the stored hash. It may be shorter than a new password. */
 export const CurrentPasswordSchema = Type.String({ minLength: 1, maxLength: PASSWORD_MAX_LENGTH })
 
 export const UserSchema = Type.Object(

@@ -48,7 +48,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Get the current user',
         description:
-          'Returns the user of the access token. The data comes from the database, so it may be newer than the token.',
+          'Returns the user of the access token. The data comes from the database and may be newer than the data in the token.',
         response: { 200: response('The user', ref(UserSchema)) },
       },
     },

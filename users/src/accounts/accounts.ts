@@ -17,7 +17,7 @@ export interface AccountsDeps extends AttemptDeps {
 /**
  * Creates an account.
  *
- * @param address the client's IP address; registrations are limited per network
+ * @param address the client's IP address; registrations are limited per network (see `networkOf`)
  * @throws UserError `username-taken`, `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function registerUser(
@@ -26,7 +26,7 @@ export async function registerUser(
   address: string,
   log: App['log'],
 ): Promise<User> {
-  // Without `uncountIf`, successful registrations stay counted too. Every registration costs a password hash.
+  // Without `removeIf`, successful registrations stay counted too, because every registration costs a password hash.
   const attempt = {
     buckets: [registrationBucket(networkOf(address), deps.limits)],
     throttledEvent: 'registration-throttled',

@@ -27,7 +27,7 @@ export function createGate({ atOnce, waiting }: GateLimits) {
   }
 }
 
-/** Limits how many passwords are hashed concurrently, so that a flood of logins does not use all CPU cores. */
+/** Returns a hasher that limits the concurrent use of `hasher`, so that a flood of logins does not use all CPU cores. */
 export function boundedHasher(hasher: PasswordHasher, limits: GateLimits): PasswordHasher {
   const gate = createGate(limits)
   return {

@@ -25,9 +25,9 @@ type JsonWebKeySet = Static<typeof JsonWebKeySetSchema>
 const RELOAD_MS = 60_000
 
 /**
- * Reads the signing keys in use from the database and caches them for a minute.
+ * Caches the signing keys in use, and reads them from the database again after a minute.
  *
- * @param onStale receives the error when the keys cannot be reloaded; the keys loaded before stay in use
+ * @param onStale receives the error when the keys cannot be reloaded; the previously loaded keys stay in use
  */
 export function createKeyRing(store: KeysStore, now: () => number, onStale: (error: unknown) => void) {
   let loadedAt = 0

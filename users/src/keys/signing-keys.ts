@@ -5,7 +5,7 @@ import type { KeysStore, SigningKey } from './keys-store.ts'
 export const LONGEST_ACCESS_TOKEN_SECONDS = 3600
 /** The allowed difference between the clocks of replicas. */
 const CLOCK_SKEW_MS = 5 * 60_000
-/** How long a key stays in use after its last signature, until all tokens it signed have expired. */
+/** How long a key stays in use after its last signature. Then all tokens signed with the key have expired. */
 const IN_USE_AFTER_SIGNING_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW_MS
 
 /**

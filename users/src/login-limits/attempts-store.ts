@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
 import { type Bucket, secondsToWait } from './buckets.ts'
 
-/** For this long after a login, the limit per account does not apply to the address of the login. */
+/** For 30 days after a login from an address, the limit per account does not apply to this address. */
 export const KNOWN_ADDRESS_MS = 30 * 86_400_000
 
 /** SQL that decreases the counts of a bucket. */
@@ -14,11 +14,11 @@ type Decrements = { attempts?: RawBuilder<number>; pending: RawBuilder<number> }
 /** Counts attempts in the database, so that replicas share the counts and a restart does not reset them. */
 export function attemptsStore(database: Database<Tables>) {
   const { kysely, engine } = database
-  // The result is never below 0, because the bucket may have started a new window since the attempt was counted.
+  // Does not go below 0. The bucket may have started a new window after the attempt was counted.
   const oneLess = (column: 'attempts' | 'pending') =>
     sql<number>`case when ${sql.ref(column)} > 0 then ${sql.ref(column)} - 1 else 0 end`
   // Updates each bucket in its own statement. One statement for all buckets could lock the rows in another order than
-  // `count`, and deadlock.
+  // `count` does, and cause a deadlock.
   const update = async (buckets: readonly Bucket[], changes: Decrements): Promise<void> => {
     for (const { name } of buckets)
       await kysely.updateTable('login_attempts').set(changes).where('bucket', '=', name).execute()
@@ -28,7 +28,7 @@ export function attemptsStore(database: Database<Tables>) {
      * Counts one attempt in all `buckets` as pending, which means that its password is not checked yet. If one of the
      * buckets is full, throws and counts the attempt in no bucket, so that rejected attempts do not lock out the owner
      * of the account. Call this before the password is checked, so that concurrent guesses cannot exceed a limit. Call
-     * `confirm` or `uncount` afterwards.
+     * `confirm` or `removeAttempt` afterwards.
      *
      * @throws UserError `too-many-attempts`
      */
@@ -40,7 +40,7 @@ export function attemptsStore(database: Database<Tables>) {
         // Returns SQL that starts a new window if the stored window has expired, and sets `next` otherwise.
         const unlessExpired = (column: keyof typeof newWindow, next: RawBuilder<unknown>) =>
           sql<number>`case when login_attempts.expires_at <= ${now} then ${newWindow[column]} else ${next} end`
-        // MySQL assigns the columns in this order. `expires_at` is last, because the others compare its old value.
+        // MySQL assigns the columns in this order. `expires_at` is last, because the other columns need its old value.
         const counted = {
           attempts: unlessExpired('attempts', sql`login_attempts.attempts + 1`),
           pending: unlessExpired('pending', sql`login_attempts.pending + 1`),
@@ -67,7 +67,7 @@ export function attemptsStore(database: Database<Tables>) {
     confirm: (buckets: readonly Bucket[]) => update(buckets, { pending: oneLess('pending') }),
 
     /** Removes a pending attempt from the counts, because its password was right or was not checked. */
-    uncount: (buckets: readonly Bucket[]) =>
+    removeAttempt: (buckets: readonly Bucket[]) =>
       update(buckets, { attempts: oneLess('attempts'), pending: oneLess('pending') }),
 
     empty: async (bucket: string): Promise<void> => {

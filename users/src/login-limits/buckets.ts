@@ -1,14 +1,17 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** The number of attempts allowed per window. Pending attempts, whose password is still being checked, count too. */
+/**
+ * The number of attempts allowed per window. Pending attempts, whose password is still being checked, count too.
+ * Addresses in the same network count as one address (see `networkOf`).
+ */
 export interface AttemptLimits {
   windowSeconds: number
   /** Wrong passwords for one account from one address. */
   accountAndAddress: number
   /** Wrong passwords from one address, for all accounts together. */
   address: number
-  /** Wrong passwords for one account, excluding addresses that logged in to it in the last 30 days. */
+  /** Wrong passwords for one account, excluding addresses that logged in to the account in the last 30 days. */
   account: number
   /** Registrations from one address. */
   registrations: number
@@ -29,17 +32,17 @@ export const loginBuckets = (
   { username, network, known }: { username: string; network: string; known: boolean },
   limits: AttemptLimits,
 ): Bucket[] => [
-  { name: pairBucket(username, network), limit: limits.accountAndAddress },
+  { name: pairBucketName(username, network), limit: limits.accountAndAddress },
   { name: `address:${network}`, limit: limits.address },
   ...(known ? [] : [{ name: `account:${username}`, limit: limits.account }]),
 ]
 
-/** Returns the name of the bucket that a successful login empties. */
-export const pairBucket = (username: string, network: string) => `pair:${username}:${network}`
+/** Returns the name of the bucket of one account and one network. A successful login empties this bucket. */
+export const pairBucketName = (username: string, network: string) => `pair:${username}:${network}`
 
 /**
- * Returns the bucket of wrong current passwords in password changes. It does not depend on the address, because every
- * request needs an access token of the user.
+ * Returns the bucket of wrong current passwords in password changes. The bucket does not depend on the address, because
+ * every request needs an access token of the user.
  */
 export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
@@ -75,9 +78,9 @@ export function secondsToWait(
 }
 
 /**
- * Returns the network in which a client's address is counted: an IPv4 address itself, or the /64 network of an IPv6
- * address, because a /64 network usually belongs to one customer. Returns `unknown` for text that is not an address,
- * because a proxy may send any text.
+ * Returns the network in which a client's address is counted. For an IPv4 address, this is the address itself. For an
+ * IPv6 address, this is its /64 network, which usually belongs to one customer. Returns `unknown` for text that is not
+ * an address, because a proxy may send any text.
  */
 export function networkOf(address: string): string {
   const withoutZone = address.replace(/%.*$/, '')

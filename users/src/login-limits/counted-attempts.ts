@@ -16,7 +16,7 @@ interface Attempt<T> {
   throttledEvent: string
   work: () => Promise<T>
   /** If this returns true for the result, the attempt is no longer counted. By default, all attempts stay counted. */
-  uncountIf?: (result: T) => boolean
+  removeIf?: (result: T) => boolean
 }
 
 /**
@@ -27,7 +27,7 @@ interface Attempt<T> {
  */
 export async function runCounted<T>(
   { attempts, limits, now }: AttemptDeps,
-  { buckets, throttledEvent, work, uncountIf }: Attempt<T>,
+  { buckets, throttledEvent, work, removeIf }: Attempt<T>,
   log: App['log'],
 ): Promise<T> {
   await attempts.count(buckets, limits.windowSeconds, now()).catch((error: unknown) => {
@@ -35,10 +35,10 @@ export async function runCounted<T>(
     throw error
   })
   const result = await work().catch(async (error: unknown) => {
-    await attempts.uncount(buckets)
+    await attempts.removeAttempt(buckets)
     throw error
   })
-  await (uncountIf?.(result) ? attempts.uncount(buckets) : attempts.confirm(buckets))
+  await (removeIf?.(result) ? attempts.removeAttempt(buckets) : attempts.confirm(buckets))
   return result
 }
 
@@ -56,6 +56,6 @@ export const checkPassword = (
 ): Promise<boolean> =>
   runCounted(
     deps,
-    { buckets, throttledEvent: 'password-throttled', work: verify, uncountIf: (right) => right },
+    { buckets, throttledEvent: 'password-throttled', work: verify, removeIf: (right) => right },
     log,
   )

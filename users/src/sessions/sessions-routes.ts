@@ -57,7 +57,7 @@ export function registerSessionsRoutes(app: App, deps: SessionsDeps): void {
         tags: ['auth'],
         summary: 'Log out',
         description:
-          'Ends the session of this refresh token. The session can no longer be refreshed. The access tokens of the session stay valid until they expire (by default 15 minutes after they were issued). Also responds 204 if the session has already ended or the token is unknown.',
+          'Ends the session of the given refresh token. The session can no longer be refreshed. The access tokens of the session stay valid until they expire (by default 15 minutes after they were issued). Also responds 204 if the session has already ended or the token is unknown.',
         body: RefreshTokenBody,
         response: { 204: Type.Null({ description: 'The session has ended' }) },
       },

@@ -19,7 +19,7 @@ export function sessionsStore(database: Database<Tables>) {
     /**
      * Starts a session with its first refresh token. If the password has changed since `account` was read, starts no
      * session and returns false. Locks the user's row, so a concurrent password change either ends this session or
-     * prevents it.
+     * makes this function return false.
      */
     start: (account: Account, tokenHash: string, now: number, endsAt: number): Promise<boolean> =>
       inTransaction(database, async (trx) => {
@@ -40,8 +40,8 @@ export function sessionsStore(database: Database<Tables>) {
       }),
 
     /**
-     * Marks a refresh token as used and adds the next token of its session. If the token was used before, even by a
-     * concurrent request, it may have been stolen, so its session ends (RFC 9700, section 4.14.2).
+     * Marks a refresh token as used and adds the next token of its session. A token that was used before, even
+     * by a concurrent request, may have been stolen. Its session ends (RFC 9700, section 4.14.2).
      */
     rotate: (tokenHash: string, nextHash: string, now: number): Promise<Rotation> =>
       inTransaction(database, async (trx): Promise<Rotation> => {

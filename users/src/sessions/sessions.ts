@@ -3,7 +3,7 @@ import { toUser } from '../accounts/accounts.ts'
 import type { Account, AccountsStore } from '../accounts/accounts-store.ts'
 import type { PasswordHasher } from '../accounts/password-hasher.ts'
 import { UserError } from '../errors.ts'
-import { loginBuckets, networkOf, pairBucket } from '../login-limits/buckets.ts'
+import { loginBuckets, networkOf, pairBucketName } from '../login-limits/buckets.ts'
 import { type AttemptDeps, checkPassword } from '../login-limits/counted-attempts.ts'
 import type { Credentials, Tokens } from './session-schemas.ts'
 import type { SessionsStore } from './sessions-store.ts'
@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000
  * Starts a session. Does the same work for an unknown user as for a wrong password, so that the duration does not
  * reveal which accounts exist.
  *
- * @param address the client's IP address; wrong passwords are limited per network
+ * @param address the client's IP address; wrong passwords are limited per network (see `networkOf`)
  * @throws UserError `invalid-credentials`, `too-many-attempts`, `temporary-reduced-capacity`
  */
 export async function login(
@@ -48,7 +48,7 @@ export async function login(
     events.warn({ event: 'login-failed' }, 'login failed')
     throw new UserError('invalid-credentials')
   }
-  await attempts.empty(pairBucket(username, network))
+  await attempts.empty(pairBucketName(username, network))
   await attempts.storeAddress(username, network, now())
   await renewOutdatedHash(deps, account, password, events)
   events.info({ event: 'login' }, 'logged in')
@@ -56,7 +56,7 @@ export async function login(
 }
 
 /**
- * Continues a session: exchanges an unused refresh token for a new pair of tokens.
+ * Exchanges an unused refresh token for a new access token and a new refresh token.
  *
  * @throws UserError `invalid-refresh-token`; if the token was used before, also ends the session
  */
@@ -83,8 +83,8 @@ const tokensFor = async (deps: SessionsDeps, account: Account, refreshToken: str
 })
 
 /**
- * Replaces a password hash whose cost is lower than that of the current settings. A login can do this, because it has
- * the password. If the hashing queue is full, a later login replaces the hash.
+ * Replaces a password hash whose cost is lower than that of the current settings. A login does this, because a new
+ * hash requires the password. If the hashing queue is full, a later login replaces the hash.
  */
 async function renewOutdatedHash(
   { accounts, hasher }: SessionsDeps,

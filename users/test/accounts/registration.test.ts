@@ -43,7 +43,7 @@ await describeOnEachEngine('registration', (engine) => {
     assert.ok(!JSON.stringify(row).includes(PASSWORD))
   })
 
-  it('accepts passwords of 8 to 128 characters, and logins with a shortened, trimmed or upper-case form fail', async () => {
+  it('accepts passwords of 8 to 128 characters, and a login with a shortened, trimmed or upper-case form of the password fails', async () => {
     for (const password of ['a lamp!!', ' padded ', 'x'.repeat(64), 'ключ от лампы 🔑 '.repeat(8)]) {
       const username = newName()
       assert.equal((await users.register(username, password)).statusCode, 201, password)
@@ -118,7 +118,7 @@ await describeOnEachEngine('registration', (engine) => {
     await few.app.close()
   })
 
-  it('with a full hashing queue responds 503, does not count the rejected request and does not delay logins', async () => {
+  it('while the hashing queue is full responds 503, does not count the rejected request and does not delay logins', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()

@@ -5,7 +5,7 @@ import { bearer, type OpenUsers, openUsers, outcome, PASSWORD } from '../helper.
 const pointersOf = (body: { errors?: { pointer: string }[] }) =>
   (body.errors ?? []).map(({ pointer }) => pointer).sort()
 
-describe('an invalid request body', () => {
+describe('the users service', () => {
   let users: OpenUsers
 
   before(async () => {
@@ -16,45 +16,90 @@ describe('an invalid request body', () => {
   const newUser = { username: 'grace', password: PASSWORD, role: 'BUYER' }
   const credentials = { username: 'grace', password: PASSWORD }
 
-  for (const [fault, url, payload, pointers] of [
-    ['no fields', '/users', {}, ['#/password', '#/role', '#/username']],
-    ['an unknown role', '/users', { ...newUser, role: 'ADMIN' }, ['#/role']],
-    ['unknown fields', '/users', { ...newUser, id: 'x', passwordHash: 'y' }, ['#/id', '#/passwordHash']],
-    ['a short username', '/users', { ...newUser, username: 'ab' }, ['#/username']],
-    ['a long username', '/users', { ...newUser, username: 'a'.repeat(33) }, ['#/username']],
-    ['capital letters in the username', '/users', { ...newUser, username: 'Grace' }, ['#/username']],
-    ['a dot at the start of the username', '/users', { ...newUser, username: '.grace' }, ['#/username']],
-    ['a line break in the username', '/users', { ...newUser, username: 'grace\n' }, ['#/username']],
-    ['a username that is not a string', '/users', { ...newUser, username: 12345 }, ['#/username']],
-    ['a short password', '/users', { ...newUser, password: 'a lamp!' }, ['#/password']],
-    ['a long password', '/users', { ...newUser, password: 'x'.repeat(129) }, ['#/password']],
-    ['a common password', '/users', { ...newUser, password: 'Password1' }, ['#/password']],
-    ['a malformed password', '/users', { ...newUser, password: '\ud800 lantern' }, ['#/password']],
-    ['a role in a login', '/auth/login', { ...credentials, role: 'SELLER' }, ['#/role']],
-    ['no password in a login', '/auth/login', { username: 'grace' }, ['#/password']],
+  for (const [request, url, payload, pointers] of [
+    ['a registration without fields', '/users', {}, ['#/password', '#/role', '#/username']],
+    ['a registration with an unknown role', '/users', { ...newUser, role: 'ADMIN' }, ['#/role']],
     [
-      'a NUL in the username of a login',
+      'a registration with unknown fields',
+      '/users',
+      { ...newUser, id: 'x', passwordHash: 'y' },
+      ['#/id', '#/passwordHash'],
+    ],
+    ['a registration with a short username', '/users', { ...newUser, username: 'ab' }, ['#/username']],
+    [
+      'a registration with a long username',
+      '/users',
+      { ...newUser, username: 'a'.repeat(33) },
+      ['#/username'],
+    ],
+    [
+      'a registration with capital letters in the username',
+      '/users',
+      { ...newUser, username: 'Grace' },
+      ['#/username'],
+    ],
+    [
+      'a registration with a dot at the start of the username',
+      '/users',
+      { ...newUser, username: '.grace' },
+      ['#/username'],
+    ],
+    [
+      'a registration with a line break in the username',
+      '/users',
+      { ...newUser, username: 'grace\n' },
+      ['#/username'],
+    ],
+    [
+      'a registration with a username that is not a string',
+      '/users',
+      { ...newUser, username: 12345 },
+      ['#/username'],
+    ],
+    ['a registration with a short password', '/users', { ...newUser, password: 'a lamp!' }, ['#/password']],
+    [
+      'a registration with a long password',
+      '/users',
+      { ...newUser, password: 'x'.repeat(129) },
+      ['#/password'],
+    ],
+    [
+      'a registration with a common password',
+      '/users',
+      { ...newUser, password: 'Password1' },
+      ['#/password'],
+    ],
+    [
+      'a registration with a password that is not well-formed Unicode',
+      '/users',
+      { ...newUser, password: '\ud800 lantern' },
+      ['#/password'],
+    ],
+    ['a login with a role', '/auth/login', { ...credentials, role: 'SELLER' }, ['#/role']],
+    ['a login without a password', '/auth/login', { username: 'grace' }, ['#/password']],
+    [
+      'a login with a NUL in the username',
       '/auth/login',
       { ...credentials, username: 'gr\0ce' },
       ['#/username'],
     ],
-    ['no token in a refresh', '/auth/refresh', {}, ['#/refreshToken']],
+    ['a refresh without a token', '/auth/refresh', {}, ['#/refreshToken']],
     [
-      'a refresh token that is too long',
+      'a refresh with a token that is too long',
       '/auth/refresh',
       { refreshToken: 'x'.repeat(129) },
       ['#/refreshToken'],
     ],
-    ['a null token in a logout', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
+    ['a logout with a null token', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
   ] as const) {
-    it(`with ${fault} is rejected with 400 and a pointer to each invalid field`, async () => {
+    it(`responds 400 to ${request}, with a pointer to each invalid field`, async () => {
       const response = await users.inject({ method: 'POST', url, payload })
       assert.equal(response.statusCode, 400, response.body)
       assert.deepEqual(pointersOf(response.json()), pointers)
     })
   }
 
-  it('in a password change is rejected with 400 and a pointer to the invalid field', async () => {
+  it('responds 400 to an invalid password change, with a pointer to the invalid field', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const change = (payload: object) =>
@@ -72,11 +117,11 @@ describe('an invalid request body', () => {
     assert.equal((await users.login(username)).statusCode, 200)
   })
 
-  it('with a common password is rejected with 400 password-too-common', async () => {
+  it('responds 400 password-too-common to a registration with a common password', async () => {
     assert.deepEqual(outcome(await users.register('grace', 'iloveyou1')), [400, 'password-too-common'])
   })
 
-  it('is rejected with a response that does not contain the password', async () => {
+  it('does not include an invalid password in the error response', async () => {
     for (const password of ['Password1', 'short', 'x'.repeat(129)]) {
       const response = await users.register('grace', password)
       assert.ok(!response.body.includes(password))

@@ -79,7 +79,7 @@ await describeOnEachEngine('replicas of users', (engine) => {
 
   before(async () => {
     testDb = await testDatabase(engine)
-    // A SQLite connection that waits for a lock blocks the thread, so a second one would wait for the first forever.
+    // A SQLite connection that waits for a lock blocks the thread, so a second connection would wait forever.
     secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
@@ -124,7 +124,7 @@ await describeOnEachEngine('replicas of users', (engine) => {
     await restarted.app.close()
   })
 
-  it('publish a new key before it signs, accept the tokens of both keys, and remove the old key later', async () => {
+  it('publish a new key before the key signs tokens, accept the tokens of both keys, and remove the old key later', async () => {
     const { username } = await one.newUser()
     const [old] = await kids(one)
     const { kid, private_jwk } = await rotateKey(keysStore(testDb.database), clock)
@@ -150,7 +150,7 @@ await describeOnEachEngine('replicas of users', (engine) => {
     assert.equal(
       (await other.me(signedByOtherKey)).statusCode,
       401,
-      'the kid is the id of the old key, but the new key signed',
+      'a token signed with the new key is rejected if its kid is the id of the old key',
     )
 
     clock += 65 * MINUTE_MS

@@ -86,7 +86,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     const users = await start({ accountAndAddress: 3 }, { ...cheap, verify })
     const { username } = await users.newUser()
     const logins = Array.from({ length: 10 }, () => users.login(username, undefined, OWNER))
-    // Three logins are allowed and wait for `release`, so the other seven respond first.
+    // Three logins are allowed and wait for `release`, so the other seven logins respond first.
     const waits: unknown[] = []
     for (const login of logins) {
       void login.then(({ headers }) => {
@@ -107,7 +107,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(throttled.headers['retry-after'], '900')
   })
 
-  it('do not reject a login from an address with an earlier login because of wrong passwords from other addresses', async () => {
+  it('allow a login from an address with an earlier login despite many wrong passwords from other addresses', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
@@ -170,7 +170,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
   })
 
-  it('apply to wrong current passwords in password changes, which do not limit logins', async () => {
+  it('apply to wrong current passwords in password changes, without limiting logins', async () => {
     const users = await start({ accountAndAddress: 5 })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)

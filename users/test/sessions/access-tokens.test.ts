@@ -106,7 +106,7 @@ describe('GET /users/me', () => {
       assert.deepEqual(await outcomeOf(signed({}, changes)), REJECTED))
   }
 
-  it('rejects a token signed with an unknown key, even if the header contains the public key', async () => {
+  it('rejects a token signed with an unknown key, even if its header contains the matching public key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })

@@ -66,7 +66,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
-  it('sends the same response and computes the same hash for an unknown user as for a wrong password', async () => {
+  it('sends the same response and computes a hash of the same cost for an unknown user as for a wrong password', async () => {
     const hasher = recording(argon2Hasher(CHEAP))
     const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
@@ -83,7 +83,7 @@ await describeOnEachEngine('login', (engine) => {
     await watched.app.close()
   })
 
-  it('takes as long for an unknown user as for a wrong password', {
+  it('takes about as long for an unknown user as for a wrong password', {
     skip: engine !== 'sqlite' && 'the duration does not depend on the engine',
   }, async () => {
     const watched = await startUsers(users.database, {
@@ -91,10 +91,10 @@ await describeOnEachEngine('login', (engine) => {
     })
     const { username } = await watched.newUser()
     const timesOf = { wrong: [] as number[], unknown: [] as number[] }
-    const time = async (whose: keyof typeof timesOf, name: string) => {
+    const time = async (kind: keyof typeof timesOf, name: string) => {
       const began = performance.now()
       assert.equal((await watched.login(name, 'not the password')).statusCode, 401)
-      timesOf[whose].push(performance.now() - began)
+      timesOf[kind].push(performance.now() - began)
     }
     // Alternates, so that other load on the machine delays both kinds of logins equally.
     for (let i = 0; i < 80; i++) {
@@ -129,7 +129,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
   })
 
-  it('with a full hashing queue responds 503, does not count the attempt and does not delay other requests', async () => {
+  it('while the hashing queue is full responds 503, does not count the attempt and does not delay other requests', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const slow = {
@@ -161,7 +161,7 @@ await describeOnEachEngine('login', (engine) => {
     await busy.app.close()
   })
 
-  it('with an unknown username responds with only the fields of the problem invalid-credentials', async () => {
+  it('with an unknown username responds 401 invalid-credentials without additional fields', async () => {
     const response = await users.login(newName())
     assert.deepEqual(response.json(), {
       type: '/problems/invalid-credentials',

@@ -50,7 +50,7 @@ await describeOnEachEngine('a session', (engine) => {
     }
   })
 
-  it('that ends because of a reused refresh token does not end other sessions of the user', async () => {
+  it('that ends because of a reused refresh token leaves the other sessions of the user active', async () => {
     const { username } = await users.newUser()
     const [laptop, phone] = [await users.tokensOf(username), await users.tokensOf(username)]
     await refreshed(laptop.refreshToken)
@@ -68,7 +68,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(refreshToken)), REJECTED)
   })
 
-  it('ends at a logout, even with a used refresh token; a repeated logout also responds 204', async () => {
+  it('ends at a logout with a used refresh token, and a repeated logout responds 204 too', async () => {
     const { refreshToken } = await newSession()
     const next = await refreshed(refreshToken)
     for (let time = 0; time < 2; time++) {
