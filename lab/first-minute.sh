@@ -11,7 +11,7 @@ trap 'kill -TERM -- "-$shop" 2>/dev/null || true; rm -rf "$data" "$log"' EXIT
 start() {
   npm start >"$log" 2>&1 & shop=$!
   for _ in $(seq 120); do
-    grep -q 'Ctrl-C' "$log" && return
+    grep -q 'Ctrl-C' "$log" && return # `npm start` prints how to stop the system when the system is ready.
     kill -0 "$shop" 2>/dev/null || break
     sleep 0.5
   done
@@ -37,4 +37,4 @@ stop
 start
 curl -fsS 'http://localhost:8080/products?q=the+last+one' | grep -q 'Lamp, the last one'
 stop
-echo "Start and demo took $took s; after a restart the data is still there."
+echo "Start and demo took $took s. The data is still there after a restart."
