@@ -10,8 +10,9 @@ trap 'kill -TERM -- "-$shop" 2>/dev/null || true; rm -rf "$data" "$log"' EXIT
 
 start() {
   npm start >"$log" 2>&1 & shop=$!
+  # When the system is ready, `npm start` prints that Ctrl-C stops it.
   for _ in $(seq 120); do
-    grep -q 'Ctrl-C' "$log" && return # `npm start` prints how to stop the system when the system is ready.
+    grep -q 'Ctrl-C' "$log" && return
     kill -0 "$shop" 2>/dev/null || break
     sleep 0.5
   done

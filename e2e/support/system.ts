@@ -12,7 +12,7 @@ import type { Engine } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 
-/** A running system, as processes or in containers, with what the suites need to test it. */
+/** A running system that the suites test. It runs as processes or in containers. */
 export interface SystemUnderTest {
   shop: Shop
   urls: Record<ProcessName, string>

@@ -91,7 +91,7 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   return failures
 }
 
-/** Does each job in one of the copies, and one job at a time in each copy. */
+/** Calls `work` once for each job, with one of the copies. Each copy does one job at a time. */
 async function distribute<Job>(
   copies: readonly string[],
   jobs: IterableIterator<Job>,

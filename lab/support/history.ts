@@ -15,6 +15,7 @@ const POSSIBLE = {
 
 interface ReportedOrder {
   buyer: User
+  /** The last result that the client has seen. */
   reported: keyof typeof POSSIBLE
   quantity: number
   /** The total in the response as JSON; null if the response had none. */

@@ -19,7 +19,7 @@ export interface LoadOptions {
   readers?: number
   /** Whether the buyers call the orders service directly instead of through the gateway. */
   bypassGateway?: boolean
-  /** Whether one of the products has few units and sells out; true by default. */
+  /** Whether the clients also order a product that has only 200 units and sells out; true by default. */
   scarce?: boolean
 }
 

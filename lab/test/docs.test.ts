@@ -64,7 +64,7 @@ describe('commands in the documents', () => {
     return stdout
   }
 
-  it('the commands of the README succeed, and their output contains a confirmed and a cancelled order', async () => {
+  it('the walk-through in the README succeeds and prints a confirmed and a cancelled order', async () => {
     const [walk] = blocksOf(README, 'sh walk')
     assert.match(walk!, /curl/)
     const output = await runScript(walk!)

@@ -93,7 +93,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal((await send('GET', '/users/me', undefined, withoutToken)).status, 401)
   })
 
-  it('a service responds 500 if its table is missing, and the response contains no SQL, stack trace or file name', async (test) => {
+  it('a service responds 500 if one of its tables is missing, and the response contains no SQL, stack trace or file name', async (test) => {
     if (running.databaseUrls.users.startsWith('sqlite:'))
       return test.skip('the test cannot change the SQLite file of a running service')
     for (const [service, table, method, path, body] of [

@@ -51,7 +51,7 @@ export const closedConnections: Scenario = {
   },
 }
 
-/** PostgreSQL's query closes the connections; MySQL's only lists them. */
+/** The query of PostgreSQL closes the connections. The query of MySQL only lists them. */
 const CONNECTIONS_QUERY = {
   postgres:
     'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
