@@ -10,6 +10,7 @@ trap 'kill -TERM -- "-$shop" 2>/dev/null || true; rm -rf "$data" "$log"' EXIT
 
 start() {
   npm start >"$log" 2>&1 & shop=$!
+  # When the system is ready, `npm start` prints that Ctrl-C stops it.
   for _ in $(seq 120); do
     grep -q 'Ctrl-C' "$log" && return
     kill -0 "$shop" 2>/dev/null || break
@@ -37,4 +38,4 @@ stop
 start
 curl -fsS 'http://localhost:8080/products?q=the+last+one' | grep -q 'Lamp, the last one'
 stop
-echo "Start and demo took $took s; after a restart the data is still there."
+echo "Start and demo took $took s. The data is still there after a restart."

@@ -8,7 +8,7 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
 ]
 
-/** Returns the path of an installed browser. @throws Error if there is none and `REQUIRE_BROWSER` is set */
+/** Returns the path of an installed browser. @throws Error if no browser is installed and `REQUIRE_BROWSER` is set */
 export function browserPath(): string | undefined {
   const found = CANDIDATES.find((path) => path !== undefined && existsSync(path))
   if (!found && process.env.REQUIRE_BROWSER)

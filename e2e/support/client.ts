@@ -5,7 +5,7 @@ import { waitUntil } from './wait.ts'
 export interface ApiResponse {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: the call has checked the body against the contract
+  // biome-ignore lint/suspicious/noExplicitAny: `call` has checked the body against the contract
   body: any
   text: string
 }
@@ -16,7 +16,7 @@ type Call = (
   options?: { body?: unknown; headers?: Record<string, string> },
 ) => Promise<ApiResponse>
 
-/** A logged-in user. `call` sends the user's access token. */
+/** A logged-in user. `call` sends requests with the user's access token. */
 export interface User {
   id: string
   username: string
@@ -33,11 +33,11 @@ export interface Shop {
   newBuyer(): Promise<User>
   newSeller(): Promise<User>
   logIn(username: string, password: string): Promise<User>
-  /** Returns the same user with a `call` that sends requests to this shop's URL. */
+  /** Returns the same user. The user's `call` sends requests to this shop's URL. */
   as(user: User): User
 }
 
-/** Longer than any correct response takes: an order gets its response, possibly a 202, within a few seconds. */
+/** Longer than a correct response takes. An order gets a response within a few seconds, at least a 202. */
 const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 
@@ -87,7 +87,7 @@ export function shopAt(url: string): Shop {
 export const newBuyers = (shop: Shop, count: number): Promise<User[]> =>
   Promise.all(Array.from({ length: count }, shop.newBuyer))
 
-/** Lists a new product of `seller` and returns its id. */
+/** Puts a new product of `seller` up for sale and returns the product's id. */
 export async function listProduct(
   seller: User,
   stock: number,
@@ -111,18 +111,18 @@ export const placeOrder = (
     ...(key !== undefined && { headers: { 'idempotency-key': key } }),
   })
 
-/** The path of a product with a unique query, because nginx caches a response of the public catalogue for a second. */
+/** Returns a product's path with a unique query, so that nginx does not respond from its cache. */
 export const uncachedPath = (productId: number): string => `/products/${productId}?nonce=${randomUUID()}`
 
 export const stockOf = async (shop: Shop, productId: number): Promise<number> =>
   (await shop.call('GET', uncachedPath(productId))).body.stock
 
-/** How long an order may stay undecided (PENDING or CANCELLING) once all services are available. */
-const SETTLED_WITHIN_MS = 30_000
+/** How long an order may stay undecided (PENDING or CANCELLING) while all services are available. */
+const DECIDED_WITHIN_MS = 30_000
 
 /** Resolves when no order of these buyers is undecided. @throws Error after 30 s */
-export async function untilSettled(buyers: readonly User[]): Promise<void> {
-  const isSettled = async () => {
+export async function untilDecided(buyers: readonly User[]): Promise<void> {
+  const areDecided = async () => {
     for (const buyer of buyers)
       for (const status of ['PENDING', 'CANCELLING']) {
         const { body } = await buyer.call('GET', `/orders?status=${status}&limit=1`)
@@ -130,5 +130,5 @@ export async function untilSettled(buyers: readonly User[]): Promise<void> {
       }
     return true
   }
-  await waitUntil(isSettled, SETTLED_WITHIN_MS, 'Orders are still undecided')
+  await waitUntil(areDecided, DECIDED_WITHIN_MS, 'Orders are still undecided')
 }

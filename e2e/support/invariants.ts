@@ -17,10 +17,13 @@ export async function assertInvariants({
     orders,
     'select 1 from orders group by buyer_id, idempotency_key having count(*) > 1 and idempotency_key is not null',
   )
-  assert.equal(duplicates.length, 0, 'idempotency keys with several orders')
+  assert.equal(duplicates.length, 0, 'number of idempotency keys that have several orders')
 }
 
-/** Asserts that each product's stock is its added units less its booked units, and that sold units are booked units. */
+/**
+ * Asserts for each product that its stock is the added units minus the booked units, and that the units of its confirmed
+ * orders are the booked units.
+ */
 async function assertUnits(products: string, orders: string): Promise<void> {
   const unitsByProduct = async (url: string, query: string) => {
     const rows = await runSql<{ product_id: number; units: number }>(url, query)
@@ -43,11 +46,11 @@ async function assertUnits(products: string, orders: string): Promise<void> {
      join orders on orders.id = line.order_id
      where orders.status = 'CONFIRMED' group by line.product_id`,
   )
-  assert.deepEqual(sold, booked, 'the units of confirmed orders are the booked units')
+  assert.deepEqual(sold, booked, 'units of confirmed orders and booked units, by product')
   for (const [product, units] of stock) {
     assert.ok(units >= 0, `product ${product} has ${units} units`)
     const expected = (added.get(product) ?? 0) - (booked.get(product) ?? 0)
-    assert.equal(units, expected, `the stock of product ${product} is its added units less its booked units`)
+    assert.equal(units, expected, `product ${product} must have its added units minus its booked units`)
   }
 }
 
@@ -57,7 +60,10 @@ const BOOKING_STATUS: Record<string, string> = {
   CANCELLED: 'RELEASED',
 }
 
-/** Asserts that no order is undecided, and that every order has a booking with the matching status, and vice versa. */
+/**
+ * Asserts that no order is undecided, that every order has a booking with the matching status, and that every booking has
+ * an order.
+ */
 async function assertBookings(products: string, orders: string): Promise<void> {
   const bookings = await runSql<{ order_id: string; status: string }>(
     products,
@@ -67,7 +73,8 @@ async function assertBookings(products: string, orders: string): Promise<void> {
   const rows = await runSql<{ id: string; status: string }>(orders, 'select id, status from orders')
   for (const { id, status } of rows) {
     assert.ok(status in BOOKING_STATUS, `order ${id} is still ${status}`)
-    assert.equal(statusOf.get(id), BOOKING_STATUS[status], `the booking of order ${id}, which is ${status}`)
+    const expected = BOOKING_STATUS[status]
+    assert.equal(statusOf.get(id), expected, `order ${id} is ${status}, so its booking must be ${expected}`)
   }
-  assert.equal(bookings.length, rows.length, 'bookings without an order')
+  assert.equal(bookings.length, rows.length, 'number of bookings and number of orders')
 }

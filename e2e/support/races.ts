@@ -5,23 +5,23 @@ import { listProduct, placeOrder, type User } from './client.ts'
 export const SIMULTANEOUS_ORDERS = 500
 export const REPETITIONS = 50
 
-/** Sends 500 simultaneous orders for the only unit of a new product. Asserts that exactly one is confirmed. */
+/** Sends 500 simultaneous orders for the only unit of a new product. Asserts that exactly one order is confirmed. */
 export async function raceForLastUnit(seller: User, buyers: readonly User[]): Promise<void> {
   const productId = await listProduct(seller, 1)
   const orders = Array.from({ length: SIMULTANEOUS_ORDERS }, (_, i) =>
     placeOrder(buyers[i % buyers.length]!, productId),
   )
   const statuses = (await Promise.all(orders)).map(({ status }) => status)
-  assert.equal(statuses.filter((status) => status === 201).length, 1, 'orders that were confirmed')
-  // Under this load some orders may still be undecided (202). They are rejected later.
+  assert.equal(statuses.filter((status) => status === 201).length, 1, 'number of confirmed orders')
+  // Under this load some orders may get 202 before they are rejected. The list includes 202 even if no order got it.
   assert.deepEqual([...new Set([...statuses, 202])].sort(), [201, 202, 409])
 }
 
-/** Sends 50 simultaneous requests with the same idempotency key. Asserts that all responses are equal. */
+/** Sends 50 simultaneous requests with the same idempotency key. Asserts that all get the same 201 response. */
 export async function repeatSimultaneously(buyer: User, productId: number): Promise<void> {
   const key = randomUUID()
   const requests = Array.from({ length: REPETITIONS }, () => placeOrder(buyer, productId, 1, key))
   const responses = await Promise.all(requests)
   assert.deepEqual([...new Set(responses.map(({ status }) => status))], [201])
-  assert.equal(new Set(responses.map(({ text }) => text)).size, 1, 'different response bodies')
+  assert.equal(new Set(responses.map(({ text }) => text)).size, 1, 'number of different response bodies')
 }

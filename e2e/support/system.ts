@@ -12,19 +12,19 @@ import type { Engine } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { type Shop, shopAt } from './client.ts'
 
-/** A running system, however it was started, as the suites use it. */
+/** A running system that the suites test. It runs as processes or in containers. */
 export interface SystemUnderTest {
   shop: Shop
   urls: Record<ProcessName, string>
   databaseUrls: Record<Service, string>
-  /** Orders signs its tokens for products with this secret. */
+  /** The secret with which the orders service signs its tokens for products. */
   serviceTokenSecret: string
   /** The processes of the system; undefined if the system runs in containers. */
   system?: System
   stop(): Promise<void>
 }
 
-/** A system whose processes belong to this process. */
+/** A system whose processes this process has started. */
 export interface RunningShop extends SystemUnderTest {
   system: System
   urls: System['urls']
@@ -33,7 +33,7 @@ export interface RunningShop extends SystemUnderTest {
 }
 
 export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'gateway'>> {
-  /** The URL of the server on which the databases are created; the tests' shared server by default. */
+  /** The URL of the server on which the databases are created. By default it is the server that all tests share. */
   server?: string | undefined
 }
 
@@ -79,8 +79,8 @@ export async function startShop(
 }
 
 /**
- * Settings of nginx that turn off its limits per address, because all requests of a test come from one address.
- * They also raise the bursts, because nginx counts requests that it reads together as simultaneous at any rate.
+ * Settings that turn off nginx's limits per address, because all requests of a test come from one address. The bursts are
+ * high too, because nginx limits requests that arrive in the same millisecond by the burst, at any rate.
  */
 export const UNLIMITED = {
   SOUK_AUTH_RATE: '100000r/s',
@@ -90,5 +90,5 @@ export const UNLIMITED = {
   SOUK_AT_ONCE: '10000',
 }
 
-/** Settings of users that turn off its limits per address. */
+/** Settings that turn off the limits per address of the users service. */
 export const UNLIMITED_USERS = { LOGIN_LIMIT_ADDRESS: '1000000', REGISTRATION_LIMIT_ADDRESS: '1000000' }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Resolves when `condition` holds. @throws Error with the message `failure` when it does not hold in time */
+/** Resolves when `condition` is true. @throws Error with the message `failure` if this takes longer than `withinMs` */
 export async function waitUntil(
   condition: () => Promise<boolean> | boolean,
   withinMs: number,

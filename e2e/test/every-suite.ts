@@ -9,7 +9,10 @@ import { journeysSuite } from './suites/journeys.ts'
 import { raceSuite } from './suites/race.ts'
 import { swaggerUiSuite } from './suites/swagger-ui.ts'
 
-/** `race` runs before `access`: it compares all orders with all bookings, and `access` makes a booking without an order. */
+/**
+ * `race` must run before `access`, because `race` compares all orders with all bookings and `access` makes a booking
+ * without an order.
+ */
 const SUITES = {
   journeys: journeysSuite,
   race: raceSuite,
@@ -35,7 +38,7 @@ export function describeSystem(
   })
 }
 
-/** Runs all suites on a system of real processes. Skipped if the engine or nginx is not available. */
+/** Runs all suites on a system of real processes. Skips them if the engine or nginx is not available. */
 export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx'): Promise<void> {
   const missing = [
     ...((await availableEngines()).includes(engine) ? [] : [engine]),

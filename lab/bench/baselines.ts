@@ -28,12 +28,12 @@ COMMIT;
 
 /** Measures orders per second with `pgbench`. */
 export interface OrderBaseline {
-  /** Measures orders for one product, or for random ones of 10,000. */
+  /** Places orders for one product, or for random products among 10,000. */
   measure(products: 1 | 10_000, seconds: number): Promise<Measurement>
   stop(): Promise<void>
 }
 
-/** The baseline for placing orders: the same PostgreSQL server, 64 clients and prepared statements, without services. */
+/** Opens the baseline for placing orders: pgbench with 64 clients and prepared statements, on the same PostgreSQL server. */
 export async function openOrderBaseline(): Promise<OrderBaseline> {
   const database = await createTestDatabase('postgres')
   await runSql(database.url, ...TABLES)
@@ -65,15 +65,14 @@ async function pgbench(url: string, folder: string, products: number, seconds: n
   return { perSecond, p50: percentile(0.5), p99: percentile(0.99), failed: 0 }
 }
 
-/** A server to measure; `stop` ends it. */
 export interface BaselineServer {
   url: string
   stop(): Promise<void>
 }
 
 /**
- * The baseline for reads: Fastify in this process, which responds with the same bytes as the system at `url`, without a
- * database. This process has nothing else to do during a measurement.
+ * Starts the baseline for reads: a Fastify server without a database, which responds with the same bytes as the system at
+ * `url`. The server runs in this process, which has nothing else to do during a measurement.
  */
 export async function startBareServer(url: string): Promise<BaselineServer> {
   const app = Fastify()
@@ -84,7 +83,7 @@ export async function startBareServer(url: string): Promise<BaselineServer> {
   return { url: await app.listen({ port: 0, host: '127.0.0.1' }), stop: () => app.close() }
 }
 
-/** The baseline for cached reads: nginx without an access log, which serves `text` from the file `/file.json`. */
+/** Starts the baseline for cached reads: nginx without an access log, which serves `text` at `/file.json`. */
 export async function serveStaticFile(text: string): Promise<BaselineServer> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-static-'))
   const [port] = (await freePorts(1)) as [number]

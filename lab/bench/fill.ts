@@ -3,7 +3,7 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { sql } from 'kysely'
 
 const UNITS = 1_000_000_000
-/** One statement for all rows would take longer than a statement may. */
+/** One statement for all rows would exceed the time limit of a statement. */
 const ROWS_PER_STEP = 1_000
 
 // biome-ignore lint/suspicious/noExplicitAny: the services own the table types; this tool only fills the tables
@@ -15,11 +15,11 @@ const count = async ({ kysely }: Opened, table: 'products' | 'orders'): Promise<
   return Number(rows[0]!.n)
 }
 
-/** Returns the numbers of the next rows: at most ROWS_PER_STEP from `first`, all below `end`. */
+/** Returns the next numbers from `first`: those below `end`, but at most ROWS_PER_STEP. */
 const step = (first: number, end: number) =>
   Array.from({ length: Math.min(ROWS_PER_STEP, end - first) }, (_, i) => first + i)
 
-/** Adds products of a seller until there are `total` products. Gives each product stock and an adjustment that adds it. */
+/** Adds products of a seller until there are `total` products. Adds a billion units to each with a stock adjustment. */
 export async function fillProducts(url: string, sellerId: string, total: number): Promise<void> {
   const database = open(url)
   const { kysely } = database
@@ -41,7 +41,7 @@ export async function fillProducts(url: string, sellerId: string, total: number)
         updated_at: Date.now(),
       }))
       await kysely.insertInto('products').values(products).execute()
-      // The first step also gives the demo products more stock.
+      // The first step also adds units to the demo products.
       const unfilled = sql`id > ${sql.lit(filledUpTo)} and stock < ${sql.lit(UNITS / 2)}`
       await sql`insert into stock_adjustments (product_id, delta, reason, stock, created_at)
         select id, ${sql.lit(UNITS)}, 'bench', stock + ${sql.lit(UNITS)}, ${sql.lit(Date.now())}
@@ -55,7 +55,7 @@ export async function fillProducts(url: string, sellerId: string, total: number)
   }
 }
 
-/** Adds confirmed orders of one line, and their bookings, until there are `total` orders. */
+/** Adds confirmed orders with one order line each, and their bookings, until there are `total` orders. */
 export async function fillOrders(
   urls: { orders: string; products: string },
   buyers: readonly { id: string }[],

@@ -6,18 +6,18 @@ import { startLoadTest } from './load.ts'
 const SIZES = [1_000, 100_000, 1_000_000]
 const WARM_UP_SECONDS = 3
 
-/** Measures with more and more products and orders, and writes `docs/growth.md`. */
+/** Measures requests per second with 1,000 to 1,000,000 products and orders, and writes `docs/growth.md`. */
 export async function measureGrowth(engine: Engine, seconds: number): Promise<void> {
   const { running, seller, buyers, place, get, stop } = await startLoadTest(engine)
   const { products, orders } = running.urls
-  /** Requests per second with each size, by kind of request. */
+  /** The requests per second with each size, by the name of the request. */
   const rates = new Map<string, number[]>()
   try {
     for (const size of SIZES) {
       await fillProducts(running.databaseUrls.products, seller.id, size)
       await fillOrders(running.databaseUrls, buyers, seller.id, size)
       const requests = {
-        place: (time: number) => place(size, time),
+        'place an order': (time: number) => place(size, time),
         'get a product': (time: number) => get(products, '/products/{id}', time, size),
         'list products': (time: number) => get(products, '/products', time),
         'list by price': (time: number) => get(products, '/products?sort=price-asc&minPrice=500', time),

@@ -25,7 +25,10 @@ export interface LoadTest {
   running: RunningShop
   seller: User
   buyers: User[]
-  /** Places orders for one unit of a random product with an id from 1 to `products`. With nginx, orders go through it. */
+  /**
+   * Places orders for one unit of a random product with an id from 1 to `products`. The orders go through nginx if nginx
+   * is the gateway.
+   */
   place(products: number, seconds: number): Promise<Measurement>
   /** Sends GET requests to `path` of `url`; `{id}` is replaced by a random id from 1 to `products`. */
   get(url: string, path: string, seconds: number, products?: number): Promise<Measurement>
@@ -37,7 +40,7 @@ export async function startLoadTest(
   { gateway = 'node', ...options }: Pick<ShopOptions, 'env' | 'gateway'> = {},
 ): Promise<LoadTest> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-bench-'))
-  // nginx writes its log to a file, as on a server. With a pipe, the figures would include the time to read it.
+  // nginx writes its log to a file, as on a server. With a pipe, the figures would include the time to read the log.
   const gatewayEnv = { ...UNLIMITED, SOUK_ACCESS_LOG: join(folder, 'access.log') }
   const running = await startShop(engine, { ...options, gateway, envOf: { gateway: gatewayEnv } })
   const stop = async () => {
@@ -71,7 +74,7 @@ interface WrkOptions {
   /** A file with one buyer's token per line. */
   tokens: string
   products: number
-  /** The path to get; `-` places orders instead. */
+  /** The path of the GET requests. With `-`, the requests place orders. */
   path: string
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** The median of a figure's rounds. */
+/** The median requests per second and the median p99 of all rounds. */
 interface Figure {
   perSecond: number
   p99: number
@@ -13,7 +13,7 @@ export interface Results {
   rounds: number
   cores: number
   node: string
-  /** The memory of the four processes together, in MiB. */
+  /** The memory of the four processes together, in MiB. `proportional` counts a shared page once. */
   memory: { resident: number; proportional: number }
   figures: Record<string, Figure & { lowest: number; highest: number }>
 }

@@ -5,7 +5,7 @@
  *   --engine NAME    postgres (default), mysql or sqlite; only PostgreSQL has a baseline for orders
  *   --seconds N      the length of each measurement; 10 by default
  *   --rounds N       the number of measurements of each figure; the result is their median; 3 by default
- *   --growth         measures with 1,000, 100,000 and 1,000,000 products and as many orders instead
+ *   --growth         instead measures the speed with 1,000, 100,000 and 1,000,000 products and as many orders
  *
  * Writes lab/bench/results.json and, on PostgreSQL, img/bench.svg and the figures in README.md. With --growth it writes
  * docs/growth.md instead.
@@ -14,7 +14,7 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
-import { untilSettled } from '@souk/e2e/support/client'
+import { untilDecided } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop, ShopOptions } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database/database'
@@ -78,7 +78,7 @@ async function onSystem(
     await fillProducts(running.databaseUrls.products, seller.id, PRODUCTS)
     await place(1, WARM_UP_SECONDS)
     await measure(loadTest)
-    await untilSettled(buyers)
+    await untilDecided(buyers)
     await assertInvariants(running)
   } finally {
     await stop()
@@ -123,8 +123,8 @@ async function measureNginx({ running, place, get }: LoadTest): Promise<void> {
 }
 
 /**
- * Returns the memory of the four processes together, in MiB: the sum of their resident memory, and the sum in which a
- * page that several processes share (most of Node itself) counts once.
+ * Returns the memory of the four processes together, in MiB. `resident` is the sum of their resident memory.
+ * `proportional` counts a page that several processes share, such as a page of Node's program, only once.
  */
 function memoryOf({ system }: RunningShop): { resident: number; proportional: number } {
   const names = ['users', 'products', 'orders', 'gateway'] as const

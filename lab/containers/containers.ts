@@ -4,17 +4,17 @@ import type { Service } from '@souk/dev-env/launcher/system'
 import { waitUntil } from '@souk/e2e/support/wait'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Long enough for a container that first creates its database. */
+/** How long a container may take to become healthy after its start. */
 const HEALTHY_WITHIN_MS = 120_000
 
-/** The containers of a separate compose project, so that the data of a developer's `docker compose up` stays. */
+/** The containers of a separate compose project. The data of a developer's `docker compose up` does not change. */
 export interface Containers {
   compose(...args: string[]): string
   /** Returns the ids of a service's containers. */
   idsOf(service: string): string[]
   /** Runs a command in a service's first container. */
   exec(service: string, ...command: string[]): { exitCode: number; output: string }
-  /** Sends SIGKILL to a container. @throws Error if the signal did not end it */
+  /** Sends SIGKILL to a container. @throws Error if the signal did not end the container */
   kill(id: string): void
   /** Starts a container again; resolves when it is healthy. */
   start(id: string): Promise<void>

@@ -1,8 +1,10 @@
 /**
- * `npm run test:containers`: starts the containers as the README does, in a separate compose project. It checks that the
- * system passes the suites of `e2e/test`, that each container can connect only to those that it needs, that only one
- * order gets each last unit while services have replicas, and that nothing is lost when each container is killed under
- * load. It needs Docker with compose, and the ports 8080 and 8001 to 8003. A run takes several minutes.
+ * `npm run test:containers`: starts the containers as the README does, in a separate compose project, and tests them. It
+ * needs Docker with compose, and the ports 8080 and 8001 to 8003. A run takes several minutes. It checks that
+ * - the system passes the suites of `e2e/test`
+ * - each container can connect only to the containers that it needs
+ * - only one order gets the last unit of a product while services have replicas
+ * - no order is lost when each container is killed under load
  *
  *   --engine NAME   postgres (default) or mariadb
  *   --seed N        makes the same random choices as the run that printed this seed
@@ -13,7 +15,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { newBuyers, shopAt, type User, untilSettled } from '@souk/e2e/support/client'
+import { newBuyers, shopAt, type User, untilDecided } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import { assertHistory } from '../support/history.ts'
 import { startLoad } from '../support/load.ts'
@@ -37,7 +39,7 @@ const containers = containersOn(values.engine as 'postgres' | 'mariadb')
 const { compose, exec } = containers
 
 console.log(`On ${values.engine}. To repeat this run: --seed ${seed}`)
-// An interrupted run leaves its containers.
+// An earlier run that was interrupted may have left its containers.
 compose('down', '--volumes')
 try {
   await step('start until all are healthy', () => compose('up', '--detach', '--wait'))
@@ -64,7 +66,7 @@ async function step(name: string, run: () => unknown): Promise<void> {
   console.log(`  ${name}: ${seconds} s${Array.isArray(details) ? `, ${details.join(', ')}` : ''}`)
 }
 
-/** Runs all suites of `e2e/test`, or only one. Returns how many tests passed and how many were skipped. */
+/** Runs all suites of `e2e/test`, or only the suite `only`. Returns how many tests passed and how many were skipped. */
 function runSuites(only?: string): string[] {
   const running: RunningSystem = {
     name: `containers on ${values.engine}`,
@@ -79,7 +81,7 @@ function runSuites(only?: string): string[] {
     { env: { ...process.env, RUNNING_SYSTEM: JSON.stringify(running) }, encoding: 'utf8' },
   )
   assert.equal(status, 0, stdout)
-  assert.match(stdout, /^. pass [1-9]/m, `there is no suite ${only}`)
+  assert.match(stdout, /^. pass [1-9]/m, `no test ran: ${only ?? 'all suites'}`)
   return [...stdout.matchAll(/^. ((?:pass|skipped) \d+)$/gm)].map(([, count]) => count!)
 }
 
@@ -94,24 +96,32 @@ function connect(from: string, host: string, port: number): string {
 function assertIsolation(): void {
   for (const service of Object.keys(REPLICAS)) {
     const status = exec(service, 'cat', '/proc/1/status').output
-    assert.match(status, /^Uid:\s+[1-9]/m, `${service} is not root`)
-    assert.match(status, /^CapBnd:\s+0+$/m, `${service} cannot gain a capability`)
-    assert.match(status, /^NoNewPrivs:\s+1$/m, service)
-    // Any user may write to this folder unless the file system is read-only.
+    assert.match(status, /^Uid:\s+[1-9]/m, `${service} must not run as root`)
+    assert.match(status, /^CapBnd:\s+0+$/m, `${service} must not be able to gain a capability`)
+    assert.match(status, /^NoNewPrivs:\s+1$/m, `${service} must not be able to gain privileges`)
+    // Every user may write to /var/tmp if the file system is not read-only.
     assert.match(exec(service, 'touch', '/var/tmp/file').output, /Read-only file system/, service)
   }
   assert.equal(connect('orders', 'bookings', 9002), 'connected')
   assert.equal(connect('users', 'products', 8002), 'connected')
   // The internal listener of products is only on the network that products shares with orders.
   assert.equal(connect('users', 'products', 9002), 'ECONNREFUSED')
-  assert.match(connect('users', 'bookings', 9002), /^(ENOTFOUND|EAI_AGAIN)$/, 'users cannot resolve the name')
-  // An address reserved for documentation (TEST-NET-1), outside every network of the containers.
+  assert.match(
+    connect('users', 'bookings', 9002),
+    /^(ENOTFOUND|EAI_AGAIN)$/,
+    'users must not resolve the name `bookings`',
+  )
+  // 192.0.2.1 is reserved for documentation (TEST-NET-1), so it is on no network of the containers.
   for (const service of ['users', 'products', 'orders'])
-    assert.equal(connect(service, '192.0.2.1', 443), 'ENETUNREACH', `${service} has no route to the outside`)
+    assert.equal(
+      connect(service, '192.0.2.1', 443),
+      'ENETUNREACH',
+      `${service} must have no route to other networks`,
+    )
   const curl = (url: string) => exec('gateway', 'curl', '--silent', '--max-time', '3', url).exitCode
   assert.equal(curl('http://products:8002/health/live'), 0)
-  assert.equal(curl('http://products:9002/health/live'), 7, 'connection refused')
-  assert.ok([6, 28].includes(curl('http://database:5432/')), 'the gateway cannot resolve the database')
+  assert.equal(curl('http://products:9002/health/live'), 7, 'curl must report a refused connection (7)')
+  assert.ok([6, 28].includes(curl('http://database:5432/')), 'the gateway must not connect to the database')
 }
 
 async function killEach(seller: User, buyers: readonly User[]): Promise<string[]> {
@@ -133,7 +143,7 @@ async function killEach(seller: User, buyers: readonly User[]): Promise<string[]
   } finally {
     await load.stop()
   }
-  await untilSettled(load.buyers)
+  await untilDecided(load.buyers)
   await assertHistory({ shop, databaseUrls: containers.databaseUrls() }, load.history)
   for (const [service, path] of [
     ['orders', '/orders'],
@@ -141,7 +151,10 @@ async function killEach(seller: User, buyers: readonly User[]): Promise<string[]
   ] as const) {
     for (let n = 1; n <= REPLICAS[service]; n++) {
       const log = compose('logs', '--index', `${n}`, service)
-      assert.ok(log.includes(`"path":"${path}"`), `replica ${n} of ${service} has served requests`)
+      assert.ok(
+        log.includes(`"path":"${path}"`),
+        `replica ${n} of ${service} has served no request to ${path}`,
+      )
     }
   }
   const { orders, sent, failed, slowestMs } = load.history

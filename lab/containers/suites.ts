@@ -1,11 +1,11 @@
-/** The test file that `run.ts` runs: the suites of `e2e/test` on a running system, which RUNNING_SYSTEM describes as JSON. */
+/** `run.ts` runs this test file. It runs the suites of `e2e/test` on the system that RUNNING_SYSTEM describes in JSON. */
 import { shopAt } from '@souk/e2e/support/client'
 import type { SystemUnderTest } from '@souk/e2e/support/system'
 import { describeSystem } from '@souk/e2e/test/every-suite'
 
 export interface RunningSystem extends Pick<SystemUnderTest, 'urls' | 'databaseUrls' | 'serviceTokenSecret'> {
   name: string
-  /** The only suite to run; all of them by default. */
+  /** The only suite to run; all suites by default. */
   only?: string
 }
 

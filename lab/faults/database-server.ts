@@ -21,6 +21,7 @@ export interface DatabaseServer {
 
 type ServerEngine = Exclude<Engine, 'sqlite'>
 
+/** How to create and start the server of an engine. */
 interface Recipe {
   /** The account that runs the server if this process is root, because PostgreSQL does not run as root. */
   account: string
@@ -72,7 +73,7 @@ const READY_WITHIN_MS = 30_000
 export async function startDatabaseServer(engine: ServerEngine): Promise<DatabaseServer> {
   const recipe = RECIPES[engine]
   const serverPath = recipe.serverPath()
-  if (!serverPath) throw new Error(`${engine} is not installed here`)
+  if (!serverPath) throw new Error(`${engine} is not installed`)
   const owner = ownerOf(recipe)
   const folder = mkdtempSync(join(tmpdir(), `souk-${engine}-`))
   if (owner) chownSync(folder, owner.uid, owner.gid)

@@ -1,9 +1,10 @@
 /**
  * `npm run test:faults`: injects faults into the real processes and their databases under load, on every engine that is
- * installed. After each scenario it waits until all orders are settled, then checks the databases and every response that
- * a client got. It starts its own database servers, in temporary folders. A run takes about three minutes per engine.
+ * installed. After each scenario it waits until no order is undecided (PENDING or CANCELLING), then checks the databases
+ * and every response that a client got. It starts its own database servers, in temporary folders. A run takes three to
+ * four minutes per engine.
  *
- *   --long          injects ten times as many faults or more; takes about an hour per engine
+ *   --long          injects many more faults; takes about an hour per engine
  *   --engine NAME   uses only this engine: sqlite, postgres or mysql
  *   --only TEXT     runs only the scenarios whose name contains this text
  *   --seed N        makes the same random choices as the run that printed this seed
@@ -23,7 +24,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...[shutdowns, lastUnit, sameKey, poolOfOne, badNetwork, partition],
   ...[slowProducts, wrongClocks, pauses, closedConnections, databaseKills, kills],
 ]
-/** How much of the output of the processes a failure shows. */
+/** When a scenario fails, this much of the output of the processes is printed. */
 const LINES_SHOWN = 25
 const COLUMNS_SHOWN = 300
 

@@ -1,4 +1,4 @@
-import { newBuyers, untilSettled } from '@souk/e2e/support/client'
+import { newBuyers, untilDecided } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import { UNLIMITED_USERS } from '@souk/e2e/support/system'
 import type { Engine } from '@souk/service-kit/database/database'
@@ -14,9 +14,9 @@ export interface Testbed extends ProxiedShop {
   server: DatabaseServer | undefined
   /** Returns accounts whose tokens stay valid during a scenario. */
   accounts(): Promise<Accounts>
-  /** Returns a number from 0 up to 1. The run's seed determines the numbers. */
+  /** Returns a random number, at least 0 and less than 1. The run's seed determines the numbers. */
   random: () => number
-  /** Whether to inject the large numbers of faults (`--long`). */
+  /** Whether the run has the option `--long`, which injects many more faults. */
   long: boolean
   /** Counts a fault that has happened, for the table at the end. */
   count(fault: string, times?: number): void
@@ -31,11 +31,11 @@ export interface Scenario {
   /** Called before the load starts. */
   before?(testbed: Testbed): Promise<void>
   inject(testbed: Testbed, load: Load): Promise<void>
-  /** Called after all orders are settled and the invariants are checked. */
+  /** Called after the invariants are checked. */
   after?(testbed: Testbed, history: History): Promise<void>
 }
 
-/** How long the proxy delays a call or response: longer than orders waits for products. */
+/** How long the proxy delays a call or a response. It is longer than the orders service waits for products. */
 export const DELAY_MS = 5_000
 
 export async function startTestbed(
@@ -66,7 +66,7 @@ export async function startTestbed(
 const BUYERS = 4
 const ACCOUNTS_REUSED_MS = 20 * 60_000
 
-/** Creates new accounts only every 20 minutes, because each account costs two password hashes. */
+/** Uses the same accounts for 20 minutes, because two password hashes are computed for each new account. */
 function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
   let accounts: Accounts | undefined
   let createdAt = 0
@@ -80,8 +80,8 @@ function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
 }
 
 /**
- * Injects the faults of a scenario under load. Then it waits until all orders are settled, and checks the databases and
- * every response that a client got against the invariants.
+ * Injects the faults of a scenario under load. Then it waits until no order is undecided (PENDING or CANCELLING),
+ * and checks the databases and every response that a client got against the invariants.
  */
 export async function runScenario(testbed: Testbed, scenario: Scenario): Promise<void> {
   await scenario.before?.(testbed)
@@ -93,7 +93,7 @@ export async function runScenario(testbed: Testbed, scenario: Scenario): Promise
     testbed.proxy.faultFor = () => 'none'
     await load.stop()
   }
-  await untilSettled(load.buyers)
+  await untilDecided(load.buyers)
   await assertHistory(testbed, load.history)
   await assertInvariants(testbed)
   await scenario.after?.(testbed, load.history)

@@ -38,7 +38,7 @@ const { values } = parseArgs({
   },
 })
 
-// Node's test runner, which runs inside this process, swallows unhandled errors.
+// Node's test runner, which runs inside this process, hides unhandled errors.
 process.exitCode = await main().catch((error: unknown) => {
   console.error(error)
   return 1
@@ -91,7 +91,7 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   return failures
 }
 
-/** Does each job in one of the copies, and one job at a time in each copy. */
+/** Calls `work` once for each job, with one of the copies. Each copy does one job at a time. */
 async function distribute<Job>(
   copies: readonly string[],
   jobs: IterableIterator<Job>,
@@ -104,7 +104,7 @@ async function distribute<Job>(
   )
 }
 
-/** Compiles every edited file: an edit that does not compile would make any test fail. @throws Error if one does not */
+/** Checks that every edited file compiles, because an edit that does not compile would make every test fail. */
 async function assertEditsCompile(copy: string, guards: readonly Guard[]): Promise<void> {
   const edited = guards.map(({ file }, i) => join(copy, file.replace(/\.ts$/, `.guard-${i}.ts`)))
   for (const [i, path] of edited.entries()) writeFileSync(path, withoutSafeguard(guards[i]!))
@@ -115,7 +115,7 @@ async function assertEditsCompile(copy: string, guards: readonly Guard[]): Promi
   for (const path of edited) rmSync(path)
 }
 
-/** Asserts that every test file passes with all safeguards in place. Otherwise its failure would prove nothing. */
+/** Asserts that every test file passes with all safeguards in place, so that a later failure is due to the edit. */
 async function assertTestsPass(copies: readonly string[], guards: readonly Guard[]): Promise<void> {
   const runs = new Map<string, { test: string; engine: Engine }>(
     guards.map(({ test, engine = 'sqlite' }) => [`${test} on ${engine}`, { test, engine }]),

@@ -9,7 +9,7 @@ const FAULTS = ['lose-response', 'double', 'delay-response', 'delay-call', 'drop
  */
 export type ProxyFault = (typeof FAULTS)[number] | 'none'
 
-/** Returns a function that chooses a random fault other than `drop` for 30 % of the calls, and none for the others. */
+/** Returns a function that chooses a random fault other than `drop` for 30 % of the calls, and `none` for the other calls. */
 export const randomFault = (random: () => number) => (): ProxyFault => {
   const number = random()
   if (number < 0.1) return 'lose-response'
@@ -23,14 +23,14 @@ export interface FaultProxy {
   url: string
   /** How often each fault has happened. */
   counts: Record<ProxyFault, number>
-  /** Returns the fault for the next call. Tests replace it; by default there is no fault. */
+  /** Returns the fault for the next call; `none` by default. Tests replace this function. */
   faultFor: () => ProxyFault
-  /** Awaited after the target has responded and before the proxy responds. Tests replace it. */
+  /** The proxy awaits this function after the target has responded and before it responds. Tests replace this function. */
   onResponse: () => Promise<void>
   close(): Promise<void>
 }
 
-/** Opens a proxy to `target()`. `delayMs` is the length of a delay, and should be longer than the caller waits. */
+/** Opens a proxy to `target()`. A delay takes `delayMs`, which should be longer than the caller waits. */
 export async function openFaultProxy(target: () => string, delayMs: number): Promise<FaultProxy> {
   const server = await startTestServer(async (request, response) => {
     const fault = proxy.faultFor()
@@ -64,7 +64,7 @@ async function send(url: URL, request: IncomingMessage, body: Buffer) {
     status: response.status,
     headers: {
       'content-type': response.headers.get('content-type') ?? '',
-      // The target's own date, because orders reads the clock of products from it.
+      // The orders service reads the clock of products from this header.
       date: response.headers.get('date') ?? '',
     },
     text: await response.text(),

@@ -3,29 +3,31 @@ import type { ApiResponse, User } from '@souk/e2e/support/client'
 import { runSql } from '@souk/e2e/support/database'
 import type { SystemUnderTest } from '@souk/e2e/support/system'
 
-/** The states of an order that a client knows from responses, each with the statuses that the order may have at the end. */
+/** For each result of an order that a client has seen: the statuses that the order may have at the end. */
 const POSSIBLE = {
   CONFIRMED: ['CONFIRMED'],
   REJECTED: ['REJECTED'],
   CANCELLED: ['CANCELLED'],
   ACCEPTED: ['CONFIRMED', 'REJECTED'],
-  // The cancellation got no final response: it may have been too late, or it may not have arrived.
+  // The client does not know whether the cancellation succeeded.
   'CANCEL SENT': ['CONFIRMED', 'REJECTED', 'CANCELLED'],
 }
 
 interface ReportedOrder {
   buyer: User
+  /** The last result that the client has seen. */
   reported: keyof typeof POSSIBLE
   quantity: number
   /** The total in the response as JSON; null if the response had none. */
   total: string | null
 }
 
-/** A product that nobody orders, and the stock adjustments by one unit that a seller made. */
+/** A product that no client orders, and how many units the seller has added, one per stock adjustment. */
 export interface Adjusted {
   productId: number
+  /** The number of adjustments that got a 201. */
   acknowledged: number
-  /** The adjustments without a response, which may or may not have happened. */
+  /** The number of adjustments without a response, which may or may not have happened. */
   unknown: number
 }
 
@@ -84,19 +86,24 @@ export async function assertHistory(
   await Promise.all(Array.from({ length: SIMULTANEOUS_READS }, assertOrders))
 
   const users = await runSql<{ username: string }>(databaseUrls.users, 'select username from users')
-  const known = new Set(users.map(({ username }) => username))
-  const lost = history.usernames.filter((username) => !known.has(username))
+  const registered = new Set(users.map(({ username }) => username))
+  const lost = history.usernames.filter((username) => !registered.has(username))
   assert.deepEqual(lost, [], 'registrations that were acknowledged and lost')
 
   for (const id of history.productIds)
-    assert.equal((await shop.call('GET', `/products/${id}`)).status, 200, `product ${id} was acknowledged`)
+    assert.equal(
+      (await shop.call('GET', `/products/${id}`)).status,
+      200,
+      `product ${id} was acknowledged and does not exist`,
+    )
 
   if (!history.adjusted) return
   const { productId, acknowledged, unknown } = history.adjusted
   const { stock } = (await shop.call('GET', `/products/${productId}`)).body
   const minimum = INITIAL_STOCK + acknowledged
   const isPossible = stock >= minimum && stock <= minimum + unknown
-  assert.ok(isPossible, `${stock} units, although the acknowledged adjustments make ${minimum}`)
+  const expected = `${minimum} to ${minimum + unknown}`
+  assert.ok(isPossible, `product ${productId} has ${stock} units instead of ${expected}`)
 }
 
 async function assertOrder(id: string, { buyer, reported, quantity, total }: ReportedOrder): Promise<void> {
@@ -105,15 +112,16 @@ async function assertOrder(id: string, { buyer, reported, quantity, total }: Rep
   const { status, lines } = found.body
   assert.ok(POSSIBLE[reported].includes(status), `order ${id} was ${reported} and is ${status}`)
   const quantities = lines.map((line: { quantity: number }) => line.quantity)
-  assert.deepEqual(quantities, [quantity], `the quantities of the order lines of ${id}`)
-  if (total !== null) assert.equal(JSON.stringify(found.body.total), total, `the total of ${id}`)
+  assert.deepEqual(quantities, [quantity], `the quantities of order ${id}`)
+  if (total !== null) assert.equal(JSON.stringify(found.body.total), total, `the total of order ${id}`)
 }
 
 /** Records the order id in a response. A second order id for the same idempotency key is unexpected. */
 export function recordKey(history: History, buyer: User, key: string, response: ApiResponse): void {
   const id = response.body?.id ?? response.body?.orderId
   if (id === undefined) return
-  const known = history.orderOfKey.get(`${buyer.id} ${key}`) ?? id
-  if (known !== id) history.unexpected.push(`key ${key} of ${buyer.username} made ${known} and ${id}`)
+  const firstId = history.orderOfKey.get(`${buyer.id} ${key}`) ?? id
+  if (firstId !== id)
+    history.unexpected.push(`key ${key} of ${buyer.username} has two orders, ${firstId} and ${id}`)
   history.orderOfKey.set(`${buyer.id} ${key}`, id)
 }

@@ -17,9 +17,9 @@ export interface LoadOptions {
   clients?: number
   /** The number of clients that read the buyers' orders repeatedly. */
   readers?: number
-  /** Whether buyers send their requests to orders instead of the gateway. */
+  /** Whether the buyers call the orders service directly instead of through the gateway. */
   bypassGateway?: boolean
-  /** Whether one of the products has few units and sells out; true by default. */
+  /** Whether the clients also order a product that has only 200 units and sells out; true by default. */
   scarce?: boolean
 }
 
@@ -81,7 +81,11 @@ export async function startLoad(
     buyers,
     progress: async (orders) => {
       const target = history.decided + orders
-      await waitUntil(() => history.decided >= target, PROGRESS_WITHIN_MS, 'Too few orders were decided')
+      await waitUntil(
+        () => history.decided >= target,
+        PROGRESS_WITHIN_MS,
+        'Too few orders were confirmed or rejected in their first response',
+      )
     },
     stop: async () => {
       stopping.abort()
@@ -94,7 +98,7 @@ const REPORTED = { 201: 'CONFIRMED', 202: 'ACCEPTED', 409: 'REJECTED' } as const
 
 async function placeOrders(client: Client, buyer: User, productIds: readonly number[]): Promise<void> {
   const { history, random, signal } = client
-  // Unique, because earlier loads may have used the same accounts.
+  // The keys are unique, because earlier loads may have used the same accounts.
   const keyPrefix = randomUUID()
   for (let n = 1; !signal.aborted; n++) {
     const productId = productIds[Math.floor(random() * productIds.length)]!
@@ -105,7 +109,7 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
       recordKey(history, buyer, key, response)
       return response
     }
-    const response = await retried(client, place, [201, 202, 409])
+    const response = await sendWithRetries(client, place, [201, 202, 409])
     if (!response) continue
     const { body } = response
     const status = response.status as keyof typeof REPORTED
@@ -116,19 +120,19 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
     if (status === 409 || n % CANCEL_EVERY !== 0) continue
     history.orders.set(id, { ...order, reported: 'CANCEL SENT' })
     const cancel = () => buyer.call('POST', `/orders/${id}/cancel`)
-    // An undecided order (202) may have been rejected meanwhile, and then the cancellation gets 409.
-    const cancelled = await retried(client, cancel, status === 202 ? [200, 202, 409] : [200, 202])
+    // An order that got 202 may have been rejected meanwhile. Then its cancellation gets 409.
+    const cancelled = await sendWithRetries(client, cancel, status === 202 ? [200, 202, 409] : [200, 202])
     if (cancelled?.status === 200) history.orders.set(id, { ...order, reported: 'CANCELLED' })
   }
 }
 
 async function readOrders(client: Client, buyer: User): Promise<void> {
   while (!client.signal.aborted) {
-    await retried(client, () => buyer.call('GET', '/orders?limit=5'), [200])
+    await sendWithRetries(client, () => buyer.call('GET', '/orders?limit=5'), [200])
   }
 }
 
-/** The seller adds units one by one, each with a different idempotency key, and sometimes lists a new product. */
+/** Adds units one by one, each with a different idempotency key, and creates a product after every 20 units. */
 async function adjustStock(client: Client, seller: User, adjusted: Adjusted): Promise<void> {
   for (let n = 1; !client.signal.aborted; n++) {
     adjusted.unknown++
@@ -137,36 +141,36 @@ async function adjustStock(client: Client, seller: User, adjusted: Adjusted): Pr
         body: { delta: 1, reason: 'restock' },
         headers: { 'idempotency-key': `adjust-${n}` },
       })
-    if (await retried(client, adjust, [201])) {
+    if (await sendWithRetries(client, adjust, [201])) {
       adjusted.unknown--
       adjusted.acknowledged++
     }
     if (n % 20 === 0) {
       const body = { name: 'A thing', price: { amount: 1, currency: 'USD' }, stock: 1 }
-      const listed = await retried(client, () => seller.call('POST', '/products', { body }), [201])
+      const listed = await sendWithRetries(client, () => seller.call('POST', '/products', { body }), [201])
       if (listed) client.history.productIds.push(listed.body.id)
     }
     await pause(client, 50)
   }
 }
 
-/** Registers one new user after the other. Each logs in and refreshes the session five times. */
+/** Registers one new user after the other. Each user logs in and refreshes the session five times. */
 async function registerUsers(client: Client): Promise<void> {
   const { shop, history } = client
   const password = 'not a secret, but long enough'
   while (!client.signal.aborted) {
     const credentials = { username: `f-${randomBytes(8).toString('hex')}`, password }
     const register = () => shop.call('POST', '/users', { body: { ...credentials, role: 'BUYER' } })
-    // 409 if an earlier attempt registered the user and its response was lost.
-    if (!(await retried(client, register, [201], [409]))) continue
+    // A retry gets 409 if an earlier attempt registered the user and its response was lost.
+    if (!(await sendWithRetries(client, register, [201], [409]))) continue
     history.usernames.push(credentials.username)
     const logIn = () => shop.call('POST', '/auth/login', { body: credentials })
-    let session = (await retried(client, logIn, [200]))?.body
+    let session = (await sendWithRetries(client, logIn, [200]))?.body
     for (let n = 0; session && n < 5; n++) {
       const { refreshToken } = session
       const refresh = () => shop.call('POST', '/auth/refresh', { body: { refreshToken } })
-      // 401 if an earlier attempt used the refresh token and its response was lost.
-      const response = await retried(client, refresh, [200], [401])
+      // A retry gets 401 if an earlier attempt used the refresh token and its response was lost.
+      const response = await sendWithRetries(client, refresh, [200], [401])
       session = response?.status === 200 ? response.body : undefined
       await pause(client, 100)
     }
@@ -176,10 +180,10 @@ async function registerUsers(client: Client): Promise<void> {
 const pause = ({ signal }: Client, ms: number) => sleep(ms, undefined, { signal }).catch(() => {})
 
 /**
- * Sends a request until it gets a response below 500; every request here is safe to retry. The response's status must
+ * Sends a request until it gets a response below 500. Every request of a load is safe to retry. The response's status must
  * be in `expected`, or in `expectedAfterLoss` if an earlier attempt got no response or a 5xx.
  */
-async function retried(
+async function sendWithRetries(
   client: Client,
   send: () => Promise<ApiResponse>,
   expected: readonly number[],
@@ -188,7 +192,7 @@ async function retried(
   const { history, signal } = client
   const giveUpAt = performance.now() + RETRY_FOR_MS
   for (let lost = 0; performance.now() < giveUpAt; lost++) {
-    const response = await timed(history, send)
+    const response = await sendAndTime(history, send)
     if (response && response.status < 500) {
       if (expected.includes(response.status) || (lost > 0 && expectedAfterLoss.includes(response.status)))
         return response
@@ -199,12 +203,15 @@ async function retried(
     await pause(client, PAUSE_MS)
     if (signal.aborted) return undefined
   }
-  history.unexpected.push('a request got no response in spite of its retries')
+  history.unexpected.push(`a request got no response below 500 within ${RETRY_FOR_MS / 1_000} s`)
   return undefined
 }
 
 /** Sends a request and records its duration. @returns undefined if the request got no response */
-async function timed(history: History, send: () => Promise<ApiResponse>): Promise<ApiResponse | undefined> {
+async function sendAndTime(
+  history: History,
+  send: () => Promise<ApiResponse>,
+): Promise<ApiResponse | undefined> {
   history.sent++
   const started = performance.now()
   const response = await send().catch((error: unknown) => {

@@ -7,7 +7,7 @@ export interface ProxiedShop extends RunningShop {
   proxy: FaultProxy
 }
 
-/** Starts a system whose orders service calls products through a fault proxy. `delayMs` is the length of a delay. */
+/** Starts a system whose orders service calls products through a fault proxy. A delay of the proxy takes `delayMs`. */
 export async function startProxiedShop(
   engine: Engine,
   delayMs: number,

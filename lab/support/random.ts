@@ -1,4 +1,4 @@
-/** Returns a function that returns random numbers from 0 up to 1 (mulberry32). The same seed gives the same numbers. */
+/** Returns a function that returns random numbers (mulberry32), at least 0 and less than 1. The same seed gives the same numbers. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

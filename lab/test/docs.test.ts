@@ -28,7 +28,7 @@ describe('commands in the documents', () => {
   let system: System
   let env: NodeJS.ProcessEnv
   const dataDir = mkdtempSync(join(tmpdir(), 'souk-docs-'))
-  /** The port that the test uses, by the port in the documents. They are the same unless another process uses one. */
+  /** The port that the test uses, by the port in the documents. The two are equal unless a documented port is in use. */
   let ports: Map<number, number>
 
   before(async () => {
@@ -64,7 +64,7 @@ describe('commands in the documents', () => {
     return stdout
   }
 
-  it('the walk in the README succeeds and its output contains a confirmed and a cancelled order', async () => {
+  it('the walk-through in the README succeeds and prints a confirmed and a cancelled order', async () => {
     const [walk] = blocksOf(README, 'sh walk')
     assert.match(walk!, /curl/)
     const output = await runScript(walk!)
@@ -115,7 +115,7 @@ describe('the documents', () => {
     for (const port of Object.values(STANDARD_PORTS)) assert.ok(picture?.includes(`:${port}`), `:${port}`)
   })
 
-  it('the README links to docs/security.md, where every row of the tables links to a test', () => {
+  it('the README links to docs/security.md, and every table row of docs/security.md links to a test', () => {
     assert.ok(README.includes('(docs/security.md)'))
     const withoutHeaders = textOf('docs/security.md').replaceAll(/^\|.*\|\n\|[-|: ]+\|$/gm, '')
     const rows = withoutHeaders.match(/^\| .*$/gm) ?? []
@@ -123,7 +123,7 @@ describe('the documents', () => {
     for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
   })
 
-  it('every `npm run` in the README, CONTRIBUTING.md and the tour is a script in package.json', () => {
+  it('every `npm run` in the README, CONTRIBUTING.md and the tour is a script of the repository', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
     const text = ['README.md', 'CONTRIBUTING.md', ...TOUR].map(textOf).join('\n')
     const named = [...text.matchAll(/npm run ([a-z:-]+)\b(?! -w)/g)].map(([, name]) => name!)

@@ -6,13 +6,13 @@ import { inventorySuite } from './suites/inventory.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { restoreSuite } from './suites/restore.ts'
 
-/** Shorter than in production, so that orders gives up earlier on a call that the proxy delays. */
+/** The defaults are longer. With these values, the orders service waits less for a call that the proxy delays. */
 const SHORT_WAITS = { BOOKING_DEADLINE_MS: '1500', RECOVERY_PAUSE_MS: '200' }
 const DELAY_MS = 2_500
 
 const engines = await availableEngines()
 
-// The engines run in parallel, because most of the time these tests wait for the recovery worker.
+// The tests of all engines run at the same time, because most of the time they wait for the recovery worker.
 describe('the services as real processes', { concurrency: true }, () => {
   for (const engine of engines) {
     describe(`on ${engine}`, { concurrency: 1 }, () => {
@@ -25,7 +25,7 @@ describe('the services as real processes', { concurrency: true }, () => {
       })
       after(() => running?.stop())
 
-      // The inventory suite is last: it makes bookings without orders, and the other suites compare bookings with orders.
+      // The inventory suite must be last. It makes bookings without orders, and the other suites compare bookings with orders.
       describe('recovery', () => recoverySuite(() => running))
       describe('restore', () => restoreSuite(() => running))
       describe('inventory', () => inventorySuite(() => running))

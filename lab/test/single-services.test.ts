@@ -45,13 +45,13 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     await database.drop()
   })
 
-  it('the README contains the commands that these tests run', () => {
+  it('the README contains `npm run migrate -w users` and `npm start -w users`', () => {
     const [, block] = /```sh alone\n(.*?)```/s.exec(readFileSync(`${ROOT}README.md`, 'utf8'))!
     for (const command of ['npm run migrate -w users', 'npm start -w users'])
       assert.ok(block!.includes(command), command)
   })
 
-  it('`npm run migrate` creates the tables, and can be repeated in all services at the same time', async () => {
+  it('`npm run migrate` creates the tables, and succeeds again when it runs in all services at the same time', async () => {
     const migrate = async (service: (typeof SERVICES)[number]) => {
       const { stdout } = await run('npm', ['run', 'migrate', '-w', service], { cwd: ROOT, env: env[service] })
       assert.match(stdout, /tables/)
@@ -60,7 +60,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     await Promise.all(SERVICES.map(migrate))
   })
 
-  it('`npm start -w` starts each service, and the demo buyer can order both demo products', async () => {
+  it('`npm start -w` starts each service, and then the demo buyer can order both demo products', async () => {
     for (const service of SERVICES) stops.push(start(service, env[service]))
     const [users, products, orders] = ports.map((port) => `http://127.0.0.1:${port}`)
     await Promise.all([users, products, orders].map((url) => waitUntilReady(`${url}/health/ready`)))
@@ -68,6 +68,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     const lines = [1, 2].map((productId) => ({ productId, quantity: 1 }))
     const order = await shopAt(orders!).as(buyer).call('POST', '/orders', { body: { lines } })
     assert.equal(order.body.status, 'CONFIRMED')
+    // The API accepts the access token in the header `Authentication` too.
     const headers = { authentication: `Bearer ${buyer.accessToken}` }
     assert.equal((await shopAt(users!).call('GET', '/users/me', { headers })).status, 200)
   })
@@ -82,7 +83,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
 
 /** Starts a service with npm and returns a function that stops it. */
 function start(service: string, env: NodeJS.ProcessEnv): () => Promise<unknown> {
-  // A separate process group, so that npm, its shell and the service all get the signal, as with Ctrl-C in a terminal.
+  // With a separate process group, npm, its shell and the service all get the signal, as with Ctrl-C in a terminal.
   const child = spawn('npm', ['start', '-w', service], { cwd: ROOT, env, detached: true, stdio: 'ignore' })
   const ended = once(child, 'exit')
   return async () => {

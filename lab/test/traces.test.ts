@@ -59,7 +59,8 @@ await describeOnEachEngine('tracing', (engine) => {
       .filter((span) => span.traceId === traceId)
       .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
 
-  // T1 is the transaction that stores the order, T2 books the units in products, and T3 settles the order.
+  // T1 stores the order, T2 books its units in the products service, and T3 settles the order, that is, stores it as
+  // CONFIRMED or REJECTED.
   const SERVED = 'gateway POST /orders > gateway POST > orders POST /orders'
   const WRITE = `${SERVED} > orders wait order-writes > orders batch order-writes`
   const CALL = `${SERVED} > orders wait booking-calls > orders batch booking-calls`
@@ -68,7 +69,7 @@ await describeOnEachEngine('tracing', (engine) => {
     'products POST /bookings > products wait bookings > products batch bookings',
   ].join(' > ')
 
-  it('the trace of an order contains the write of the order (T1), the call with the booking (T2) and the settling (T3)', () => {
+  it('the trace of an order shows that the order is stored (T1), booked in products (T2) and settled (T3)', () => {
     const spans = inTrace(single)
     const paths = spans.map((span) => pathOf(span, spans))
     const [first, ...others] = spans.filter(({ parentSpanId }) => parentSpanId === single.spanId)
@@ -76,14 +77,15 @@ await describeOnEachEngine('tracing', (engine) => {
     assert.deepEqual(
       paths.filter((path) => [WRITE, CALL].includes(path)),
       [WRITE, CALL, WRITE],
-      `T1, the booking call and T3 in this order, not ${paths.join('\n')}`,
+      `expected T1, the booking call and T3 in this order, found ${paths.join('\n')}`,
     )
-    assert.ok(paths.includes(BOOKING), `T2 inside the booking call, not ${paths.join('\n')}`)
+    assert.ok(paths.includes(BOOKING), `expected T2 inside the booking call, found ${paths.join('\n')}`)
     const statements = (under: string) =>
       spans.filter(
         (span) => pathOf(span, spans).startsWith(`${under} > `) && 'db.query.text' in span.attributes,
       )
-    assert.ok(statements(WRITE).length >= 2, 'T1 and T3')
+    const writes = statements(WRITE).length
+    assert.ok(writes >= 2, `expected database writes for T1 and T3, found ${writes}`)
     assert.ok(statements(BOOKING).some((span) => /stock/.test(String(span.attributes['db.query.text']))))
   })
 
@@ -107,14 +109,14 @@ await describeOnEachEngine('tracing', (engine) => {
         linked++
         assert.ok(
           batch!.links.some(({ spanId }) => spanId === wait.spanId),
-          'the batch links back to the order',
+          `the batch has no link to the span ${wait.spanId} of the order`,
         )
       }
     }
-    assert.ok(linked > 0, 'some orders shared a batch')
+    assert.ok(linked > 0, 'no orders shared a batch')
   })
 
-  it('traces contain no parameters of SQL statements and no query strings', () => {
+  it('traces contain no parameters of SQL statements and no query strings of requests', () => {
     assert.ok(collector.spans.some(({ name }) => name === 'GET /products'))
     assert.ok(!collector.bodies.some((body) => body.includes(SENTINEL)))
   })
@@ -154,7 +156,7 @@ describe('tracing behind nginx', { skip: noNginx }, () => {
     await collector.close()
   })
 
-  it('the log line of nginx contains the trace id of an order, whose trace starts in orders and reaches products', () => {
+  it('nginx logs the trace id of an order, and that trace starts in the orders service and includes the products service', () => {
     const line = running.output.find(
       (text) => text.startsWith('gateway: ') && text.includes(`"${requestId}"`),
     )
@@ -167,6 +169,7 @@ describe('tracing behind nginx', { skip: noNginx }, () => {
     const count = (name: string) => paths.filter((path) => path.endsWith(name)).length
     assert.ok(count('orders batch booking-calls') > 0, paths.join('\n'))
     assert.ok(count('products batch bookings') > 0, paths.join('\n'))
-    assert.equal(count('orders batch order-writes'), 2, 'T1 and T3')
+    const writes = count('orders batch order-writes')
+    assert.equal(writes, 2, `expected database writes for T1 and T3, found ${writes}`)
   })
 })

@@ -4,7 +4,7 @@ import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type Operation, readContract } from '@souk/service-kit/testing/contract'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** Error codes of requests that did not reach the route's handler. For an unknown id, the handler uses other codes. */
+/** The error codes of requests that do not reach a route's handler. A handler responds to an unknown id with other codes. */
 const NOT_HANDLED = ['token-missing', 'token-refused', 'not-found']
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 const UNKNOWN_ORDER = '01900000-0000-7000-8000-00000000dead'
@@ -47,7 +47,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('every operation of the contract declares who may call it', () => {
+  it('every operation of the contract has a valid `x-access`', () => {
     assert.equal(operations.length, 19, 'operations in the contract')
     for (const { template, operation } of operations) {
       assert.match(operation['x-access'], /^(public|optional|user|BUYER|SELLER)$/, template)
@@ -56,7 +56,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
 
   const CALLERS = ['no token', 'BUYER', 'SELLER', 'a service token', 'a refresh token', 'an unsigned token']
   for (const caller of CALLERS) {
-    it(`a request with ${CALLER_NAMES[caller] ?? caller} is allowed on exactly the routes that the contract says`, async () => {
+    it(`every route allows or rejects a request with ${CALLER_NAMES[caller] ?? caller} as the contract says`, async () => {
       for (const { method, template, operation } of operations) {
         const expected = expectedFor(operation['x-access'], caller)
         const headers = caller === 'no token' ? {} : { authorization: `Bearer ${tokens[caller]}` }
@@ -72,7 +72,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
     })
   }
 
-  it('every route with a body rejects fields that are not in the contract', async () => {
+  it('every route with a body responds 400 to fields that are not in the contract', async () => {
     const withBody = operations.filter(({ operation }) => operation.requestBody)
     assert.equal(withBody.length, 9)
     const unknownFields = { isAdmin: true, userId: '1', 'x-role': 'SELLER' }
@@ -90,7 +90,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('the internal listener of products accepts a service token and rejects access tokens of users', async (test) => {
+  it('the internal listener of products accepts a service token and rejects the access tokens of buyers and sellers', async (test) => {
     const { system: processes } = system()
     if (!processes) return test.skip('in containers, only orders can connect to the internal listener')
     const statusFor = async (token: string) => {

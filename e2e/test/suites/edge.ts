@@ -7,7 +7,7 @@ import { listProduct, stockOf, type User } from '../../support/client.ts'
 import { runSql } from '../../support/database.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** Malformed, forged and oversized requests to the gateway, which receives every request from outside. */
+/** Sends malformed, forged and oversized requests. */
 export function edgeSuite(system: () => SystemUnderTest): void {
   let running: SystemUnderTest
   let buyer: User
@@ -35,7 +35,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
   }
   const orderLine = () => `{"productId":${productId},"quantity":1}`
 
-  it('no spelling of a path reaches the internal routes of products, even with a valid service token', async () => {
+  it('the gateway and the public listener of products reject every spelling of an internal path, even with a service token', async () => {
     const token = await serviceTokens(running.serviceTokenSecret).sign('orders', 'products')
     const booking = `[{"orderId":"${randomUUID()}","lines":[${orderLine()}]}]`
     for (const path of [
@@ -51,7 +51,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('oversized bodies, deeply nested bodies, wrong media types and wrong methods are rejected with a problem document', async () => {
+  it('oversized and deeply nested bodies, large pages, wrong media types and wrong methods get a problem document', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     const many = `{"lines":[${Array.from({ length: 1_001 }, orderLine).join(',')}]}`
     for (const [what, response, status, code] of [
@@ -74,7 +74,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('`__proto__`, `constructor`, unknown fields and repeated query parameters are rejected with 400', async () => {
+  it('requests with `__proto__`, `constructor`, unknown fields or repeated query parameters get 400', async () => {
     for (const body of [
       `{"__proto__":{"role":"SELLER"},"lines":[${orderLine()}]}`,
       `{"constructor":{"prototype":{"role":"SELLER"}},"lines":[${orderLine()}]}`,
@@ -86,14 +86,14 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('request headers such as X-User-Id and X-User-Role do not change who the caller is', async () => {
+  it('the request headers X-User-Id and X-User-Role do not log in a caller or change the role of a caller', async () => {
     const claims = { 'x-user-id': seller.id, 'x-user-role': 'SELLER', x_user_role: 'SELLER' }
     assert.equal((await send('GET', '/sellers/me/products', undefined, claims)).status, 403)
     const withoutToken = { authorization: '', ...claims }
     assert.equal((await send('GET', '/users/me', undefined, withoutToken)).status, 401)
   })
 
-  it('a service whose database fails responds with 500 and reveals no statement, stack trace or file name', async (test) => {
+  it('a service responds 500 if one of its tables is missing, and the response contains no SQL, stack trace or file name', async (test) => {
     if (running.databaseUrls.users.startsWith('sqlite:'))
       return test.skip('the test cannot change the SQLite file of a running service')
     for (const [service, table, method, path, body] of [
@@ -116,7 +116,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('error responses have the same security headers as other responses', async () => {
+  it('error responses have the security headers and a request id', async () => {
     for (const path of ['/nothing', '/orders/unknown', '/users/me']) {
       const { headers } = await send('GET', path)
       assert.equal(headers.get('x-content-type-options'), 'nosniff', path)

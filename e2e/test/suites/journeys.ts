@@ -21,7 +21,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('a buyer can order a product that a seller has listed, and both can read the sale', async () => {
+  it('a buyer can order a new product and read the order, and the seller can read the sale', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 5, 250)
     const placed = await placeOrder(buyer, productId, 2)
@@ -39,7 +39,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     )
   })
 
-  it('of two simultaneous orders for the last unit, one is confirmed and the other is rejected with the available units', async () => {
+  it('one of two simultaneous orders for the last unit is confirmed, and the rejected order gets the available units', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await listProduct(seller, 1)
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
@@ -93,10 +93,11 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(found.body, placed.body)
   })
 
-  it('a session can be refreshed, and refreshing it after the logout gets 401', async () => {
+  it('a refresh token can be used before the logout, and the next refresh token gets 401 after the logout', async () => {
     const buyer = await shop.newBuyer()
     const refreshed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
     assert.equal(refreshed.status, 200)
+    // The API accepts the access token in the header `Authentication` too.
     const headers = { authentication: `Bearer ${refreshed.body.accessToken}` }
     assert.equal((await shop.call('GET', '/users/me', { headers })).body.id, buyer.id)
     const { refreshToken } = refreshed.body
@@ -104,7 +105,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal((await shop.call('POST', '/auth/refresh', { body: { refreshToken } })).status, 401)
   })
 
-  it('the pages of the list of orders contain each order once', async () => {
+  it('the pages of GET /orders together contain each order of the buyer once', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await listProduct(seller, 10)
     const placed = new Set<string>()
@@ -119,7 +120,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(seen.toSorted(), [...placed].toSorted())
   })
 
-  it('the gateway serves the public contract, and a Swagger page that may load only from the gateway', async () => {
+  it('the gateway serves the public contract, and a Swagger page that may load files only from the gateway', async () => {
     const page = await fetch(shop.url)
     assert.equal(page.status, 200)
     assert.match(await page.text(), /swagger-ui/)

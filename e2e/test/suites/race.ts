@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
-import { listProduct, newBuyers, placeOrder, stockOf, type User, untilSettled } from '../../support/client.ts'
+import { listProduct, newBuyers, placeOrder, stockOf, type User, untilDecided } from '../../support/client.ts'
 import { assertInvariants } from '../../support/invariants.ts'
 import {
   REPETITIONS,
@@ -12,7 +12,7 @@ import type { SystemUnderTest } from '../../support/system.ts'
 
 const ROUNDS = 100
 
-/** Simultaneous orders for the same units. */
+/** Sends simultaneous orders for the same units. */
 export function raceSuite(system: () => SystemUnderTest): void {
   let seller: User
   let buyers: User[]
@@ -23,7 +23,7 @@ export function raceSuite(system: () => SystemUnderTest): void {
     buyers = await newBuyers(shop, 10)
   })
 
-  it(`exactly one of two simultaneous orders gets the last unit, ${ROUNDS} times`, async () => {
+  it(`exactly one of two simultaneous orders gets the last unit, in each of ${ROUNDS} rounds`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const productId = await listProduct(seller, 1)
       const responses = await Promise.all(buyers.slice(0, 2).map((buyer) => placeOrder(buyer, productId)))
@@ -38,12 +38,13 @@ export function raceSuite(system: () => SystemUnderTest): void {
 
   it(`${REPETITIONS} simultaneous requests with one idempotency key place one order and get equal responses`, async () => {
     const productId = await listProduct(seller, 1_000)
+    // 10 buyers, with two keys each, place 20 orders.
     for (const buyer of [...buyers, ...buyers]) await repeatSimultaneously(buyer, productId)
     assert.equal(await stockOf(system().shop, productId), 980)
   })
 
   it('orders, bookings and stock agree after the races', async () => {
-    await untilSettled(buyers)
+    await untilDecided(buyers)
     await assertInvariants(system())
   })
 }

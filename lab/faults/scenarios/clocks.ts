@@ -15,7 +15,7 @@ const CHANGES = [
   [-HOUR_S, 0],
 ] as const
 
-/** Orders are placed, cancelled and recovered although the clock of a service is wrong and changes. */
+/** Clients place and cancel orders while the clock of orders or products is wrong and changes. */
 export const wrongClocks: Scenario = {
   name: 'a clock wrong by an hour',
   inject: async (testbed, load) => {
@@ -27,7 +27,7 @@ export const wrongClocks: Scenario = {
             await startWithClock(testbed, folder, service, from)
             await load.progress(20)
             const change = () => setClock(testbed, folder, service, to)
-            // The recovery of undecided orders is scheduled with the clock of orders.
+            // The recovery worker uses the clock of orders to find the undecided orders that are due.
             if (service === 'orders') await withUndecidedOrders(testbed, change)
             else await change()
             await load.progress(20)
@@ -51,10 +51,10 @@ async function withUndecidedOrders({ proxy }: Testbed, change: () => Promise<voi
   await sleep(PARTITION_MS)
   await change()
   proxy.faultFor = () => 'none'
-  assert.ok(proxy.counts.drop > dropped, 'orders were left undecided')
+  assert.ok(proxy.counts.drop > dropped, 'no call was dropped, so no order was left undecided')
 }
 
-/** Restarts a service with a wall clock that is off by `seconds`. Its monotonic clock stays right. */
+/** Restarts a service with a wall clock that is off by `seconds`. The service's monotonic clock stays correct. */
 async function startWithClock(
   testbed: Testbed,
   folder: string,
@@ -89,7 +89,7 @@ function libfaketime(): string {
   return found
 }
 
-/** Resolves when the clock of the service at `url` is off by `seconds`, give or take 3. @throws Error after 5 s */
+/** Resolves when the clock of the service at `url` is off by `seconds`, with a tolerance of 3 s. @throws Error after 5 s */
 async function untilClockIsOff(url: string, seconds: number): Promise<void> {
   const isOff = async () => {
     const response = await fetch(new URL('/health/live', url))

@@ -27,11 +27,15 @@ export const databaseKills: Scenario = {
       await server!.start()
     }
     await load.progress(50)
-    assert.deepEqual(pids(), before, 'process ids of the services')
+    assert.deepEqual(
+      pids(),
+      before,
+      'process ids of the services; a changed id means that a service was restarted',
+    )
   },
 }
 
-/** All database connections of a service are closed while the database server continues to run. */
+/** The database server closes all connections of a service and continues to run. */
 export const closedConnections: Scenario = {
   name: 'database connections closed',
   engines: ['postgres', 'mysql'],
@@ -39,7 +43,7 @@ export const closedConnections: Scenario = {
     for (let n = 0; n < (testbed.long ? 40 : 3); n++) {
       for (const service of SERVICES) {
         await load.progress(5)
-        // Users may have no connection under this load. Its readiness check opens one.
+        // The users service may have no open connection under this load. The readiness check opens a connection.
         assert.equal((await fetch(`${testbed.urls[service]}/health/ready`)).status, 200)
         await closeConnections(testbed, service)
       }
@@ -47,7 +51,7 @@ export const closedConnections: Scenario = {
   },
 }
 
-/** PostgreSQL's query closes the connections; MySQL's only lists them. */
+/** The query of PostgreSQL closes the connections. The query of MySQL only lists them. */
 const CONNECTIONS_QUERY = {
   postgres:
     'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
@@ -57,8 +61,8 @@ const CONNECTIONS_QUERY = {
 async function closeConnections({ engine, databaseUrls, count }: Testbed, service: Service): Promise<void> {
   const url = databaseUrls[service]
   const rows = await runSql<{ id?: number }>(url, CONNECTIONS_QUERY[engine as ServerEngine])
-  assert.ok(rows.length > 0, `${service} has database connections`)
-  // A connection may have been closed since it was listed.
+  assert.ok(rows.length > 0, `${service} has no database connections to close`)
+  // `kill` fails if the connection was closed after the query.
   if (engine === 'mysql') for (const { id } of rows) await runSql(url, `kill ${id}`).catch(() => {})
   count(`all database connections of ${service} closed`)
 }
@@ -69,10 +73,13 @@ const RESPONSE_WITHIN_MS = 15_000
 /** Longer than a request waits for a connection, so that some requests get a 503. */
 const LOCKED_MS = 6_000
 
-/** All requests share one database connection, which then waits for a lock. Every request gets a response in time. */
+/**
+ * Each service has one database connection for all requests. On PostgreSQL and MySQL, the connection of orders also waits
+ * for a lock. Every request gets a response within 15 s.
+ */
 export const poolOfOne: Scenario = {
   name: `a database pool of 1 and ${CLIENTS} clients`,
-  // The gateway limits simultaneous requests, so buyers send theirs to orders.
+  // The gateway limits simultaneous requests, so the buyers call the orders service directly.
   load: { clients: CLIENTS / 2, readers: CLIENTS / 2, bypassGateway: true },
   before: (testbed) => restartAll(testbed, { DATABASE_POOL_SIZE: '1' }),
   inject: async (testbed, load) => {
@@ -85,8 +92,9 @@ export const poolOfOne: Scenario = {
     const slowest = `${Math.round(slowestMs)} ms`
     console.log(`    ${sent} requests, ${unavailable} with 503 and Retry-After; slowest ${slowest}`)
     assert.ok(slowestMs < RESPONSE_WITHIN_MS, `a request took ${slowest}`)
-    // With SQLite, the connection is inside the service's process, so this test cannot lock the table.
-    if (testbed.engine !== 'sqlite') assert.ok(unavailable > 0, 'requests with 503')
+    // With SQLite the table is not locked: a wait for the lock would block the whole process, health checks included.
+    if (testbed.engine !== 'sqlite')
+      assert.ok(unavailable > 0, 'no request got a 503 while the table was locked')
     await restartAll(testbed)
   },
 }

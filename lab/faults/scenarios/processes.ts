@@ -81,9 +81,9 @@ async function endUnderLoad(
   await Promise.all(clients)
   await system.service(service).start()
   const { responses, whileEnding, notAccepted, failed } = shutdown
-  assert.deepEqual(failed, [], `requests without a response from ${service}`)
+  assert.deepEqual(failed, [], `failed requests to ${service}`)
   assert.deepEqual(exit, { code: 0, signal: null }, `exit of ${service}`)
-  assert.ok(responses > 0 && whileEnding > 0, `${service} ended under load`)
+  assert.ok(responses > 0 && whileEnding > 0, `${service} must respond to requests before and after SIGTERM`)
   count(`${service} ended with SIGTERM`)
   count(`responses of ${service} while it ended`, whileEnding)
   if (notAccepted > 0) count(`new connections that ${service} no longer accepted`, notAccepted)
@@ -105,7 +105,7 @@ async function sendUntilEnded(
       if (!isBefore) shutdown.whileEnding++
       continue
     }
-    // The service has not received the request if it did not accept the new connection.
+    // If the service did not accept a new connection, it has not received the request.
     if (status === undefined && !reused) shutdown.notAccepted++
     else shutdown.failed.push(`${status ?? error}`)
     if (isBefore) shutdown.failed.push(shutdown.phase)
@@ -139,7 +139,7 @@ const send = (url: string, { method, path, body }: Request, buyer: User, agent: 
 /** Longer than orders waits for products. */
 const PAUSED_MS = 3_000
 
-/** A service is paused and then continues, as if its machine had been suspended. Its responses come too late. */
+/** A service is paused and then continues, as if its machine had been suspended. The service responds too late. */
 export const pauses: Scenario = {
   name: 'services paused',
   inject: async ({ system, long, count }, load) => {
@@ -156,8 +156,8 @@ export const pauses: Scenario = {
 }
 
 /**
- * The steps of the order protocol (ADR 3) at which a service can kill itself. T1 stores the order, T2 books the units
- * and T3 settles the order.
+ * The steps of the order protocol (ADR 3) at which a service can kill itself. T1 stores the order, T2 books
+ * its units in products, and T3 stores the decision of products in the order.
  */
 const FAILPOINTS = {
   products: ['before-T2', 'after-T2', 'after-release'],
@@ -165,10 +165,10 @@ const FAILPOINTS = {
 }
 /** How long a process may take to start and reach its failpoint under load. */
 const FAILPOINT_WAIT_MS = 20_000
-/** A failpoint kills the process the n-th time that the process reaches it. This is the maximum of the random n. */
+/** The process is killed when it reaches the failpoint for the n-th time. The number n is random, from 1 to this maximum. */
 const MAX_PASSES = 10
 
-/** Users is killed at random moments; orders and products are killed at random moments and at failpoints. */
+/** All services are killed at random moments. Orders and products are also killed at failpoints. */
 export const kills: Scenario = {
   name: 'services killed',
   load: { clients: 4 },
@@ -207,7 +207,7 @@ async function killAndStart(
   count(`${service} killed at a random moment`)
   if (failpoint) {
     const FAILPOINT = `${failpoint}:${1 + Math.floor(random() * MAX_PASSES)}`
-    // The process may end before it is ready.
+    // `start` throws if the process ends before it is ready.
     const starting = process.start({ FAILPOINT }).catch(() => {})
     const end = await Promise.race([process.ended(), sleep(FAILPOINT_WAIT_MS, undefined, { ref: false })])
     await starting

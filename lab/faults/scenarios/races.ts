@@ -7,7 +7,7 @@ import {
 } from '@souk/e2e/support/races'
 import type { Scenario } from '../testbed.ts'
 
-/** Exactly one of 500 simultaneous orders gets the last unit. */
+/** Of 500 simultaneous orders, exactly one order gets the last unit. */
 export const lastUnit: Scenario = {
   name: `${SIMULTANEOUS_ORDERS} simultaneous orders for the last unit`,
   load: { clients: 2 },

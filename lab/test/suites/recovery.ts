@@ -6,7 +6,7 @@ import {
   placeOrder,
   stockOf,
   type User,
-  untilSettled,
+  untilDecided,
 } from '@souk/e2e/support/client'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import { waitUntil } from '@souk/e2e/support/wait'
@@ -18,7 +18,7 @@ import { randomFrom } from '../../support/random.ts'
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
-/** Orders whose processing is interrupted because a service is killed or the network loses or delays calls. */
+/** Tests orders whose processing is interrupted because a service is down or killed, or because calls fail. */
 export function recoverySuite(running: () => ProxiedShop): void {
   let seller: User
   let buyers: User[]
@@ -43,13 +43,13 @@ export function recoverySuite(running: () => ProxiedShop): void {
   }
   const restartOrders = async () => {
     const orders = running().system.service('orders')
-    // A client notices the kill before this process does.
+    // The client's request can fail before this process is notified that orders has ended.
     await orders.ended()
     await orders.start()
   }
   const stock = (productId: number) => stockOf(running().shop, productId)
 
-  it('orders that are placed while products is down get 202, and are confirmed or rejected within 30 s of its restart', async () => {
+  it('orders that are placed while products is down get 202, and are confirmed or rejected within 30 s after products restarts', async () => {
     const productId = await listProduct(seller, 3)
     await running().system.service('products').kill('SIGTERM')
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId, 1)))
@@ -58,7 +58,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
       buyers.map(() => [202, 'PENDING']),
     )
     await running().system.service('products').start()
-    await untilSettled(buyers)
+    await untilDecided(buyers)
     const statusOf = async (buyer: User, i: number) =>
       (await buyer.call('GET', responses[i]!.headers.get('location')!)).body.status
     const statuses = await Promise.all(buyers.map(statusOf))
@@ -66,34 +66,34 @@ export function recoverySuite(running: () => ProxiedShop): void {
     assert.equal(await stock(productId), 0)
   })
 
-  it('an order is confirmed after orders was killed between the booking and its response, and a retry books nothing again', async () => {
+  it('an order is confirmed although the orders service was killed after the booking, and a retry books no more units', async () => {
     const productId = await listProduct(seller, 5)
     const [buyer] = buyers as [User]
     killOrdersOnResponse()
     const placed = await placeOrder(buyer, productId, 2, 'survives-a-crash')
-    assert.equal(placed.status, 502, 'the gateway responds that the outcome is unknown')
+    assert.equal(placed.status, 502, 'the gateway does not know whether the order was placed')
     assert.equal(killed, 1)
     assert.equal(await stock(productId), 3, 'the units are booked')
     await restartOrders()
-    await untilSettled([buyer])
+    await untilDecided([buyer])
     const repeated = await placeOrder(buyer, productId, 2, 'survives-a-crash')
     assert.deepEqual([repeated.status, repeated.body.status], [201, 'CONFIRMED'])
-    assert.equal(await stock(productId), 3, 'the retry books nothing again')
+    assert.equal(await stock(productId), 3, 'the retry books no more units')
   })
 
-  it('a cancellation is completed after orders was killed before it received the response of products', async () => {
+  it('a cancellation is completed although the orders service was killed before it received the response of products', async () => {
     const productId = await listProduct(seller, 5)
     const [buyer] = buyers as [User]
     const placed = await placeOrder(buyer, productId, 2)
     killOrdersOnResponse()
     assert.equal((await buyer.call('POST', `/orders/${placed.body.id}/cancel`)).status, 502)
     await restartOrders()
-    await untilSettled([buyer])
+    await untilDecided([buyer])
     assert.equal((await buyer.call('GET', `/orders/${placed.body.id}`)).body.status, 'CANCELLED')
     assert.equal(await stock(productId), 5)
   })
 
-  it(`no order is lost when calls to products are doubled or delayed and their responses are lost (seed ${seed})`, async () => {
+  it(`no order is lost when calls to products are sent twice or delayed, or their responses are lost (seed ${seed})`, async () => {
     const random = randomFrom(seed)
     running().proxy.faultFor = randomFault(random)
     const load = await startLoad(running(), random, { seller, buyers }, { clients: 8 })
@@ -106,10 +106,10 @@ export function recoverySuite(running: () => ProxiedShop): void {
       await load.stop()
     }
     running().proxy.faultFor = () => 'none'
-    await untilSettled(load.buyers)
-    assert.equal(load.history.failed, 0, 'requests of clients that got a 5xx')
+    await untilDecided(load.buyers)
+    assert.equal(load.history.failed, 0, 'number of requests of clients that got no response or a 5xx')
     await assertHistory(running(), load.history)
   })
 
-  it('orders, bookings and stock agree after the faults', () => assertInvariants(running()))
+  it('orders, bookings and stock agree after the interruptions', () => assertInvariants(running()))
 }

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, it } from 'node:test'
-import { listProduct, placeOrder, type User, untilSettled } from '@souk/e2e/support/client'
+import { listProduct, placeOrder, type User, untilDecided } from '@souk/e2e/support/client'
 import { runSql } from '@souk/e2e/support/database'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
 
 const RUNBOOK = new URL('../../../deploy/kubernetes/README.md', import.meta.url)
 const [, repairs] = /```sql restore\n([^`]*)```/.exec(readFileSync(RUNBOOK, 'utf8'))!
-/** The SQL statements of the runbook. */
+/** The SQL statements with which the runbook repairs the databases. */
 const statements = repairs!
   .replaceAll(/^--.*$/gm, '')
   .split(';')
   .map((text) => text.trim())
   .filter(Boolean)
 
-/** The runbook's steps after databases were restored to different points in time. */
+/** Tests the runbook for databases that were restored to different points in time. */
 export function restoreSuite(running: () => RunningShop): void {
   let seller: User
   let buyer: User
@@ -69,12 +69,12 @@ export function restoreSuite(running: () => RunningShop): void {
       withIds(adopt, lost),
     )
     await start()
-    await untilSettled([buyer])
+    await untilDecided([buyer])
     const statusOf = async (id: string) => (await buyer.call('GET', `/orders/${id}`)).body.status
     const statuses = await Promise.all([untouched, unbooked, unreleased, uncancelled].map(statusOf))
     assert.deepEqual(statuses, ['CONFIRMED', 'CONFIRMED', 'CANCELLED', 'CANCELLED'])
     await stop()
-    // This includes the units of the lost order, which are in stock again.
+    // This also checks that the units of the lost order are in stock again.
     await assertInvariants(running())
   })
 }
