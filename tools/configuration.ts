@@ -98,8 +98,7 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
     {
       name: 'SEED',
       byDefault: 'random',
-      meaning:
-        'the seed of the random choices of the recovery test; the seed of an earlier run repeats its choices',
+      meaning: 'the seed of the random choices of the recovery test; the same seed gives the same choices',
     },
     {
       name: 'RUNNING_SYSTEM',

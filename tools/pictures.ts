@@ -21,7 +21,7 @@ try {
   await page.goto(running.system.urls.gateway)
   await page.locator('[id$="-placeOrder"]').waitFor()
   for (const tag of COLLAPSED) await page.locator(`#operations-tag-${tag}`).click()
-  // Moves the pointer away from the operations, because it changes how the operation below it looks.
+  // Moves the pointer away from the operations, because an operation looks different when the pointer is on it.
   await page.mouse.move(0, 0)
   await page.screenshot({ path: FILE, style: STYLE, clip: { x: 0, y: 0, width: 1280, height: 850 } })
 } finally {

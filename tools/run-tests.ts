@@ -12,7 +12,7 @@ import { availableEngines } from '@souk/service-kit/testing/engines'
 import { TestProgress } from './test-progress.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-/** The time limit of one test. The slowest test waits 30 s for a recovery. */
+/** The time limit of one test. The slowest test waits 30 s for the recovery worker. */
 const TEST_TIMEOUT_MS = 180_000
 /** The number of test files that run at the same time. They mostly wait for a database or another process. */
 const PARALLEL_FILES = 4

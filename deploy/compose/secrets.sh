@@ -1,11 +1,11 @@
 #!/bin/sh
 # At the first start, generates the passwords and the secret with which the containers authenticate to each other.
-# Each folder below is a volume, and only the containers that need its files mount it. So the files can be readable for
-# every user in a container.
+# Each folder below is a volume. Only the containers that need the files of a volume mount the volume, so every user in
+# such a container may read the files.
 set -eu
 cd /secrets
 
-store() { cat >"$1.new" && mv "$1.new" "$1"; } # atomic: a reader sees the whole file or none
+store() { cat >"$1.new" && mv "$1.new" "$1"; } # A reader sees no file or the complete file.
 generate() { [ -s "$1" ] || od -An -vtx1 -N32 /dev/urandom | tr -d ' \n' | store "$1"; }
 
 generate database/administrator-password

@@ -40,7 +40,7 @@ interface Compose {
 }
 
 const textOf = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
-// The tag `!override`, which causes a warning, matters only to `docker compose`, which merges the files.
+// The log level hides the parser's warnings about the tag `!override`. Only `docker compose` needs this tag.
 const read = (file: string): Compose => parse(textOf(file), { merge: true, logLevel: 'error' })
 const base = read(FILES[0]!)
 
@@ -69,9 +69,12 @@ function weaknesses({ services }: Compose, overlaid?: Compose): string[] {
       'may gain privileges',
     )
     check(container.mem_limit && container.pids_limit, 'has no limit of memory or processes')
-    check(container.logging?.driver === 'local', 'fills the disk with its log')
+    check(container.logging?.driver === 'local', 'has a log without a size limit')
     for (const key of FORBIDDEN) check(!(key in container), `has ${key}`)
-    check(!container.network_mode || container.network_mode === 'none', 'shares the network of another')
+    check(
+      !container.network_mode || container.network_mode === 'none',
+      'shares the network of the host or of another container',
+    )
     const ours = /^souk-/.test(container.image)
     // This container is root, because it writes to volumes that belong to root. It has no network.
     const fillsVolumes = name === 'secrets' && container.network_mode === 'none'
@@ -86,7 +89,7 @@ const isUnprivileged = (user = 'root') => !/^(root|0)?(:|$)/.test(user)
 const networksOf = ({ networks = {} }: Container) =>
   (Array.isArray(networks) ? networks : Object.keys(networks)).toSorted()
 
-describe('compose files', () => {
+describe('Compose files:', () => {
   for (const file of FILES) {
     it(`the containers of ${file} have no privilege that they do not need`, () => {
       assert.deepEqual(weaknesses(read(file), file === FILES[0] ? undefined : base), [])
@@ -106,7 +109,7 @@ describe('compose files', () => {
     { logging: { driver: 'json-file' } },
     { image: 'postgres:latest' },
   ] as Partial<Container>[]) {
-    it(`this test detects a database container with ${JSON.stringify(weakness)}`, () => {
+    it(`the check of the privileges rejects a database container with ${JSON.stringify(weakness)}`, () => {
       const fileWith = (database: Container): Compose => ({ services: { database }, networks: {} })
       assert.equal(weaknesses(fileWith({ ...base.services.database!, ...weakness })).length, 1)
       if (!weakness.image) assert.equal(weaknesses(fileWith(weakness as Container), base).length, 1)
@@ -128,7 +131,7 @@ describe('compose files', () => {
     ])
   })
 
-  it('each container is only on the networks that it needs, and only the gateway can reach the outside', () => {
+  it('each container is only on the networks that it needs, and only the gateway and Grafana can reach the outside', () => {
     const on = (network: string) =>
       Object.keys(base.services)
         .filter((name) => networksOf(base.services[name]!).includes(network))

@@ -13,10 +13,10 @@ type First = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
 /** How long a service may take to end: SHUTDOWN_MS in packages/service-kit/src/process/serve.ts. */
 const SHUTDOWN_SECONDS = 15
 
-/** Mistakes that this test must detect: the part of a manifest that each one changes, the change, and the error. */
+/** Mistakes that the type check must find. `change` is assigned to `part`; `error` is the compiler's error. */
 const MISTAKES: [mistake: string, part: (manifests: First) => object, change: object, error: RegExp][] = [
   ['a misspelt field', ({ Deployment }) => Deployment.spec!, { replicsa: 2 }, /TS2353.*replicsa/],
-  ['a wrong type', ({ Service }) => Service.spec!.ports![0]!, { port: '80' }, /TS2322/],
+  ['a field of a wrong type', ({ Service }) => Service.spec!.ports![0]!, { port: '80' }, /TS2322/],
   ['an unknown kind', ({ Service }) => Service, { kind: 'Servise' }, /Servise/],
   ['a missing part', ({ Job }) => Job, { spec: {} }, /TS2741.*template/],
   ['an unknown value', ({ Cluster }) => Cluster.spec.affinity!, { podAntiAffinityType: 'no' }, /TS2322/],
@@ -24,7 +24,7 @@ const MISTAKES: [mistake: string, part: (manifests: First) => object, change: ob
 
 const skip = !kubectlBuilds()
 
-describe('Kubernetes manifests', { skip }, () => {
+describe('Kubernetes manifests:', { skip }, () => {
   const built = skip ? [] : OVERLAYS.map(build)
   const broken = (skip ? [] : MISTAKES).map(([, part, change]) => {
     const manifests = structuredClone(built[0]!)
@@ -45,7 +45,7 @@ describe('Kubernetes manifests', { skip }, () => {
   })
 
   for (const [i, overlay] of OVERLAYS.entries()) {
-    describe(overlay, () => {
+    describe(`${overlay}:`, () => {
       it('the manifests match the types of the Kubernetes API', () => {
         assert.deepEqual(errors[i], [])
         assert.equal(ofKind('Deployment', built[i]!).length, 4)
@@ -56,7 +56,7 @@ describe('Kubernetes manifests', { skip }, () => {
   }
 
   for (const [i, [mistake, , , error]] of MISTAKES.entries()) {
-    it(`the comparison with the types detects ${mistake}`, () => {
+    it(`the type check rejects a manifest with ${mistake}`, () => {
       const found = errors[OVERLAYS.length + i]!
       assert.equal(found.length, 1)
       assert.match(found[0]!, error)
@@ -79,7 +79,7 @@ function testRules(manifests: Manifest[]) {
     [...spec.containers, ...(spec.initContainers ?? [])].map((container) => ({ name, container })),
   )
 
-  it('no container is root, has a capability, can write to its image or has a Kubernetes token', () => {
+  it('no container is root, has a capability, can write to its image or has a token for the Kubernetes API', () => {
     for (const { name, spec } of pods) {
       const { runAsNonRoot, runAsUser, seccompProfile } = spec.securityContext ?? {}
       assert.ok(runAsNonRoot && runAsUser! > 0, name)
@@ -101,7 +101,7 @@ function testRules(manifests: Manifest[]) {
     }
   })
 
-  it('every server has probes, and waits at least 5 s before it ends, so that no new requests arrive', () => {
+  it('every server has probes, and still serves requests for at least 5 s after its termination begins', () => {
     for (const { metadata, spec } of deployments) {
       const { containers, terminationGracePeriodSeconds } = spec!.template.spec!
       const name = metadata!.name!
@@ -124,12 +124,16 @@ function testRules(manifests: Manifest[]) {
       const scalers = ofKind('HorizontalPodAutoscaler', manifests)
       const scaler = scalers.find((manifest) => manifest.spec!.scaleTargetRef.name === name)
       assert.ok(scaler!.spec!.minReplicas! >= 2, name)
-      assert.equal(spec!.replicas, undefined, `${name}: the autoscaler sets the replicas`)
+      assert.equal(
+        spec!.replicas,
+        undefined,
+        `${name} must not set replicas, because the autoscaler sets them`,
+      )
       assert.equal(spec!.strategy?.rollingUpdate?.maxUnavailable, 0, name)
     }
   })
 
-  it('only the gateway can be reached from outside the cluster', () => {
+  it('no Service is open to addresses outside the cluster, and the HTTPRoute leads only to the gateway', () => {
     for (const service of services) {
       const { type = 'ClusterIP', externalIPs } = service.spec!
       assert.deepEqual({ type, externalIPs }, { type: 'ClusterIP', externalIPs: undefined }, nameOf(service))
@@ -145,7 +149,7 @@ function testRules(manifests: Manifest[]) {
     )
   })
 
-  it('every port of a Service is a port of the pods of one Deployment', () => {
+  it('every Service selects the pods of one Deployment, and its ports are ports of these pods', () => {
     for (const service of services) {
       const { selector, ports: servicePorts } = service.spec!
       const selected = pods.filter(({ labels }) =>
@@ -193,12 +197,12 @@ function testRules(manifests: Manifest[]) {
     const known = Object.values(SERVICES).flatMap(({ settings }) => Object.keys(settings.properties))
     const unknown = Object.keys(shared).filter((name) => !known.includes(name))
     assert.deepEqual(unknown, [])
-    // Other pods connect to every listener of a service.
+    // Every listener must listen on all interfaces, because other pods connect to it.
     for (const host of known.filter((name) => name.endsWith('HOST')))
       assert.equal(shared[host], '0.0.0.0', host)
   })
 
-  it('every address in a setting is a Service and one of its ports', () => {
+  it('every host and port in a setting is the name and a port of a Service', () => {
     const values = [
       ...ofKind('ConfigMap', manifests).flatMap(({ data }) => Object.values(data!)),
       ...containers.flatMap(({ container }) => (container.env ?? []).map(({ value }) => value)),
@@ -258,7 +262,8 @@ function testRules(manifests: Manifest[]) {
           `operator -> ${cluster}:${port}`,
         ]),
         `monitoring -> ${cluster}:9187`,
-        // For the Kubernetes API and the storage of backups: the manifests cannot contain their addresses.
+        // A database pod may connect to port 443 of any address. It needs the Kubernetes API and the backup storage,
+        // whose addresses differ between clusters.
         `${cluster} -> stranger:443`,
       ]),
     ]
@@ -267,7 +272,8 @@ function testRules(manifests: Manifest[]) {
     const toOurs = (connection: string) => ours.some(({ name }) => connection.includes(`-> ${name}:`))
     const isOurs = (connection: string) => fromOurs(connection) || toOurs(connection)
     assert.deepEqual(openConnections(manifests, all).filter(isOurs), intended.sort())
-    // The policies at either end are enough to reject an unintended connection; only the gateway accepts all connections.
+    // The egress policies reject every unintended connection even without the ingress policies, and the reverse. The
+    // gateway is an exception: its ingress policy accepts every connection to port 8080.
     const intoOtherThanGateway = (connection: string) =>
       toOurs(connection) && !connection.endsWith('gateway:8080')
     assert.deepEqual(openConnections(manifests, all, ['Egress']).filter(fromOurs), intended.filter(fromOurs))

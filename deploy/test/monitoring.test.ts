@@ -15,11 +15,11 @@ const DASHBOARD = new URL('../monitoring/grafana/dashboards/souk.json', import.m
 const DATA_WITHIN_MS = 60_000
 const SERVICES = ['users', 'products', 'orders'] as const
 
-// A database server, because SQLite has no connection pool and therefore no metrics of one.
+// The test uses a database server. SQLite has no connection pool, so it has no metrics of a pool.
 const engine = (await availableEngines()).find((one) => one !== 'sqlite')
 const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
 
-describe('monitoring', { skip: missing.length > 0 && `not available: ${missing.join(', ')}` }, () => {
+describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.join(', ')}` }, () => {
   let running: RunningShop
   let prometheus: Prometheus
   let metrics: Record<(typeof SERVICES)[number], string>

@@ -7,7 +7,7 @@ import { nginxSpec, openNginx, skipWithoutNginx } from './support/nginx.ts'
 describe('nginx', skipWithoutNginx, () => {
   gatewayContract(openNginx)
 
-  it('ends when the process that started it is killed', async () => {
+  it('ends when ManagedProcess kills nginx-main.ts, which started nginx', async () => {
     const spec = await nginxSpec()
     const nginx = new ManagedProcess(spec)
     await nginx.start()

@@ -16,7 +16,7 @@ describe('nginx', skipWithoutNginx, () => {
     assert.deepEqual([long.status, JSON.parse(long.body).code], [414, 'uri-too-long'])
   })
 
-  it('closes a connection with incomplete headers after 5 s and with an incomplete body after 10 s, and serves other requests meanwhile', async () => {
+  it('closes a connection with incomplete headers after about 5 s and one with an incomplete body after about 10 s, and serves other requests meanwhile', async () => {
     const started = performance.now()
     const slowHeaders = exchange('GET /orders/slow HTTP/1.1\r\nHost: x\r\n')
     const slowBody = exchange('POST /orders/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
@@ -56,14 +56,14 @@ describe('nginx with a rate limit of one request per second', skipWithoutNginx, 
     const rejected: string[] = []
     for (const socket of sockets) socket.once('data', (text: string) => rejected.push(text))
     for (let attempt = 0; rejected.length < 300 - 256 && attempt < 200; attempt++) await sleep(20)
-    // Waits for more rejections than expected, if there are any.
+    // If nginx rejects too many requests, the further responses arrive during this wait.
     await sleep(200)
     for (const socket of sockets) socket.destroy()
     assert.equal(rejected.length, 300 - 256)
     for (const response of rejected) assert.match(response, /^HTTP\/1\.1 429 /)
   })
 
-  it('accepts about 200 of 300 concurrent POST requests from one address and responds 429 to the others', async () => {
+  it('accepts 151 to 249 of 300 concurrent POST requests from one address and responds 429 to the others', async () => {
     const responses = await Promise.all(
       Array.from({ length: 300 }, () => send('/orders', { method: 'POST', body: '{}' })),
     )

@@ -1,9 +1,9 @@
 import type { OpenApi, Operation } from './openapi.ts'
 
 /**
- * Returns the source of a module with the request and response schemas of some operations. A client derives its types
- * from the schemas and validates responses with them. If a change of the contract breaks the client, the client no
- * longer compiles.
+ * Returns the text of a TypeScript module that exports the schemas of the request and the response of each operation. A
+ * client derives types from these schemas and validates responses with them. If a change of the contract breaks the
+ * client, the client no longer compiles. `source` is the path of the file that contains the contract.
  */
 export function clientContract(source: string, contract: OpenApi, operationIds: readonly string[]): string {
   const operations = Object.values(contract.paths).flatMap((methods) => Object.values(methods))
@@ -21,7 +21,7 @@ const schemasOf = ({ requestBody, responses }: Operation) => ({
   response: responses['200']?.content?.['application/json']?.schema,
 })
 
-/** Keywords that are not needed to derive types or to validate. */
+/** Keywords of a schema that change neither the derived types nor the validation. */
 const ANNOTATIONS = new Set(['title', 'description', 'examples', 'example', 'default'])
 
 /** Replaces each `$ref` with the schema that it names. The schemas have no circular references. */
@@ -31,6 +31,8 @@ function resolve(value: unknown, contract: OpenApi): unknown {
   if ('$ref' in value) return resolve(lookUp(String(value.$ref), contract), contract)
   return Object.fromEntries(
     Object.entries(value)
+      // In `properties`, a name such as `description` is a field of the body, and its value is a schema. So an entry
+      // whose value is an object stays.
       .filter(
         ([key, inner]) => !(ANNOTATIONS.has(key) && (typeof inner !== 'object' || Array.isArray(inner))),
       )

@@ -16,7 +16,7 @@ import type { OpenApi } from './openapi.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const CLIENT = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
-/** The contract of products for orders. The gateway does not serve it, so the merged document does not contain it. */
+/** The contract of the internal listener of products. The merged document does not contain this contract. */
 const INTERNAL = 'products-internal'
 
 const contracts = Object.assign({}, ...(await Promise.all([users(), products(), orders()]))) as Record<

@@ -1,10 +1,10 @@
 import { buildApp } from 'orders/app'
 import type { Application } from 'orders/application/index'
 
-/** Returns the OpenAPI document of the orders service, by file name. Builds an app only to read its route schemas. */
+/** Returns the contract of the orders service, by file name. Builds an app only to read its route schemas. */
 export async function describeOrders(): Promise<Record<string, object>> {
   const app = await buildApp({} as Application, {
-    verifyToken: () => Promise.reject(new Error('No request reaches this app.')),
+    verifyToken: () => Promise.reject(new Error('This app handles no requests.')),
     readiness: {},
   })
   await app.ready()

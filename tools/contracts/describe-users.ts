@@ -5,7 +5,7 @@ import { buildApp } from 'users/app'
 import { migrations } from 'users/database/migrations'
 import type { Tables } from 'users/database/tables'
 
-/** Returns the contract of the users service by file name. Builds an app only to read its route schemas. */
+/** Returns the contract of the users service, by file name. Builds an app only to read its route schemas. */
 export async function describeUsers(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
   // buildApp creates the first signing key, so the tables must exist.

@@ -1,6 +1,6 @@
 /**
- * The fields of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, version 1.30) that our manifests use; no package has
- * its types. If a manifest uses another field, the test of the manifests fails.
+ * The fields of CloudNativePG's `Cluster` (postgresql.cnpg.io/v1, version 1.30) that our manifests use. No npm package
+ * contains the types of `Cluster`. If a manifest uses another field, the test of the manifests fails.
  */
 export interface ICluster {
   apiVersion: 'postgresql.cnpg.io/v1'

@@ -3,14 +3,15 @@ import { type Manifest, ofKind } from './manifests.ts'
 
 type Labels = Record<string, string>
 
-/** A pod: its labels and namespace, by which policies select it, and the ports on which it listens. */
+/** A pod. A policy selects pods with a namespace and labels. */
 export interface Pod {
   name: string
   /** `souk` for our own pods. */
   namespace: string
   labels: Labels
+  /** The ports on which the pod listens. */
   ports: number[]
-  /** Set for a host outside the cluster. */
+  /** The IP address of a host outside the cluster. A pod has none here. */
   address?: string
 }
 
@@ -41,7 +42,10 @@ export function podsOf(manifests: Manifest[]): Pod[] {
 
 type Direction = 'Ingress' | 'Egress'
 
-/** Returns every connection that the policies allow between these pods, as `from -> to:port`. */
+/**
+ * Returns every connection between `pods` that the policies allow, as `from -> to:port`. Ignores the rules for a
+ * direction that is not in `directions`.
+ */
 export function openConnections(
   manifests: Manifest[],
   pods: Pod[],
@@ -59,8 +63,8 @@ export function openConnections(
 }
 
 /**
- * Whether the policies for `pod` allow connections from or to `peer`. As in Kubernetes, a pod that no policy selects is
- * open, and a connection is allowed if any rule of any policy that selects the pod allows it.
+ * Whether the policies for `pod` allow connections from (Ingress) or to (Egress) `peer`. As in Kubernetes, any
+ * connection is allowed if no policy selects the pod. Otherwise one rule of one policy must allow the connection.
  */
 function allows(
   policies: INetworkPolicy[],
@@ -92,6 +96,7 @@ type Peer = NonNullable<NonNullable<NonNullable<INetworkPolicy['spec']>['ingress
 type Selector = NonNullable<Peer['podSelector']>
 
 function isPeer({ ipBlock, namespaceSelector, podSelector }: Peer, pod: Pod): boolean {
+  // A rule for a host outside the cluster contains the address of the host, and no selector.
   if (ipBlock || pod.address) return ipBlock?.cidr === `${pod.address}/32`
   const inNamespace = namespaceSelector
     ? selects(namespaceSelector, { 'kubernetes.io/metadata.name': pod.namespace })
@@ -103,7 +108,8 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: 
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator }) => {
-      if (operator !== 'Exists') throw new Error(`This test does not support the operator ${operator}.`)
+      if (operator !== 'Exists')
+        throw new Error(`The tests support only the operator Exists, not ${operator}.`)
       return key in labels
     })
   )

@@ -31,10 +31,7 @@ export async function nginxSpec(env: Record<string, string> = {}): Promise<Proce
   }
 }
 
-/**
- * Starts nginx as the gateway to `urls`. Its rate limits are too high for a test to reach, unless `env` sets lower
- * limits.
- */
+/** Starts nginx as the gateway to `urls`. Tests do not reach the rate limits, unless `env` sets lower limits. */
 export async function openNginx(urls: Urls, env: Record<string, string> = {}): Promise<Nginx> {
   const spec = await nginxSpec({
     USERS_URL: urls.users,

@@ -19,10 +19,10 @@ const api = apiAt(GATEWAY_URL)
 async function race(): Promise<void> {
   heading(`A race for the last unit, at ${GATEWAY_URL}`)
   const seller = await join('seller', 'SELLER')
-  const product = await listProduct(seller)
+  const product = await createProduct(seller)
   const buyers = [await join('anna', 'BUYER'), await join('ben', 'BUYER')]
 
-  heading('Both buyers order it at the same time')
+  heading('Both buyers order the last unit at the same time')
   const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, product)))
   for (const [i, response] of responses.entries()) console.log(`  ${buyers[i]!.name}: ${outcome(response)}`)
 
@@ -62,7 +62,7 @@ async function join(name: string, role: 'BUYER' | 'SELLER'): Promise<Person> {
   return { name: username, token: login.body.accessToken }
 }
 
-async function listProduct({ name, token }: Person): Promise<Product> {
+async function createProduct({ name, token }: Person): Promise<Product> {
   const { body } = await api<Product>('POST', '/products', {
     token,
     body: { name: 'Lamp, the last one', price: { amount: 4_900, currency: 'USD' }, stock: 1 },

@@ -53,7 +53,7 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
   scope.addHook('onRequest', requirePlainPath)
   // The gateway reads the whole body before it calls a service, as nginx does. So a slow client does not occupy a
-  // service, and a service that rejects a body early cannot close the connection before the gateway reads the response.
+  // service. A service that rejects a body early cannot close the connection before the gateway reads the response.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),
@@ -77,12 +77,15 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
 }
 
 /**
- * Segments of letters, digits, `-`, `_`, `~` and dots, of which only `.well-known` starts with a dot. Every path of the
- * API matches.
+ * A plain path has segments of letters, digits, `-`, `_`, `~` and dots. Only the segment `.well-known` starts with a
+ * dot. Every path of the API is plain.
  */
 const PLAIN_PATH = /^(\/(\.well-known|[\w~-][\w~.-]*))+$/
 
-/** Rejects a path that is not plain: parsers interpret segments such as `%2e%2e`, `..;` or an empty one differently. */
+/**
+ * Rejects a path that is not plain. Other segments, such as `%2e%2e`, `..;` or an empty one, do not mean the same to
+ * every parser.
+ */
 async function requirePlainPath(request: FastifyRequest): Promise<void> {
   const path = request.url.split('?', 1)[0]!
   if (!PLAIN_PATH.test(path)) throw new HttpProblem(404, 'not-found', `The path ${path} does not exist.`)

@@ -31,7 +31,8 @@ export function requestHeaders({ id, method, socket }: ClientRequest, headers: I
   const passed = without(headers, CONNECTION_HEADERS, PROXY_HEADERS)
   // The gateway does not forward the body of a GET or HEAD, so it must not forward the length of the body.
   if (method === 'GET' || method === 'HEAD') delete passed['content-length']
-  // If tracing is on, the gateway adds its own trace headers. A service ignores a trace header that occurs twice.
+  // If tracing is on, the gateway adds its own trace headers and removes those of the client, because a service ignores
+  // a trace header that occurs twice.
   if (telemetry.tracer) for (const name of ['traceparent', 'tracestate']) delete passed[name]
   return {
     ...passed,

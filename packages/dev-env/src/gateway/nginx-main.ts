@@ -1,6 +1,6 @@
 /**
  * Runs nginx as the gateway of a system that `startSystem` starts. This process reads the settings of the embedded
- * gateway, and `SOUK_...` variables, which override the defaults in nginx/Dockerfile.
+ * gateway. It also reads `SOUK_...` variables, which override the defaults in nginx/Dockerfile.
  */
 import { execFileSync } from 'node:child_process'
 import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'

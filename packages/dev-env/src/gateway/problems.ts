@@ -6,15 +6,15 @@ const RESPONSE_LOST = [
   'ECONNRESET',
   'EPIPE',
   'UND_ERR_SOCKET',
-  // The response is not valid HTTP.
+  // undici throws this error if the response is not valid HTTP.
   'HTTPParserError',
   'FST_REPLY_FROM_BAD_GATEWAY',
 ]
 const CHECK_BEFORE_RETRY = 'The request may have taken effect; check before you retry.'
 
 /**
- * Returns the problem for a failed call of a service, or undefined for any other error. After a 503 the request had no
- * effect. After a 502 or 504 it may have taken effect.
+ * Returns the problem document for a failed call to a service. Returns undefined if the error has another cause. Status
+ * 503 means that the request had no effect; 502 and 504 mean that the request may have taken effect.
  */
 export function upstreamProblem(error: unknown): HttpProblem | undefined {
   const codes = codesOf(error)
@@ -36,8 +36,8 @@ export function upstreamProblem(error: unknown): HttpProblem | undefined {
 }
 
 /**
- * Returns the codes of an error and its causes. A failed connection to a host with several addresses has one error for
- * each address.
+ * Returns the code of an error and the codes of its causes. If a host has several addresses and no address accepts a
+ * connection, Node throws an AggregateError, which contains one error for each address.
  */
 function codesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []

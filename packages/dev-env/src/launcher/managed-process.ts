@@ -46,13 +46,13 @@ export class ProcessFailure extends Error {
 /** One run of a process, from its start to its end. */
 interface Run {
   child: ChildProcess
-  /** The last lines of its output. */
+  /** The last lines that the process wrote. */
   lines: string[]
-  /** Whether the launcher is ending the process. If so, its end is not a crash. */
+  /** Set when the launcher ends the process. The end of the process is then not a crash. */
   isStopping: boolean
   /** Set when the process has ended. */
   exit?: Exit
-  /** Resolves when the process has ended and all its output is read. */
+  /** Resolves when the process has ended and this class has read all output. */
   ended: Promise<Exit>
 }
 
@@ -69,7 +69,7 @@ export class ManagedProcess {
     this.#options = { onOutput: () => {}, onCrash: () => {}, readyMs: 30_000, endMs: 20_000, ...options }
   }
 
-  /** Undefined while the process does not run. */
+  /** The process id, or undefined while the process does not run. */
   get pid(): number | undefined {
     return this.#run?.child.pid
   }
@@ -77,8 +77,8 @@ export class ManagedProcess {
   /**
    * Starts the process and resolves when the process is ready. `env` overrides variables of `ProcessSpec.env`.
    *
-   * @throws ProcessFailure when the process ends before it is ready or is not ready in time. The process has then
-   * ended.
+   * @throws ProcessFailure when the process ends before it is ready, or is not ready in time. In both cases the process
+   * no longer runs.
    */
   async start(env: Record<string, string> = {}): Promise<void> {
     if (this.#run) throw new Error(`${this.name} is already running`)
@@ -183,8 +183,8 @@ function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => 
 }
 
 /**
- * Sends a signal to the process. SIGKILL goes to its whole process group, because a killed process cannot end its own
- * children, such as nginx.
+ * Sends a signal to the process. SIGKILL goes to the whole process group, because a killed process cannot end its own
+ * children, for example nginx.
  */
 function sendSignal(child: ChildProcess, signal: NodeJS.Signals): void {
   if (signal !== 'SIGKILL' || !child.pid) return void child.kill(signal)

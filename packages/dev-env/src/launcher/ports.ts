@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
-/** A browser that opens `localhost` may try either address first, so a port must be free on both addresses. */
+/** The two addresses of `localhost`. A browser may try either address first, so a port must be free on both. */
 const LOOPBACK = ['127.0.0.1', '::1']
 
 /** Returns the ports that this process cannot listen on. */
@@ -33,16 +33,16 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 }
 
 /**
- * The ports of `freePorts`. Linux uses ports from 32,768 for outgoing connections, which could take a port after its
- * check.
+ * `freePorts` returns ports of this range. Linux uses ports from 32,768 for outgoing connections. Such a connection
+ * could occupy a port after `freePorts` has returned the port.
  */
 const RANGE = { from: 15_000, to: 32_000 }
 const ATTEMPTS = 1_000
 const returned = new Set<number>()
 
 /**
- * Returns `count` free ports that this process has not returned before. Processes that call each other must know their
- * ports before they start, so they cannot use port 0.
+ * Returns `count` free ports that this function has not returned before in this process. Services that call each other
+ * must know their ports before they start, so they cannot let the operating system choose the ports.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = []

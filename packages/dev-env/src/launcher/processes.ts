@@ -9,13 +9,13 @@ export interface Processes {
 }
 
 export interface StartOptions extends ProcessOptions {
-  /** If this signal aborts during the start, the start fails and the processes that already run are ended. */
+  /** If this signal aborts during the start, `startProcesses` ends the processes that already run, and rejects. */
   signal?: AbortSignal
 }
 
 /**
- * Starts processes in stages. The processes of a stage start together; the next stage starts when all of them are
- * ready.
+ * Starts processes in stages. The processes of a stage start together. When all of them are ready, the next stage
+ * starts.
  *
  * @throws ProcessFailure for the first process that did not start, or the reason of `options.signal`. In both cases no
  * process runs any more.

@@ -20,7 +20,7 @@ export interface SystemOptions extends StartOptions {
   dataDir: string
   /** Free ports by default. */
   ports?: Ports
-  /** `node` is the embedded gateway, and the default. */
+  /** `node` is the embedded gateway. The default is `node`. */
   gateway?: 'node' | 'nginx'
   /** The database of each service; `sqlite:<dataDir>/<service>.db` by default. */
   databaseUrls?: Partial<Record<Service, string>>
@@ -34,7 +34,7 @@ export interface System {
   ports: Ports
   /** The URL of each listener, as `http://127.0.0.1:<port>`. */
   urls: Record<keyof Ports, string>
-  /** Returns a process, which the caller can kill, restart or suspend. */
+  /** Returns the process of a service or the gateway. The caller can kill, restart or suspend it. */
   service(name: ProcessName): ManagedProcess
   /** Ends the gateway, orders, products and users, in this order. Never rejects; can be called again. */
   stop(): Promise<void>

@@ -44,7 +44,7 @@ describe('startProcesses', () => {
     )
   const ends = () => readFileSync(log, 'utf8').trim().split('\n')
 
-  it('resolves when all processes are ready, and stop ends them in reverse order, one after the other', async () => {
+  it('resolves when all processes are ready, and its stop function ends the processes one by one in reverse order', async () => {
     // The second process takes 200 ms to end. If stop did not wait for it, the first process would end before it.
     const { stop } = await start([
       [fakeService('first', firstPort, { LOG: log })],
@@ -98,7 +98,7 @@ describe('startProcesses', () => {
     )
   })
 
-  it('ends a process that is not ready in time, and throws the last lines of its output', async () => {
+  it('ends a process that is not ready in time, and throws the last lines of the output of that process', async () => {
     const stages = [[fakeService('late', firstPort, { NEVER_READY: 'yes' })]]
     await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
     assert.equal(await isUp(firstPort), false)

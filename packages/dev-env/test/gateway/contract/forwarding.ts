@@ -5,7 +5,7 @@ import { assertProblem, type ContractGateway } from './contract-gateway.ts'
 
 /** Tests how a gateway forwards requests and returns responses, also when a service fails. */
 export function forwardingContract(gateway: ContractGateway): void {
-  it('forwards the body and the headers of the API to a service, and returns its response', async () => {
+  it('forwards the body and the headers of a request to a service, and returns the response of the service', async () => {
     gateway.upstreams.orders.respondWith((response) =>
       response
         .writeHead(201, {
@@ -33,7 +33,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     for (const [name, value] of Object.entries(headers)) assert.equal(seen?.headers[name], value)
   })
 
-  it('returns the problem response of a service unchanged', async () => {
+  it('returns a 503 response of a service unchanged, and does not retry the request', async () => {
     gateway.upstreams.products.respondWith((response) =>
       response
         .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
@@ -107,13 +107,13 @@ export function forwardingContract(gateway: ContractGateway): void {
     await dead.close()
   })
 
-  it('responds 504 to a POST when a service does not respond in time, and does not retry', async () => {
+  it('responds 504 to a POST when a service does not respond in time, and does not retry the POST', async () => {
     gateway.upstreams.orders.respondWith(() => {})
     assertProblem(await gateway.send('/orders', { method: 'POST' }), 504, 'gateway-timeout')
     assert.equal(gateway.upstreams.orders.seen.length, 1)
   })
 
-  it('responds 502 when the response to a POST is lost, and does not retry', async () => {
+  it('responds 502 when the response to a POST is lost, and does not retry the POST', async () => {
     gateway.upstreams.orders.respondWith((response) => response.destroy())
     const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
     assertProblem(await gateway.send('/orders', options), 502, 'bad-gateway')

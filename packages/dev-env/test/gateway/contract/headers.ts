@@ -33,7 +33,7 @@ export function headersContract(gateway: ContractGateway): void {
       assert.equal(headers[name], undefined, name)
   })
 
-  it('sets X-Forwarded-For and X-Request-Id even if the client lists them in Connection', async () => {
+  it('sets X-Forwarded-For and X-Request-Id even if the Connection header of the client lists these names', async () => {
     await gateway.send('/sellers/me/products', {
       headers: { connection: 'close, x-forwarded-for, x-request-id, authorization' },
     })
@@ -77,7 +77,7 @@ export function headersContract(gateway: ContractGateway): void {
     )
   })
 
-  it('forwards the client’s request id if the id is valid, and a new id otherwise', async () => {
+  it('forwards the X-Request-Id of a client if the id is valid, and otherwise sends a new id to the service', async () => {
     await gateway.send('/sellers/me/products', { headers: { 'x-request-id': 'abc-123' } })
     await gateway.send('/sellers/me/products', { headers: { 'x-request-id': 'a"b c' } })
     const [valid, replaced] = gateway.upstreams.products.seen.map(({ headers }) => headers['x-request-id'])
@@ -85,16 +85,16 @@ export function headersContract(gateway: ContractGateway): void {
     assert.match(String(replaced), /^[0-9a-f-]{32,36}$/)
   })
 
-  it('does not allow pages of other origins to call the API by default', async () => {
-    for (const page of ['https://shop.example', 'null', '*', gateway.origin]) {
+  it('sends no Access-Control-Allow-Origin and no Access-Control-Allow-Methods header by default', async () => {
+    for (const origin of ['https://shop.example', 'null', '*', gateway.origin]) {
       const call = (method: string) =>
         gateway.send('/users/me', {
           method,
-          headers: { origin: page, 'access-control-request-method': 'PUT' },
+          headers: { origin, 'access-control-request-method': 'PUT' },
         })
       for (const { headers } of [await call('GET'), await call('OPTIONS')]) {
-        assert.equal(headers['access-control-allow-origin'], undefined, page)
-        assert.equal(headers['access-control-allow-methods'], undefined, page)
+        assert.equal(headers['access-control-allow-origin'], undefined, origin)
+        assert.equal(headers['access-control-allow-methods'], undefined, origin)
       }
     }
   })

@@ -57,7 +57,7 @@ export function routesContract(gateway: ContractGateway): void {
     '/sellers/me',
     '/productsx',
   ]) {
-    it(`does not forward ${path}`, async () => {
+    it(`responds 404 or 400 to ${path} and does not forward the request`, async () => {
       for (const method of ['GET', 'POST']) {
         const response = await gateway.send(path, { method })
         assert.ok(response.status === 404 || response.status === 400, `${method}: ${response.status}`)

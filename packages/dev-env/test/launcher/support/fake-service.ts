@@ -1,11 +1,11 @@
 /**
  * A process that imitates a service. Environment variables set its behaviour:
- * - PORT: the port of its HTTP server
- * - FAILS: it ends with an error at the start
- * - NEVER_READY: it always responds 503
- * - STUBBORN: it ignores SIGTERM
- * - END_MS: how long it takes to end after SIGTERM
- * - LOG: the file to which it appends its NAME when it ends
+ * - PORT: the port of the HTTP server
+ * - FAILS: if set, the process ends with an error at the start
+ * - NEVER_READY: if set, the server always responds 503
+ * - STUBBORN: if set, the process ignores SIGTERM
+ * - END_MS: the time between SIGTERM and the end of the process
+ * - LOG: a file; when the process ends after SIGTERM, it appends the value of NAME as a line
  */
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
