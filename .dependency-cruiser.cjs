@@ -36,8 +36,7 @@ module.exports = {
     },
     {
       name: 'no-circular-folders',
-      comment:
-        'The folders of a service or of the kit form layers: they do not import each other in a circle.',
+      comment: 'The folders of a service, or of the kit, must not import each other in a circle.',
       severity: 'error',
       scope: 'folder',
       from: { path: '^(users|products|orders|packages/service-kit)/src/[^/]+$' },
@@ -53,7 +52,7 @@ module.exports = {
     },
     {
       name: 'application-imports-no-adapter',
-      comment: 'The use cases of orders import only the domain and their own ports.',
+      comment: 'The use cases of orders import only the domain and the ports in application/.',
       severity: 'error',
       from: { path: '^orders/src/application/' },
       to: { pathNot: '^orders/src/(application|domain)/' },
@@ -84,28 +83,28 @@ module.exports = {
     },
     {
       name: 'database-imports-no-feature',
-      comment: 'The tables and migrations of a service do not import its features.',
+      comment: 'In users and products, database/ imports no other folder of the service.',
       severity: 'error',
       from: { path: '^(users|products)/src/database/' },
       to: { path: '^$1/src/[^/]+/', pathNot: '^$1/src/database/' },
     },
     {
       name: 'features-import-no-entry-point',
-      comment: 'The features of a service do not import its entry points, such as app.ts and main.ts.',
+      comment: 'The folders of a service do not import its entry points, such as app.ts and main.ts.',
       severity: 'error',
       from: { path: '^(users|products|orders)/src/[^/]+/' },
       to: { path: '^$1/src/(app|main|migrate|seed|rotate-key)[.]ts$' },
     },
     {
       name: 'services-do-not-import-services',
-      comment: 'Services communicate only through their contracts.',
+      comment: 'Services do not import each other: they communicate only over HTTP.',
       severity: 'error',
       from: { path: anyService },
       to: { path: anyService, pathNot: '^$1/' },
     },
     {
       name: 'kit-is-self-contained',
-      comment: 'All services share the kit, so it must not depend on the rest of the repository.',
+      comment: 'All services share the kit, so the kit must not import other parts of the repository.',
       severity: 'error',
       from: { path: '^packages/service-kit/' },
       to: { path: `${anyService}|^nginx/|${tooling}` },
@@ -120,7 +119,7 @@ module.exports = {
     },
     {
       name: 'sources-import-no-tests',
-      comment: 'Only tests, tools, lab, e2e and deploy may use test helpers.',
+      comment: 'Only tests, tools, lab, e2e and deploy may import from tests or from these folders.',
       severity: 'error',
       from: { pathNot: `(${tests}|^(tools|lab|e2e|deploy)/)` },
       to: { path: `(${tests}|^(tools|lab|e2e|deploy)/)` },
@@ -128,7 +127,7 @@ module.exports = {
     {
       name: 'telemetry-libraries-only-in-two-files',
       comment:
-        'Other files use telemetry.ts, so that the libraries are loaded only if telemetry is configured.',
+        'Only metrics.ts and tracing.ts import these libraries, so that they are loaded only if they are configured.',
       severity: 'error',
       from: { pathNot: `${kit}/observability/(metrics|tracing)[.]ts$` },
       to: { path: '^node_modules/(@opentelemetry|@prometheus-io)/' },

@@ -4,8 +4,8 @@ export const serviceKitGuards: Guard[] = [
   {
     safeguard: 'A transaction that the engine rolled back is retried',
     file: 'packages/service-kit/src/database/transaction.ts',
-    remove: 'const repeat = isContention(error) ||',
-    replace: 'const repeat =',
+    remove: 'const retry = isContention(error) ||',
+    replace: 'const retry =',
     test: 'packages/service-kit/test/database/database.test.ts',
     engine: 'mysql',
   },

@@ -34,7 +34,7 @@ export const readContract = (name: string): Contract =>
 
 /**
  * Returns a function that checks a response against a contract: the operation must list the status and the media type,
- * and the body must match its schema. If the contract has no operation for the request, the response must be a problem.
+ * and the body must match its schema. If the contract has no such operation, the response must be a problem document.
  */
 export function contractChecker(contract: Contract): (response: ReceivedResponse) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true })

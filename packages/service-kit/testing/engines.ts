@@ -11,7 +11,7 @@ const SERVERS = {
   mysql: process.env.TEST_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/',
 }
 
-/** An empty database for one test. */
+/** An empty database for tests. */
 export interface TestDatabase {
   url: string
   drop(): Promise<void>
@@ -56,8 +56,8 @@ async function runOnServer(url: string, statement: string): Promise<void> {
 }
 
 /**
- * Defines a suite for each reachable engine. Throws an error if an engine in `TEST_ENGINES` is not reachable. Without
- * `TEST_ENGINES`, this applies to the engines in `REQUIRE_ENGINES`.
+ * Defines a suite for each reachable engine. Throws an error if a required engine is not reachable. The required
+ * engines are those in `TEST_ENGINES` or, if `TEST_ENGINES` is not set, those in `REQUIRE_ENGINES`.
  */
 export async function describeOnEachEngine(name: string, suite: (engine: Engine) => void): Promise<void> {
   const available: string[] = await availableEngines()

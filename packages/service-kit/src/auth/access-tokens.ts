@@ -12,7 +12,7 @@ import {
 import { remoteClock } from './remote-clock.ts'
 import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** The public keys cannot be fetched, so it is unknown whether a token is valid. */
+/** The public keys cannot be fetched, so tokens cannot be verified. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable'
 }
@@ -36,7 +36,7 @@ export interface Issuer {
 export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
   cachingVerifier(now, async (token) => {
     const { payload } = await jwtVerify<{ username: string; role: string }>(token, keys, {
-      // A getter, because jose fetches the keys before it reads the date, and fetching the keys sets the clock.
+      // jose calls this getter after it has fetched the keys. The fetch sets the clock that `now` reads.
       get currentDate() {
         return new Date(now())
       },

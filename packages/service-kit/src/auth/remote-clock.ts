@@ -10,18 +10,18 @@ export interface RemoteClock {
 }
 
 /**
- * Creates a clock that shows the time of another host. The expiry of a token must be set and checked with the same
- * clock. If two hosts do this, one of them uses this clock to follow the time of the other host (ADR 10). Between
- * responses, the clock advances with the monotonic clock of this host, which does not jump when the system time is
- * changed.
+ * Creates a clock that shows the time of another host. If one host sets the expiry of a token and another host checks
+ * the expiry, one of the two must use the time of the other (ADR 10). Between calls of `learn`, the clock advances with
+ * the monotonic clock of this host, which does not jump when the system time is changed.
  */
 export function remoteClock(): RemoteClock {
-  let startedAt = Date.now() - performance.now()
+  /** The time on the other host minus `performance.now()`. */
+  let offset = Date.now() - performance.now()
   return {
-    now: () => startedAt + performance.now(),
+    now: () => offset + performance.now(),
     learn: (header) => {
       const date = Date.parse(`${header}`)
-      if (!Number.isNaN(date)) startedAt = date - performance.now()
+      if (!Number.isNaN(date)) offset = date - performance.now()
     },
   }
 }

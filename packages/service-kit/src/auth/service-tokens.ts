@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** Long enough for a call and its retries, and short enough that a stolen token soon expires. */
+/** A call and its retries take less than this time. A stolen token soon expires. */
 const SERVICE_TOKEN_SECONDS = 60
 
 const SERVICE_TOKEN_TYPE = 'service+jwt'
@@ -26,14 +26,14 @@ export function serviceTokens(secret: string) {
         .setExpirationTime(new Date(now + SERVICE_TOKEN_SECONDS * 1_000))
         .sign(key),
 
-    /** Verifies tokens for the service `self`. The `id` and `name` of a caller are the calling service's name. */
+    /** Verifies tokens for the service `self`. A caller's `id` and `name` are the name of the calling service. */
     verifierFor: (self: string): TokenVerifier =>
       cachingVerifier(Date.now, async (token) => {
         const { payload } = await jwtVerify(token, key, {
           algorithms: ['HS256'],
           audience: self,
           typ: SERVICE_TOKEN_TYPE,
-          // Rejects an old token even if it was signed with a later expiry.
+          // Rejects an old token even if its expiry is in the future.
           maxTokenAge: `${2 * SERVICE_TOKEN_SECONDS} s`,
           requiredClaims: ['iss', 'exp', 'iat'],
         })

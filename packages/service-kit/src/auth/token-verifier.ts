@@ -15,7 +15,7 @@ export class TokenRejected extends Error {
 }
 
 /**
- * Verifies a token and returns its caller.
+ * Verifies a token and returns the user or service that the token belongs to.
  *
  * @throws TokenRejected, KeysUnavailable
  */
@@ -23,11 +23,11 @@ export type TokenVerifier = (token: string) => Promise<Caller>
 
 /** Maximum number of cached tokens. A cached token takes about 600 bytes. */
 const CACHED_TOKENS = 10_000
-/** Maximum time in the cache. During this time, a token is accepted even if its key was removed. */
+/** Maximum time that a token is cached. A cached token is accepted even after its key was removed. */
 const CACHED_MS = 60_000
 
 /**
- * Adds a cache of valid tokens to `verify`. A cached token needs no signature check (0.1 ms). Converts jose's errors to
+ * Adds a cache of valid tokens to `verify`, because checking a signature takes 0.1 ms. Converts jose's errors to
  * `TokenRejected`.
  */
 export function cachingVerifier(now: () => number, verify: TokenVerifier): TokenVerifier {

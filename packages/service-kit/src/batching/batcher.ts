@@ -9,7 +9,7 @@ export class Overloaded extends Error {
 export interface BatchLimits {
   /** Maximum number of items in a batch. */
   maxItems: number
-  /** Maximum total weight of a batch, see `weigh`. A heavier item is processed in its own batch. */
+  /** Maximum sum of the weights in a batch; see `weigh`. An item with a greater weight gets its own batch. */
   maxWeight?: number
   /** Maximum number of waiting items. Further items are rejected. */
   maxWaiting: number
@@ -22,19 +22,19 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
   name: string
   /**
    * Processes a batch and returns one result per item, in the same order. If a result is an Error, only its item
-   * fails. If `run` throws, all items fail, or the batch is split; see `isPoison`.
+   * fails. If `run` throws, all items of the batch fail, unless `isPoison` returns `true`.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
-  /** The weight of an item, for example the number of lines of an order. Default: 1. */
+  /** Returns the weight of an item, for example the number of products in an order. Default: 1. */
   weigh?: (item: Item) => number
   /** Maximum number of batches in flight. With 2, one batch is prepared while another waits for its commit. */
   concurrency: number
   /** `false` processes every item in its own batch, to measure the gain of batching. Default: `true`. */
   batching?: boolean
   /**
-   * Whether a single item ("poison") may have caused the error that `run` threw. If so, the batch is split in halves,
-   * which run separately. They are split in the same way until only the poison item fails. Return `false` when the
-   * database is unavailable, because more batches would add load.
+   * Returns whether one item of the batch (the "poison" item) may have caused the error that `run` threw. If so, the
+   * batcher runs each half of the batch separately. A half that fails is split in the same way, until only the poison
+   * item fails. Must return `false` when the database is unavailable, because further batches would add load.
    */
   isPoison: (error: unknown) => boolean
 }
@@ -62,7 +62,7 @@ const UNBATCHED_CONCURRENCY = 64
 /**
  * Batches items without a timer (natural batching, ADR 9). While fewer than `concurrency` batches are in flight, an
  * item is processed at once. Otherwise the item waits, and the next batch contains as many waiting items as the limits
- * allow. So batches grow under load, and the items of a batch share the cost of a commit or a request.
+ * allow. Therefore batches grow under load, and the items of a batch share the cost of a commit or a request.
  *
  * Every item gets either its own result or an error, even when its batch fails.
  */

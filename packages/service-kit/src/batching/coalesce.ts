@@ -1,7 +1,7 @@
 /**
- * Combines concurrent reads of the same query. For each key, at most one read is in flight and one read waits until the
- * read in flight has ended. Calls that arrive during a read share the waiting read. They do not share the read in
- * flight: if it started before the last write of a caller, its result does not contain that write.
+ * Combines concurrent reads of the same query. For each key, at most one read is in flight. All calls that arrive
+ * during this read share one further read, which starts when the read in flight has ended. They do not share the result
+ * of the read in flight, because that result may lack a write that was committed before the call.
  *
  * @param keyOf returns the same key for queries with the same result
  */
@@ -24,6 +24,7 @@ export function coalesce<Query, Result>(
   return (query) => {
     const key = keyOf(query)
     const next = waiting.get(key) ?? readNext(key, query)
+    // `readNext` pauses at its `await`, so this line runs before `readNext` deletes the entry.
     waiting.set(key, next)
     return next
   }

@@ -11,8 +11,9 @@ export type Migrations = (engine: Engine) => Record<string, Migration>
  * wait for the lock and then find all migrations completed. The names of the bookkeeping tables start with `service`,
  * so services may share a database.
  *
- * Completed migrations of a newer release are ignored, so that a replica of this release can start during an update or
- * after a rollback. The replica works with the newer tables, because a migration must not break the previous release.
+ * Ignores completed migrations of a newer release, so that a replica of an older release can start during an update or
+ * after a rollback. The older replica works with the newer tables, because a migration must not break the previous
+ * release.
  */
 export async function migrate<Tables>(
   database: Database<Tables>,
@@ -21,8 +22,8 @@ export async function migrate<Tables>(
 ): Promise<void> {
   const db = database.kysely as Kysely<unknown>
   const migrationTableName = `${service}_migrations`
-  // Kysely throws an error if `getMigrations` omits a completed migration. The completed migrations are read here,
-  // because Kysely calls `getMigrations` while it uses the only SQLite connection.
+  // Kysely throws an error if `getMigrations` omits a completed migration. `getMigrations` cannot read the completed
+  // migrations itself, because it runs while Kysely uses the only SQLite connection.
   const completed = await completedMigrations(db, migrationTableName)
   const own = migrations(database.engine)
   const migrator = new Migrator({
@@ -35,7 +36,7 @@ export async function migrate<Tables>(
   if (error) throw error
 }
 
-/** Returns the migrations in the table `bookkeeping`, with an `up` that does nothing. */
+/** Returns the migrations in the table `bookkeeping`, each with an `up` that does nothing. */
 async function completedMigrations(
   db: Kysely<unknown>,
   bookkeeping: string,

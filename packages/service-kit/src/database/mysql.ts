@@ -11,7 +11,7 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     charset: 'utf8mb4_bin',
     supportBigNumbers: true,
   })
-  // The driver has no public counters, so these are private lists. A test fails if a new version renames them.
+  // The driver has no public counters. These lists are private. A test fails if a new version renames them.
   const { _allConnections, _freeConnections, _connectionQueue } = pool as unknown as PoolLists
   measurePool({
     used: () => _allConnections.length - _freeConnections.length,
@@ -22,11 +22,11 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     pool: withTimeout(pool, waitMs),
     onCreateConnection: async (connection) => {
       const run = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql))
-      // With the default, REPEATABLE READ, a query after a wait for a lock could return data from before the wait.
+      // With the default, REPEATABLE READ, a query that runs after waiting for a lock could return older data.
       await run('set session transaction isolation level read committed')
       await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
-      // `max_statement_time` (in seconds) exists only on MariaDB. MySQL rejects it and has `max_execution_time` (in
-      // milliseconds), which applies only to SELECT.
+      // `max_statement_time` (in seconds) exists only on MariaDB. On MySQL, this statement fails, and
+      // `max_execution_time` (in milliseconds) is set instead. It applies only to SELECT.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )
@@ -40,14 +40,14 @@ type PoolLists = Record<'_allConnections' | '_freeConnections' | '_connectionQue
 const withTimeout = (pool: MysqlPool, waitMs: number): MysqlPool => ({
   end: (callback) => pool.end(callback),
   getConnection: (callback) => {
-    let late = false
+    let timedOut = false
     const timer = setTimeout(() => {
-      late = true
+      timedOut = true
       callback(new ConnectionWaitTimeout(), undefined as never)
     }, waitMs)
     pool.getConnection((error, connection) => {
       clearTimeout(timer)
-      if (!late) callback(error, connection)
+      if (!timedOut) callback(error, connection)
       else if (!error) connection.release()
     })
   },

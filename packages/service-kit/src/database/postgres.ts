@@ -41,8 +41,8 @@ export function postgres(
     },
   })
   pool.on('error', onConnectionError)
-  // The pool reports only errors of idle clients. Without this handler, an error of a client in use would end the
-  // process.
+  // The pool reports only errors of idle connections. Without this handler, an error of a connection in use would end
+  // the process.
   pool.on('connect', (client) => client.on('error', onConnectionError))
   measurePool({
     used: () => pool.totalCount - pool.idleCount,
@@ -65,14 +65,14 @@ class PipeliningDriver extends PostgresDriver {
   }
 }
 
-/** More than a service needs: it has a few dozen statements, some of which vary with the number of rows. */
+/** Maximum number of prepared statements. A service has a few dozen; some of them vary with the number of rows. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()
 
 /**
- * Returns the name under which a statement is prepared, the same on every connection. Returns undefined if
- * `PREPARED_STATEMENTS` other statements already have a name.
+ * Returns the name under which every connection prepares a statement. Returns undefined if `PREPARED_STATEMENTS` other
+ * statements already have a name.
  */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text)

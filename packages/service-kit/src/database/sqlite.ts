@@ -44,7 +44,7 @@ function switchToWal(database: DatabaseSync, waitMs: number): void {
   }
 }
 
-/** More than a service needs: it has a few dozen statements, some of which vary with the number of values. */
+/** Maximum number of prepared statements. A service has a few dozen; some of them vary with the number of values. */
 const PREPARED_STATEMENTS = 256
 
 /** Adapts Node's SQLite to the interface of better-sqlite3, which Kysely's dialect expects. */

@@ -61,7 +61,7 @@ const unauthorized = (code: string, detail: string, challenge: string) =>
 
 /**
  * Returns the bearer token of the `Authorization` header. If that header is missing, reads the `Authentication` header
- * instead. Returns undefined if both are missing, and an empty (invalid) token if the header has another form.
+ * instead. Returns undefined if both are missing, and an empty (invalid) token if the header has no bearer token.
  */
 function bearerToken(request: FastifyRequest): string | undefined {
   const { authorization, authentication } = request.headers

@@ -24,7 +24,7 @@ export interface BaseAppOptions {
   toProblem: (error: unknown) => HttpProblem | undefined
 }
 
-/** In bytes. Fits the largest public request: a product with 5,200 characters of 12 bytes each (two `\u` escapes). */
+/** In bytes. The largest public request creates a product: 5,200 characters of up to 12 bytes (two `\u` escapes). */
 const BODY_LIMIT = 64 * 1024
 const REQUEST_ID = /^[\w-]{1,64}$/
 
@@ -98,13 +98,13 @@ const DRAIN_MS = 500
 
 /**
  * On shutdown, rejects new connections. Serves the open connections until all are closed or `DRAIN_MS` have passed.
- * Fastify adds `Connection: close` to each response. Node's own `server.close()` would close idle connections at once,
- * and would lose a request that a client has just sent on an idle connection.
+ * Fastify adds `Connection: close` to each response. The `close` of Node's HTTP server would close idle connections at
+ * once, and would lose a request that a client has just sent on an idle connection.
  */
 function drainBeforeClosing(app: App): void {
   app.addHook('preClose', async () => {
     if (!app.server.listening) return
-    // Calls the method of net.Server, because that of http.Server also closes idle connections.
+    // Calls `close` of net.Server, because `close` of http.Server also closes idle connections.
     const closed = new Promise<void>((resolve) => Server.prototype.close.call(app.server, () => resolve()))
     await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })])
   })

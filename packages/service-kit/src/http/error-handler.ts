@@ -86,7 +86,7 @@ export function registerProblems(app: App, serviceProblem: ServiceErrors): void 
     sendProblem(reply, toProblem(error, request, serviceProblem), request),
   )
 
-  // By itself, Fastify responds 404 to an unsupported method. This second router finds the methods of a path.
+  // By default, Fastify responds 404 to an unsupported method. This second router finds the methods of a path.
   const routes = router<router.HTTPVersion.V1>({ ignoreTrailingSlash: false })
   const methodsOf = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ method, url }) => {

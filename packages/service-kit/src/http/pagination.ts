@@ -18,7 +18,7 @@ export const pageOf = <T extends TSchema>(item: T) =>
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
-/** The kinds of values in a position, each with its check. Only valid values may reach the database. */
+/** The kinds of values in a cursor. Each function checks a value, because only valid values may reach the database. */
 const KINDS = {
   uuid: (part: unknown) =>
     typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),

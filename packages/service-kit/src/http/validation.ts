@@ -41,7 +41,7 @@ const PARTS = { body: 'body', querystring: 'query', params: 'path', headers: 'he
 /** Describes validation errors, without the invalid values, because a value may be a password. */
 export const fieldErrors = (errors: readonly ErrorObject[], context: string = 'body'): FieldError[] =>
   errors
-    // After the errors of its branches, `anyOf` reports an error of its own, which is less specific.
+    // `anyOf` reports the errors of its branches, and then a less specific error, which is omitted here.
     .filter((error) => error.keyword !== 'anyOf')
     .slice(0, MAX_ERRORS)
     .map((error) => ({

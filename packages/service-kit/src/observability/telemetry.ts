@@ -1,4 +1,4 @@
-/** Records metrics. A label must have few values, so it must not contain an id or text that a client sent. */
+/** Records metrics. A label must have few different values, so it must not contain an id or a client's text. */
 export interface Meter {
   /** Creates a counter with one label. The returned function adds one for a value of the label. */
   counter(name: string, help: string, label: string): (value: string) => void
@@ -33,7 +33,7 @@ export interface Tracer {
 export type TracedItem = object
 
 /**
- * The process's meter and tracer. `serve` sets them before it opens anything, if metrics or traces are configured.
+ * The process's meter and tracer. `serve` sets them before it opens the database, if metrics or traces are configured.
  * Otherwise they are undefined, and the telemetry libraries are not loaded. They are global, because otherwise every
  * function that creates a batcher or a pool, even indirectly, would need a parameter for them.
  */

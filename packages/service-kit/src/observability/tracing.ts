@@ -32,7 +32,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { type Tracer, telemetry } from './telemetry.ts'
 
-/** The maximum number of items in a batch, because the span of a batch has links to its items. */
+/** Maximum number of links of a span. The span of a batch has links to its items, which are at most 256. */
 const MAX_LINKS = 256
 /** Longer statements are cut. The statement of a large batch is long, because it has a placeholder for each value. */
 const MAX_SQL_LENGTH = 2_000

@@ -22,7 +22,7 @@ export const telemetrySettings = {
     maximum: 1,
     default: 1,
     description:
-      'share of requests that are traced, from 0 to 1; with a trace context, a request is traced if its caller is',
+      'share of traced requests, from 0 to 1; a request with a trace context is traced if its caller is traced',
   }),
 }
 

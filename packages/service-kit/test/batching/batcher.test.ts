@@ -105,7 +105,7 @@ describe('a batcher', () => {
     await assert.rejects(late, Overloaded)
     assert.deepEqual(await first, [1])
     assert.deepEqual(seen, [1])
-    assert.deepEqual(await submit([3]), [3], 'the batcher still works')
+    assert.deepEqual(await submit([3]), [3], 'the batcher must process the next item')
   })
 
   it('does not split a batch after an error for which `isPoison` returns false', async () => {
@@ -126,7 +126,10 @@ describe('a batcher', () => {
   })
 })
 
-/** The result of an item: a value, an Error of its own, or the failure of every batch that contains the item. */
+/**
+ * What happens to an item: `run` returns a value or an Error for the item, or throws for every batch that contains the
+ * item. The batcher splits a batch after `poison`, but not after `outage`.
+ */
 type Fate = 'fine' | 'own-error' | 'poison' | 'outage'
 const fate = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Fate>('fine') },
@@ -135,7 +138,7 @@ const fate = fc.oneof(
 const item = fc.record({ fate, weight: fc.integer({ min: 1, max: 60 }), pause: fc.boolean() })
 
 describe('a batcher with random items and failures', () => {
-  it('settles each item once, never with the result of another item, and exceeds no limit', async () => {
+  it('gives each item its own result or an error, processes no item twice, and exceeds no limit', async () => {
     const property = fc.asyncProperty(
       fc.array(item, { maxLength: 60 }),
       fc.record({
@@ -177,8 +180,8 @@ describe('a batcher with random items and failures', () => {
           results.at(-1)!.catch(() => {})
           if (pause) await sleep(0)
         }
-        const settled = await Promise.allSettled(results)
-        for (const [id, result] of settled.entries()) {
+        const finished = await Promise.allSettled(results)
+        for (const [id, result] of finished.entries()) {
           const outcome = result.status === 'fulfilled' ? result.value[0] : (result.reason as Error).message
           if (outcome === 'outage') assert.ok(outages > 0)
           else if (items[id]!.fate === 'poison') assert.equal(outcome, 'poison')

@@ -162,13 +162,13 @@ await describeOnEachEngine('a database', (engine) => {
       .insertInto('counters')
       .values(names.map((name) => ({ name, value: 0 })))
       .execute()
-    const { promise: eachHoldsOne, resolve: go } = Promise.withResolvers<void>()
+    const { promise: bothHoldALock, resolve: go } = Promise.withResolvers<void>()
     let runs = 0
     const addTo = (first: string, second: string) =>
       inTransaction(database, async (trx) => {
         await increment(trx, first)
         if (++runs === 2) go()
-        await eachHoldsOne
+        await bothHoldALock
         await increment(trx, second)
       })
     await Promise.all([addTo('left', 'right'), addTo('right', 'left')])
@@ -191,7 +191,7 @@ await describeOnEachEngine('a database', (engine) => {
     await sleep(100)
   }
 
-  it('retries a transaction after a lost connection only with `idempotent`', onServer, async () => {
+  it('retries a transaction after a lost connection only if the work is idempotent', onServer, async () => {
     const own = opened()
     const loseOneConnection = () => {
       let runs = 0

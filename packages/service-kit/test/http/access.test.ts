@@ -12,11 +12,11 @@ describe('access control', () => {
 
   const cooks = (headers: Record<string, string>) => app.inject({ url: '/cooks', headers })
 
-  it('accepts the role that a route requires', async () => {
+  it('accepts a caller with the role that the route requires', async () => {
     assert.equal((await cooks(await issuer.as('COOK'))).statusCode, 200)
   })
 
-  it('rejects a missing token, an invalid token and another role than the route requires', async () => {
+  it('rejects a missing token, an invalid token, and a caller without the role that the route requires', async () => {
     assert.equal((await cooks({})).json().code, 'token-missing')
     assert.equal((await cooks({ authorization: 'Bearer abc.def.ghi' })).json().code, 'token-refused')
     assert.equal((await cooks({ authorization: 'Basic abc' })).json().code, 'token-refused')
@@ -53,20 +53,20 @@ describe('access control', () => {
   })
 
   it('trusts X-Forwarded-For only from the configured proxies', async () => {
-    const behind = await emptyApp('192.0.2.1,198.51.100.0/24')
-    behind.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
+    const behindProxies = await emptyApp('192.0.2.1,198.51.100.0/24')
+    behindProxies.get('/origin', { config: { access: 'public' } }, async (request) => ({ from: request.ip }))
     const headers = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' }
-    const seen = async (by: App, remoteAddress: string) =>
-      (await by.inject({ url: '/origin', headers, remoteAddress })).json().from
-    assert.equal(await seen(behind, '192.0.2.1'), '203.0.113.7')
-    assert.equal(await seen(behind, '198.51.100.9'), '203.0.113.7')
-    assert.equal(await seen(behind, '192.0.2.2'), '192.0.2.2')
-    assert.equal(await seen(app, '192.0.2.1'), '192.0.2.1')
-    await behind.close()
+    const ipSeenBy = async (server: App, remoteAddress: string) =>
+      (await server.inject({ url: '/origin', headers, remoteAddress })).json().from
+    assert.equal(await ipSeenBy(behindProxies, '192.0.2.1'), '203.0.113.7')
+    assert.equal(await ipSeenBy(behindProxies, '198.51.100.9'), '203.0.113.7')
+    assert.equal(await ipSeenBy(behindProxies, '192.0.2.2'), '192.0.2.2')
+    assert.equal(await ipSeenBy(app, '192.0.2.1'), '192.0.2.1')
+    await behindProxies.close()
   })
 
-  it('rejects a route that does not declare its access', async () => {
-    const careless = await emptyApp()
-    assert.throws(() => careless.get('/forgotten', async () => ({})), /does not declare its access/)
+  it('throws an error when a route is added that does not declare its access', async () => {
+    const other = await emptyApp()
+    assert.throws(() => other.get('/forgotten', async () => ({})), /does not declare its access/)
   })
 })

@@ -85,7 +85,7 @@ describe('an app of the kit', () => {
       'payload-too-large',
     ],
   ] as const) {
-    it(`responds to ${what} with ${status} ${code}`, async () => {
+    it(`responds ${status} ${code} to ${what}`, async () => {
       const response = await dish(payload, headers)
       assert.deepEqual([response.statusCode, response.json().code], [status, code])
       assert.equal(response.headers['content-type'], 'application/problem+json')
@@ -107,7 +107,7 @@ describe('an app of the kit', () => {
     assert.deepEqual([response.statusCode, response.json().code], [400, 'invalid-url'])
   })
 
-  it('responds 500 to an unexpected error without its message', async () => {
+  it('responds 500 to an unexpected error and does not send the error’s message', async () => {
     const response = await app.inject({ url: '/broken' })
     assert.deepEqual([response.statusCode, response.json().code], [500, 'internal-error'])
     assert.doesNotMatch(response.body, /secret/)
@@ -133,7 +133,7 @@ describe('an app of the kit', () => {
     }
   })
 
-  it('returns the X-Request-Id that the client sent if that id is valid, and otherwise a new id', async () => {
+  it('responds with the X-Request-Id of the request if that id is valid, and otherwise with a new id', async () => {
     const given = await app.inject({ url: '/open', headers: { 'x-request-id': 'abc-123' } })
     assert.equal(given.headers['x-request-id'], 'abc-123')
     const forged = await app.inject({ url: '/open', headers: { 'x-request-id': 'a"b c' } })

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import Fastify from 'fastify'
 import { loggerOptions } from '../../src/observability/logger.ts'
 
-/** The text that a service writes when it logs `entry`. */
+/** Returns the text that a service writes when it logs `entry`. */
 function logged(entry: object): string {
   let text = ''
   const stream = {
@@ -36,7 +36,7 @@ describe('the log', () => {
     }
   })
 
-  it('contains the type, message and stack of an error, without the fields that a driver adds', () => {
+  it('contains the message, stack and cause of an error, without the failed SQL statement and its values', () => {
     const driver = {
       code: '23505',
       detail: 'Key (username)=(ada) exists',

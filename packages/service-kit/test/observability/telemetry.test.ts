@@ -81,31 +81,41 @@ await describeOnEachEngine('the pool metric', (engine) => {
   })
   after(() => testDatabase.drop())
 
-  it('counts used and idle connections and waiting statements, and does not exist for SQLite', async () => {
+  const openMeasuredDatabase = () => {
     const { meter, gauges } = recordingMeter()
     telemetry.meter = meter
     const database = openDatabase(testDatabase.url, { poolSize: 2 })
     delete telemetry.meter
-    const use = () => Object.fromEntries(gauges.map(({ labels, read }) => [labels.state, read()]))
-    if (engine === 'sqlite') assert.deepEqual(use(), {})
-    else {
-      assert.deepEqual(use(), { used: 0, idle: 0, waiting: 0 })
-      const { promise: released, resolve: release } = Promise.withResolvers<void>()
-      const held = [1, 2].map(() => Promise.withResolvers<void>())
-      const holders = held.map(({ resolve }) =>
-        database.kysely.connection().execute(async () => {
-          resolve()
-          await released
-        }),
-      )
-      await Promise.all(held.map(({ promise }) => promise))
-      const late = database.ping()
-      await new Promise(setImmediate)
-      assert.deepEqual(use(), { used: 2, idle: 0, waiting: 1 })
-      release()
-      await Promise.all([...holders, late])
-      assert.deepEqual(use(), { used: 0, idle: 2, waiting: 0 })
-    }
+    const states = () => Object.fromEntries(gauges.map(({ labels, read }) => [labels.state, read()]))
+    return { database, states }
+  }
+
+  it('does not exist', { skip: engine !== 'sqlite' && 'only for SQLite' }, async () => {
+    const { database, states } = openMeasuredDatabase()
+    assert.deepEqual(states(), {})
+    await database.close()
+  })
+
+  it('counts used connections, idle connections and waiting statements', {
+    skip: engine === 'sqlite' && 'SQLite has no pool',
+  }, async () => {
+    const { database, states } = openMeasuredDatabase()
+    assert.deepEqual(states(), { used: 0, idle: 0, waiting: 0 })
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const held = [1, 2].map(() => Promise.withResolvers<void>())
+    const holders = held.map(({ resolve }) =>
+      database.kysely.connection().execute(async () => {
+        resolve()
+        await released
+      }),
+    )
+    await Promise.all(held.map(({ promise }) => promise))
+    const late = database.ping()
+    await new Promise(setImmediate)
+    assert.deepEqual(states(), { used: 2, idle: 0, waiting: 1 })
+    release()
+    await Promise.all([...holders, late])
+    assert.deepEqual(states(), { used: 0, idle: 2, waiting: 0 })
     await database.close()
   })
 })

@@ -23,7 +23,7 @@ describe('a failpoint', () => {
     assert.deepEqual([signal, stdout], ['SIGKILL', 'here there '])
   })
 
-  it('does nothing unless it is set', () => {
+  it('does nothing when FAILPOINT is empty', () => {
     const { status, stdout } = runWith({ FAILPOINT: '' })
     assert.deepEqual([status, stdout], [0, 'here there here here '])
   })
@@ -34,7 +34,7 @@ describe('a failpoint', () => {
     assert.match(stderr, /unset it in production/)
   })
 
-  it('is rejected when its setting has no count', () => {
+  it('is rejected when FAILPOINT contains no count', () => {
     assert.match(runWith({ FAILPOINT: 'here' }).stderr, /FAILPOINT: must be/)
   })
 })

@@ -37,7 +37,7 @@ describe('readConfig', () => {
     )
   })
 
-  it('throws an error that names a missing variable', () => {
+  it('throws an error that names the variable when a required variable is missing', () => {
     assert.throws(() => readConfig(schema, {}), /SECRET/)
   })
 })
@@ -104,7 +104,7 @@ describe('readServiceSettings', () => {
     start({ ...env, SEED_DEMO_DATA: 'false' })
   })
 
-  it('rejects the URL of an unknown database engine with a one-line error', () => {
+  it('rejects the URL of an unknown database engine and lists the supported URLs', () => {
     assert.throws(() => start({ DATABASE_URL: 'oracle://here' }), {
       name: 'ConfigError',
       message: /DATABASE_URL: .*\(sqlite:<file>, postgres:\/\/\.\.\. or mysql:\/\/\.\.\.\)$/,
