@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
 import { freePorts } from '@souk/dev-env/launcher/ports'
-import { listProduct, placeOrder, type User } from '@souk/e2e/support/client'
+import { createProduct, placeOrder, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
@@ -36,8 +36,8 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
       envOf: Object.fromEntries(SERVICES.map((name, i) => [name, { METRICS_PORT: `${ports[i]}` }])),
     })
     const seller = await running.shop.newSeller()
-    product = await listProduct(seller, 1_000_000)
-    soldOut = await listProduct(seller, 0)
+    product = await createProduct(seller, 1_000_000)
+    soldOut = await createProduct(seller, 0)
     buyer = await running.shop.newBuyer()
     prometheus = await startPrometheus(Object.fromEntries(targets))
   })

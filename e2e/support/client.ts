@@ -88,7 +88,7 @@ export const newBuyers = (shop: Shop, count: number): Promise<User[]> =>
   Promise.all(Array.from({ length: count }, shop.newBuyer))
 
 /** Puts a new product of `seller` up for sale and returns the product's id. */
-export async function listProduct(
+export async function createProduct(
   seller: User,
   stock: number,
   amount = 1999,

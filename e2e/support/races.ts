@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { listProduct, placeOrder, type User } from './client.ts'
+import { createProduct, placeOrder, type User } from './client.ts'
 
 export const SIMULTANEOUS_ORDERS = 500
 export const REPETITIONS = 50
 
 /** Sends 500 simultaneous orders for the only unit of a new product. Asserts that exactly one order is confirmed. */
 export async function raceForLastUnit(seller: User, buyers: readonly User[]): Promise<void> {
-  const productId = await listProduct(seller, 1)
+  const productId = await createProduct(seller, 1)
   const orders = Array.from({ length: SIMULTANEOUS_ORDERS }, (_, i) =>
     placeOrder(buyers[i % buyers.length]!, productId),
   )

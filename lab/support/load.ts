@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ApiResponse,
-  listProduct,
+  createProduct,
   placeOrder,
   type Shop,
   shopAt,
@@ -62,9 +62,9 @@ export async function startLoad(
   const history = emptyHistory()
   const buyers = accounts.buyers.map(shopAt(bypassGateway ? urls.orders : shop.url).as)
   const productIds: number[] = []
-  for (let i = 0; i < 4; i++) productIds.push(await listProduct(seller, 1_000_000))
-  if (scarce) productIds.push(await listProduct(seller, 200))
-  const adjusted = { productId: await listProduct(seller, INITIAL_STOCK), acknowledged: 0, unknown: 0 }
+  for (let i = 0; i < 4; i++) productIds.push(await createProduct(seller, 1_000_000))
+  if (scarce) productIds.push(await createProduct(seller, 200))
+  const adjusted = { productId: await createProduct(seller, INITIAL_STOCK), acknowledged: 0, unknown: 0 }
   history.adjusted = adjusted
 
   const stopping = new AbortController()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
-import { listProduct, placeOrder, type User } from '@souk/e2e/support/client'
+import { createProduct, placeOrder, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
@@ -41,7 +41,7 @@ await describeOnEachEngine('tracing', (engine) => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: 'info' }
     running = await startShop(engine, { env })
     const { shop } = running
-    const product = await listProduct(await shop.newSeller(), 1_000)
+    const product = await createProduct(await shop.newSeller(), 1_000)
     const buyer = await shop.newBuyer()
     single = await placeTraced(buyer, product, SENTINEL)
     many = await Promise.all(Array.from({ length: SIMULTANEOUS }, () => placeTraced(buyer, product)))
@@ -144,7 +144,7 @@ describe('tracing behind nginx', { skip: noNginx }, () => {
     collector = await openCollector()
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
     running = await startShop('postgres', { gateway: 'nginx', env })
-    const product = await listProduct(await running.shop.newSeller(), 1)
+    const product = await createProduct(await running.shop.newSeller(), 1)
     const buyer = await running.shop.newBuyer()
     const placed = await placeOrder(buyer, product)
     assert.deepEqual([placed.status, placed.headers.get('traceresponse')], [201, null])

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { before, it } from 'node:test'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
-import { listProduct, stockOf, type User } from '../../support/client.ts'
+import { createProduct, stockOf, type User } from '../../support/client.ts'
 import { runSql } from '../../support/database.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
@@ -17,7 +17,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
   before(async () => {
     running = system()
     ;[buyer, seller] = await Promise.all([running.shop.newBuyer(), running.shop.newSeller()])
-    productId = await listProduct(seller, 5)
+    productId = await createProduct(seller, 5)
   })
 
   const send = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {

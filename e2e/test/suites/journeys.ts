@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
-import { listProduct, placeOrder, type Shop, stockOf, uncachedPath } from '../../support/client.ts'
+import { createProduct, placeOrder, type Shop, stockOf, uncachedPath } from '../../support/client.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
 /** The use cases of buyers and sellers, from login to sale. */
@@ -23,7 +23,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('a buyer can order a new product and read the order, and the seller can read the sale', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
-    const productId = await listProduct(seller, 5, 250)
+    const productId = await createProduct(seller, 5, 250)
     const placed = await placeOrder(buyer, productId, 2)
     assert.equal(placed.status, 201)
     assert.deepEqual(placed.body.total, { amount: 500, currency: 'USD' })
@@ -41,7 +41,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('one of two simultaneous orders for the last unit is confirmed, and the rejected order gets the available units', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
-    const productId = await listProduct(seller, 1)
+    const productId = await createProduct(seller, 1)
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
     assert.deepEqual(responses.map(({ status }) => status).sort(), [201, 409])
     const rejected = responses.find(({ status }) => status === 409)!
@@ -52,7 +52,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('the units of a cancelled order return to stock and can be sold again', async () => {
     const [seller, first, second] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
-    const productId = await listProduct(seller, 1)
+    const productId = await createProduct(seller, 1)
     const placed = await placeOrder(first, productId)
     assert.equal((await placeOrder(second, productId)).status, 409)
     const cancelled = await first.call('POST', `/orders/${placed.body.id}/cancel`)
@@ -63,7 +63,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('a disabled product is visible only to its seller, who can enable it again', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
-    const productId = await listProduct(seller, 1)
+    const productId = await createProduct(seller, 1)
     const path = `/products/${productId}`
     const etag = (await shop.call('GET', path)).headers.get('etag')!
     const disabled = await seller.call('PATCH', path, {
@@ -82,7 +82,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('an order does not change when the name and price of its product change', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
-    const productId = await listProduct(seller, 5, 100)
+    const productId = await createProduct(seller, 5, 100)
     const placed = await placeOrder(buyer, productId)
     const change = {
       headers: { 'if-match': '*' },
@@ -107,7 +107,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
 
   it('the pages of GET /orders together contain each order of the buyer once', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
-    const productId = await listProduct(seller, 10)
+    const productId = await createProduct(seller, 10)
     const placed = new Set<string>()
     for (let i = 0; i < 5; i++) placed.add((await placeOrder(buyer, productId)).body.id)
     const seen: string[] = []

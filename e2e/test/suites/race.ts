@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
-import { listProduct, newBuyers, placeOrder, stockOf, type User, untilDecided } from '../../support/client.ts'
+import {
+  createProduct,
+  newBuyers,
+  placeOrder,
+  stockOf,
+  type User,
+  untilDecided,
+} from '../../support/client.ts'
 import { assertInvariants } from '../../support/invariants.ts'
 import {
   REPETITIONS,
@@ -25,7 +32,7 @@ export function raceSuite(system: () => SystemUnderTest): void {
 
   it(`exactly one of two simultaneous orders gets the last unit, in each of ${ROUNDS} rounds`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const productId = await listProduct(seller, 1)
+      const productId = await createProduct(seller, 1)
       const responses = await Promise.all(buyers.slice(0, 2).map((buyer) => placeOrder(buyer, productId)))
       assert.deepEqual(responses.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
       assert.equal(await stockOf(system().shop, productId), 0)
@@ -37,7 +44,7 @@ export function raceSuite(system: () => SystemUnderTest): void {
   })
 
   it(`${REPETITIONS} simultaneous requests with one idempotency key place one order and get equal responses`, async () => {
-    const productId = await listProduct(seller, 1_000)
+    const productId = await createProduct(seller, 1_000)
     // 10 buyers, with two keys each, place 20 orders.
     for (const buyer of [...buyers, ...buyers]) await repeatSimultaneously(buyer, productId)
     assert.equal(await stockOf(system().shop, productId), 980)

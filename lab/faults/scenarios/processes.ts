@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@souk/dev-env/launcher/system'
-import { listProduct, type User } from '@souk/e2e/support/client'
+import { createProduct, type User } from '@souk/e2e/support/client'
 import type { Load } from '../../support/load.ts'
 import type { Scenario, Testbed } from '../testbed.ts'
 
@@ -14,7 +14,7 @@ export const shutdowns: Scenario = {
   name: 'SIGTERM under load',
   inject: async (testbed, load) => {
     const { seller } = await testbed.accounts()
-    const productId = await listProduct(seller, 1_000_000)
+    const productId = await createProduct(seller, 1_000_000)
     for (let n = 0; n < (testbed.long ? 30 : 2); n++) {
       for (const service of ['orders', 'products', 'users'] as const) {
         await endUnderLoad(testbed, service, load.buyers, productId)

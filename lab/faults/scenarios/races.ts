@@ -1,4 +1,4 @@
-import { listProduct } from '@souk/e2e/support/client'
+import { createProduct } from '@souk/e2e/support/client'
 import {
   REPETITIONS,
   raceForLastUnit,
@@ -26,7 +26,7 @@ export const sameKey: Scenario = {
   load: { clients: 2 },
   inject: async (testbed, { buyers }) => {
     const { seller } = await testbed.accounts()
-    const productId = await listProduct(seller, 1_000_000)
+    const productId = await createProduct(seller, 1_000_000)
     for (let n = 0; n < (testbed.long ? 1_000 : 30); n++) {
       await repeatSimultaneously(buyers[n % buyers.length]!, productId)
       testbed.count(sameKey.name)

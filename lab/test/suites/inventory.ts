@@ -1,5 +1,5 @@
 import { before } from 'node:test'
-import { listProduct, stockOf, type User } from '@souk/e2e/support/client'
+import { createProduct, stockOf, type User } from '@souk/e2e/support/client'
 import type { RunningShop } from '@souk/e2e/support/system'
 import { httpInventory } from 'orders/adapters/outbound/products/inventory'
 import { productsToken } from 'orders/adapters/outbound/products/service-token'
@@ -17,10 +17,10 @@ export function inventorySuite(running: () => RunningShop): void {
 
   inventoryContract(async () => {
     const products = {
-      plenty: await listProduct(seller, 100),
-      lastUnit: await listProduct(seller, 1),
-      disabled: await listProduct(seller, 9),
-      inEuros: await listProduct(seller, 9, 700, 'EUR'),
+      plenty: await createProduct(seller, 100),
+      lastUnit: await createProduct(seller, 1),
+      disabled: await createProduct(seller, 9),
+      inEuros: await createProduct(seller, 9, 700, 'EUR'),
       unknown: 2_000_000_000,
     }
     const disable = { headers: { 'if-match': '*' }, body: { status: 'DISABLED' } }

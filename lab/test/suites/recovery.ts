@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, before, it } from 'node:test'
 import {
-  listProduct,
+  createProduct,
   newBuyers,
   placeOrder,
   stockOf,
@@ -50,7 +50,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   const stock = (productId: number) => stockOf(running().shop, productId)
 
   it('orders that are placed while products is down get 202, and are confirmed or rejected within 30 s after products restarts', async () => {
-    const productId = await listProduct(seller, 3)
+    const productId = await createProduct(seller, 3)
     await running().system.service('products').kill('SIGTERM')
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId, 1)))
     assert.deepEqual(
@@ -67,7 +67,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   })
 
   it('an order is confirmed although the orders service was killed after the booking, and a retry books no more units', async () => {
-    const productId = await listProduct(seller, 5)
+    const productId = await createProduct(seller, 5)
     const [buyer] = buyers as [User]
     killOrdersOnResponse()
     const placed = await placeOrder(buyer, productId, 2, 'survives-a-crash')
@@ -82,7 +82,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   })
 
   it('a cancellation is completed although the orders service was killed before it received the response of products', async () => {
-    const productId = await listProduct(seller, 5)
+    const productId = await createProduct(seller, 5)
     const [buyer] = buyers as [User]
     const placed = await placeOrder(buyer, productId, 2)
     killOrdersOnResponse()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, it } from 'node:test'
-import { listProduct, placeOrder, type User, untilDecided } from '@souk/e2e/support/client'
+import { createProduct, placeOrder, type User, untilDecided } from '@souk/e2e/support/client'
 import { runSql } from '@souk/e2e/support/database'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
@@ -34,7 +34,7 @@ export function restoreSuite(running: () => RunningShop): void {
     const { products, orders } = running().databaseUrls
     assert.equal(statements.length, 4)
     const [cancel, removeLines, bookAgain, adopt] = statements as [string, string, string, string]
-    const productId = await listProduct(seller, 10)
+    const productId = await createProduct(seller, 10)
     const place = async (): Promise<string> => (await placeOrder(buyer, productId)).body.id
     const untouched = await place()
     const unbooked = await place()
