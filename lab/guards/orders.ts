@@ -113,8 +113,8 @@ export const ordersGuards: Guard[] = [
   },
   {
     safeguard: 'A client cannot set the status, buyer, total or id of an order',
-    file: 'orders/src/adapters/inbound/http/place-order-route.ts',
-    remove: "{ $id: 'NewOrder', ...schemas.strict,",
+    file: 'orders/src/adapters/inbound/http/order-schemas.ts',
+    remove: "{ $id: 'NewOrder', ...strict,",
     replace: "{ $id: 'NewOrder',",
     test: 'orders/test/adapters/inbound/http/place-order-route.test.ts',
   },

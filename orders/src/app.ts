@@ -2,7 +2,7 @@ import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import { orderSchemas } from './adapters/inbound/http/order-schemas.ts'
 import { registerOrdersRoutes } from './adapters/inbound/http/orders-routes.ts'
-import { NewOrderSchema, registerPlaceOrderRoute } from './adapters/inbound/http/place-order-route.ts'
+import { registerPlaceOrderRoute } from './adapters/inbound/http/place-order-route.ts'
 import { OrderProblemSchema, toProblem } from './adapters/inbound/http/problems.ts'
 import { registerSalesRoutes, saleSchemas } from './adapters/inbound/http/sales-routes.ts'
 import type { Application } from './application/index.ts'
@@ -25,7 +25,7 @@ export async function buildApp(application: Application, options: OrdersAppOptio
       { name: 'orders', description: "A buyer's orders" },
       { name: 'sales', description: "A seller's sales" },
     ],
-    schemas: [...orderSchemas, NewOrderSchema, ...saleSchemas, OrderProblemSchema],
+    schemas: [...orderSchemas, ...saleSchemas, OrderProblemSchema],
     toProblem,
   })
   registerPlaceOrderRoute(app, application)

@@ -26,7 +26,26 @@ export const MoneySchema = Type.Object(
   { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
-export const NewLineSchema = Type.Object({ productId, quantity }, strict)
+export const NewOrderSchema = Type.Object(
+  {
+    lines: Type.Array(Type.Object({ productId, quantity }, strict), {
+      minItems: 1,
+      maxItems: 50,
+      description: 'Lines with the same product are merged',
+    }),
+  },
+  { $id: 'NewOrder', ...strict, examples: [{ lines: [{ productId: 1, quantity: 1 }] }] },
+)
+
+export const PlaceOrderHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+      description:
+        'A key that is unique for this order, such as a UUID. A retry with the same key places no new order.',
+    }),
+  ),
+})
 
 const OrderLineSchema = Type.Object(
   {
@@ -77,6 +96,7 @@ export const orderSchemas = [
   RejectionSchema,
   OrderSchema,
   OrderPageSchema,
+  NewOrderSchema,
 ]
 
 /** The 202 response for an undecided order, which is PENDING or CANCELLING. */

@@ -10,27 +10,6 @@ import type { Application } from '../../../application/index.ts'
 import * as schemas from './order-schemas.ts'
 import { OrderProblemSchema, rejectionProblem } from './problems.ts'
 
-export const NewOrderSchema = Type.Object(
-  {
-    lines: Type.Array(schemas.NewLineSchema, {
-      minItems: 1,
-      maxItems: 50,
-      description: 'Lines with the same product are merged',
-    }),
-  },
-  { $id: 'NewOrder', ...schemas.strict, examples: [{ lines: [{ productId: 1, quantity: 1 }] }] },
-)
-
-const Headers = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      description:
-        'A key that is unique for this order, such as a UUID. A retry with the same key places no new order.',
-    }),
-  ),
-})
-
 const orderProblem = (description: string) => response(description, ref(OrderProblemSchema), PROBLEM_TYPE)
 
 const schema = {
@@ -40,17 +19,14 @@ const schema = {
   description:
     'Books all units of the order or none. To retry safely after a timeout, send the same Idempotency-Key and the ' +
     'same body. The response then contains the first order, and no second order is placed.',
-  headers: Headers,
-  body: ref(NewOrderSchema),
+  headers: schemas.PlaceOrderHeaders,
+  body: ref(schemas.NewOrderSchema),
   response: {
     201: {
       ...response('CONFIRMED: the units are booked', ref(schemas.OrderSchema)),
       headers: { Location: Type.String() },
     },
-    200: response(
-      'CANCELLED: the order with this Idempotency-Key has been cancelled',
-      ref(schemas.OrderSchema),
-    ),
+    200: response('CANCELLED: the order with this key has been cancelled', ref(schemas.OrderSchema)),
     202: schemas.undecidedResponse,
     409: orderProblem(
       'insufficient-stock: the order was rejected, and `lines` contains the lines that exceed the stock',
@@ -65,7 +41,7 @@ const schema = {
 export function registerPlaceOrderRoute(app: App, application: Application): void {
   const countOrder = telemetry.meter?.counter(
     'souk_orders_total',
-    'Requests to place an order, by order status',
+    'Order requests by order status',
     'outcome',
   )
   const config = { access: { role: 'BUYER' } } as const

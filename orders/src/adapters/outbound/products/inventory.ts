@@ -128,7 +128,5 @@ function checkResponse<Result extends { orderId: string }>(
   const results = response as readonly Result[]
   const sameOrders = orders.every(({ orderId }, i) => results[i]?.orderId === orderId)
   if (sameOrders && results.length === orders.length) return results
-  throw new Error(
-    'The response of the products service does not have one result for each order of the request.',
-  )
+  throw new Error('The products service did not return one result for each order.')
 }
