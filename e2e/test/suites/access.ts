@@ -4,7 +4,10 @@ import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type Operation, readContract } from '@souk/service-kit/testing/contract'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** The error codes of requests that do not reach a route's handler. A handler responds to an unknown id with other codes. */
+/**
+ * The codes of requests that fail authentication or match no route. A route that does not find an id responds with its
+ * own code, such as `order-not-found`, so such a response counts as allowed.
+ */
 const NOT_HANDLED = ['token-missing', 'token-refused', 'not-found']
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 const UNKNOWN_ORDER = '01900000-0000-7000-8000-00000000dead'

@@ -44,7 +44,10 @@ function switchToWal(database: DatabaseSync, waitMs: number): void {
   }
 }
 
-/** Maximum number of prepared statements. A service has a few dozen; some of them vary with the number of values. */
+/**
+ * Maximum number of cached prepared statements. A service has a few dozen queries. A query with a list of values needs
+ * one statement for each length of the list.
+ */
 const PREPARED_STATEMENTS = 256
 
 /** Adapts Node's SQLite to the interface of better-sqlite3, which Kysely's dialect expects. */
