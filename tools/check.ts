@@ -24,15 +24,18 @@ const CHECKS: Record<string, string[]> = {
 const named = process.argv.slice(2)
 const unknown = named.filter((name) => !(name in CHECKS))
 if (unknown.length > 0) {
-  console.error(`There is no check ${unknown.join(', ')}, only ${Object.keys(CHECKS).join(', ')}.`)
+  console.error(`Unknown checks: ${unknown.join(', ')}. The checks are ${Object.keys(CHECKS).join(', ')}.`)
   process.exit(1)
 }
-const failed = (named.length > 0 ? named : Object.keys(CHECKS)).filter((name) => !passes(name))
+const failed: string[] = []
+for (const name of named.length > 0 ? named : Object.keys(CHECKS)) {
+  if (!runCheck(name)) failed.push(name)
+}
 if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}`)
 process.exitCode = failed.length > 0 ? 1 : 0
 
-/** Runs one check and prints one line. If the check fails, prints its output too. */
-function passes(name: string): boolean {
+/** Runs one check and prints one line. If the check fails, prints its output too and returns false. */
+function runCheck(name: string): boolean {
   const [program, ...args] = CHECKS[name]!
   const began = performance.now()
   const { status, signal, stdout, stderr, error } = spawnSync(program!, args, {

@@ -46,7 +46,7 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       name: 'FAILPOINT',
       byDefault: '',
       meaning:
-        'for the fault tests: kills the service at a named point in the code; `after-T1:40` kills orders after it has stored an order for the 40th time; rejected in production',
+        '`<name>:<count>` kills the service when it reaches the named point for the count-th time. For example, `after-T1:40` kills the orders service after its 40th new order is stored (T1 is the transaction that stores a new order). Rejected in production',
     },
   ],
   tests: [

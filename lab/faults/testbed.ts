@@ -35,7 +35,7 @@ export interface Scenario {
   after?(testbed: Testbed, history: History): Promise<void>
 }
 
-/** How long the proxy delays a call or a response. It is longer than the orders service waits for products. */
+/** The time by which the proxy delays a call or a response. The orders service stops waiting for a response earlier. */
 export const DELAY_MS = 5_000
 
 export async function startTestbed(
@@ -47,9 +47,9 @@ export async function startTestbed(
     server: server?.url,
     env: { SEED_DEMO_DATA: 'false' },
     envOf: {
-      // Some scenarios take longer than an access token is valid by default.
+      // By default, an access token expires before a long scenario ends.
       users: { ...UNLIMITED_USERS, ACCESS_TOKEN_SECONDS: '3600' },
-      // The gateway logs a warning for every request to a service that was killed.
+      // At its default log level, the gateway logs a warning for each request to a killed service.
       gateway: { LOG_LEVEL: 'error' },
     },
   }).catch(async (error: unknown) => {
@@ -66,7 +66,7 @@ export async function startTestbed(
 const BUYERS = 4
 const ACCOUNTS_REUSED_MS = 20 * 60_000
 
-/** Uses the same accounts for 20 minutes, because two password hashes are computed for each new account. */
+/** Reuses accounts for 20 minutes, because a new account is expensive: it needs two password hashes. */
 function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
   let accounts: Accounts | undefined
   let createdAt = 0
@@ -80,8 +80,8 @@ function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
 }
 
 /**
- * Injects the faults of a scenario under load. Then it waits until no order is undecided (PENDING or CANCELLING),
- * and checks the databases and every response that a client got against the invariants.
+ * Injects the faults of a scenario under load. Then waits until no order is undecided (PENDING or CANCELLING). Asserts
+ * that the final state agrees with the responses that clients received, and that the databases satisfy the invariants.
  */
 export async function runScenario(testbed: Testbed, scenario: Scenario): Promise<void> {
   await scenario.before?.(testbed)

@@ -12,6 +12,6 @@ try {
   console.log('orders: the tables are up to date')
 } catch (error) {
   console.error(startFailure(error))
-  // A pool with open connections would keep the process running.
+  // Without this call, open connections in the pool would keep the process running.
   process.exit(1)
 }

@@ -24,7 +24,7 @@ export const settings = Type.Object({
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
     description:
-      'the address or the host name of the internal listener, which only the orders service may reach; the name may also resolve to the addresses of other replicas',
+      'address or host name on which the internal listener accepts requests; only the orders service may reach it. If the name resolves to several replicas, each replica uses its own address',
   }),
   INTERNAL_PORT: Type.Integer({
     minimum: 0,

@@ -16,6 +16,6 @@ try {
   console.log(`products: the tables are up to date${config.SEED_DEMO_DATA ? ', with products 1 and 2' : ''}`)
 } catch (error) {
   console.error(startFailure(error))
-  // A pool with open connections would keep the process running.
+  // Without this call, open connections in the pool would keep the process running.
   process.exit(1)
 }

@@ -31,7 +31,7 @@ await describeOnEachEngine('npm run migrate', (engine) => {
   })
   after(() => testDatabase.drop())
 
-  it('creates products 1 and 2 only once in four concurrent processes, and the next product has the id 3', async () => {
+  it('creates products 1 and 2 only once when four processes run it concurrently, and the next product gets the id 3', async () => {
     const settings = environment({ DATABASE_URL: testDatabase.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))
@@ -64,8 +64,8 @@ describe('npm start', () => {
     await testDatabase.drop()
   })
 
-  const settings = (more: Record<string, string>) =>
-    environment({ DATABASE_URL: testDatabase.url, PORT: '0', INTERNAL_PORT: '0', ...more })
+  const settings = (extraSettings: Record<string, string>) =>
+    environment({ DATABASE_URL: testDatabase.url, PORT: '0', INTERNAL_PORT: '0', ...extraSettings })
 
   /** Returns the URLs of the public and the internal listener from the log of a started service. */
   async function listening(output: Readable): Promise<[string, string]> {
@@ -99,16 +99,16 @@ describe('npm start', () => {
   })
 
   it('exits with code 1 in production when SEED_DEMO_DATA is true or SERVICE_TOKEN_SECRET has the default value', async () => {
-    for (const [more, name] of [
+    for (const [extraSettings, expectedError] of [
       [{ SEED_DEMO_DATA: 'true' }, /SEED_DEMO_DATA/],
       [{}, /SERVICE_TOKEN_SECRET/],
     ] as const) {
       // If the service starts, the timeout ends the process, and the test fails.
       const started = run(process.execPath, [script('main')], {
-        ...settings({ NODE_ENV: 'production', ...more }),
+        ...settings({ NODE_ENV: 'production', ...extraSettings }),
         timeout: 10_000,
       })
-      await assert.rejects(started, ({ code, stderr }) => code === 1 && name.test(stderr))
+      await assert.rejects(started, ({ code, stderr }) => code === 1 && expectedError.test(stderr))
     }
   })
 })

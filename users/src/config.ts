@@ -55,23 +55,23 @@ export const settings = Type.Object({
     minimum: 1,
     default: 10,
     description:
-      'wrong passwords for one account from one address; also the limit of wrong current passwords in password changes, which are counted separately',
+      "maximum number of wrong passwords for one account from one address. The same limit, with its own count, applies to a wrong current password in an account's password changes, from any address",
   }),
   LOGIN_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 250,
-    description: 'wrong passwords from one address, for all accounts together',
+    description: 'maximum number of wrong passwords from one address, for all accounts together',
   }),
   LOGIN_LIMIT_ACCOUNT: Type.Integer({
     minimum: 1,
     default: 25,
     description:
-      'wrong passwords for one account, excluding addresses that logged in to the account in the last 30 days',
+      'maximum number of wrong passwords for one account. Addresses that logged in to the account in the last 30 days are not counted',
   }),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 100,
-    description: 'registrations from one address, including those with a taken username',
+    description: 'maximum number of registrations from one address, including those with a taken username',
   }),
 })
 

@@ -17,6 +17,6 @@ try {
   console.log(`users: the tables are up to date${config.SEED_DEMO_DATA ? ', demo logins are there' : ''}.`)
 } catch (error) {
   console.error(startFailure(error))
-  // A pool with open connections would keep the process running.
+  // Without this call, open connections in the pool would keep the process running.
   process.exit(1)
 }

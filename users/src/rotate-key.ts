@@ -20,6 +20,6 @@ try {
   await database.close()
 } catch (error) {
   console.error(startFailure(error))
-  // A pool with open connections would keep the process running.
+  // Without this call, open connections in the pool would keep the process running.
   process.exit(1)
 }

@@ -36,42 +36,46 @@ export function restoreSuite(running: () => RunningShop): void {
     const [cancel, removeLines, bookAgain, adopt] = statements as [string, string, string, string]
     const productId = await createProduct(seller, 10)
     const place = async (): Promise<string> => (await placeOrder(buyer, productId)).body.id
-    const untouched = await place()
-    const unbooked = await place()
-    const unreleased = await place()
-    const lost = await place()
-    const uncancelled = await place()
-    for (const id of [unreleased, uncancelled]) await buyer.call('POST', `/orders/${id}/cancel`)
+    // The names of the orders say what the restore of an older state loses below.
+    const nothingLost = await place()
+    const bookingLost = await place()
+    const releaseLost = await place()
+    const orderLost = await place()
+    const cancellationLost = await place()
+    for (const id of [releaseLost, cancellationLost]) await buyer.call('POST', `/orders/${id}/cancel`)
     await stop()
 
-    // In products, one booking and one release are lost. Together they do not change the stock.
+    // Removes one booking and undoes one release in the products database. The stock stays the same: the lost booking
+    // had taken one unit, and the lost release had returned one.
     await runSql(
       products,
-      `delete from booking_lines where order_id = '${unbooked}'`,
-      `delete from bookings where order_id = '${unbooked}'`,
-      `update bookings set status = 'BOOKED' where order_id = '${unreleased}'`,
+      `delete from booking_lines where order_id = '${bookingLost}'`,
+      `delete from bookings where order_id = '${bookingLost}'`,
+      `update bookings set status = 'BOOKED' where order_id = '${releaseLost}'`,
     )
-    // In orders, one order and one cancellation are lost.
+    // Removes one order and undoes one cancellation in the orders database.
     await runSql(
       orders,
-      `delete from order_lines where order_id = '${lost}'`,
-      `delete from orders where id = '${lost}'`,
-      `update orders set status = 'CONFIRMED' where id = '${uncancelled}'`,
+      `delete from order_lines where order_id = '${orderLost}'`,
+      `delete from orders where id = '${orderLost}'`,
+      `update orders set status = 'CONFIRMED' where id = '${cancellationLost}'`,
     )
 
     const withIds = (text: string, ...ids: string[]) =>
       text.replaceAll(':ids', ids.map((id) => `'${id}'`).join()).replaceAll(':id', `'${ids[0]}'`)
     await runSql(
       orders,
-      withIds(cancel, unreleased, uncancelled),
-      withIds(removeLines, unbooked),
-      withIds(bookAgain, unbooked),
-      withIds(adopt, lost),
+      withIds(cancel, releaseLost, cancellationLost),
+      withIds(removeLines, bookingLost),
+      withIds(bookAgain, bookingLost),
+      withIds(adopt, orderLost),
     )
     await start()
     await untilDecided([buyer])
     const statusOf = async (id: string) => (await buyer.call('GET', `/orders/${id}`)).body.status
-    const statuses = await Promise.all([untouched, unbooked, unreleased, uncancelled].map(statusOf))
+    const statuses = await Promise.all(
+      [nothingLost, bookingLost, releaseLost, cancellationLost].map(statusOf),
+    )
     assert.deepEqual(statuses, ['CONFIRMED', 'CONFIRMED', 'CANCELLED', 'CANCELLED'])
     await stop()
     // This also checks that the units of the lost order are in stock again.

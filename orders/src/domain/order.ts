@@ -98,7 +98,7 @@ export function confirmOrReject(order: Order, outcome: BookingOutcome, now: numb
   const lines = order.lines.map(({ productId, quantity }) => {
     const line = bookedByProduct.get(productId)
     if (line?.quantity === quantity) return line
-    throw new Error(`The booking of order ${order.id} has other lines than the order.`)
+    throw new Error(`The booked lines of order ${order.id} differ from the requested lines.`)
   })
   return { ...order, status: 'CONFIRMED', lines, updatedAt: now }
 }

@@ -33,7 +33,7 @@ describe('cancelOrder', () => {
     await assert.rejects(application.cancelOrder({ orderId, buyerId }), withCode('order-not-cancellable'))
   })
 
-  it('cancels a PENDING order, and a booking of the order that arrives later is rejected', async () => {
+  it('cancels a PENDING order, so that a late booking of this order is rejected', async () => {
     const { application, inventory, orders } = testShop()
     inventory.network = 'down'
     const { id: orderId, buyerId } = await application.placeOrder(

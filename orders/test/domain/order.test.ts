@@ -59,11 +59,11 @@ describe('confirmOrReject', () => {
     const order = pendingOrder([{ productId: 1, quantity: 2 }])
     assert.throws(
       () => confirmOrReject(order, { booked: booked([{ productId: 1, quantity: 1 }]) }, 0),
-      /other lines/,
+      /differ from the requested lines/,
     )
     assert.throws(
       () => confirmOrReject(order, { booked: booked([{ productId: 2, quantity: 2 }]) }, 0),
-      /other lines/,
+      /differ from the requested lines/,
     )
   })
 })

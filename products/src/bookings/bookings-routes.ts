@@ -8,7 +8,10 @@ import type { ProductsDatabase } from '../database/tables.ts'
 import { bookOrders } from './book-orders.ts'
 import { type BookingRequest, BookingResult, bookingBatch } from './booking-schemas.ts'
 
-/** Concurrent requests, from all replicas of the orders service, share batches. Each batch is one transaction. */
+/**
+ * Registers `POST /bookings`. Orders from concurrent requests are combined into batches, even if different replicas of
+ * the orders service sent them. Each batch is one transaction.
+ */
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const book = createBatcher<BookingRequest, BookingResult>({
     ...BATCHER_OPTIONS,
@@ -35,7 +38,7 @@ export function registerBookingRoutes(app: App, database: ProductsDatabase, batc
         body: bookingBatch,
         response: {
           200: response(
-            'One result per order, in the same sequence as the request',
+            'One result per order, in the sequence of the orders in the request',
             Type.Array(ref(BookingResult)),
           ),
         },

@@ -1,11 +1,11 @@
-import { counter, inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
+import { counter, type Migrations, withTableOptions } from '@souk/service-kit/database/migrate'
 import { type Kysely, sql } from 'kysely'
 
 const createIndex = (db: Kysely<unknown>, name: string, table: string, columns: string[]) =>
   db.schema.createIndex(name).on(table).columns(columns).execute()
 
 export const migrations: Migrations = (engine) => {
-  const forEngine = inEngineStyle(engine)
+  const withOptions = withTableOptions(engine)
   // SQLite generates ids only if the column type is INTEGER, which has 64 bits in SQLite.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
   // The search columns store upper-case, NFKC-normalized text (see `searchable`). This text can be longer than the
@@ -16,7 +16,7 @@ export const migrations: Migrations = (engine) => {
   return {
     '0001-products': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('products')
             .addColumn('id', id, generatedKey)
@@ -43,7 +43,7 @@ export const migrations: Migrations = (engine) => {
     },
     '0002-stock-adjustments': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('stock_adjustments')
             .addColumn('id', id, generatedKey)
@@ -61,7 +61,7 @@ export const migrations: Migrations = (engine) => {
     },
     '0003-bookings': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('bookings')
             .addColumn('order_id', 'char(36)', (column) => column.primaryKey())
@@ -73,7 +73,7 @@ export const migrations: Migrations = (engine) => {
         // There is no foreign key to `products`, because a line of a rejected order may contain the id of a product
         // that does not exist. There is no foreign key to `bookings`, because the database would then look up the
         // booking of each new line while the products are locked.
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('booking_lines')
             .addColumn('order_id', 'char(36)', (column) => column.notNull())

@@ -27,7 +27,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     })
   const see = (id: number | string, headers: Record<string, string> = {}) =>
     shop.publicly({ method: 'GET', url: `/products/${id}`, headers })
-  const own = () => addProduct(shop, {}, sellerId)
+  const createOwnProduct = () => addProduct(shop, {}, sellerId)
 
   it('POST /products returns the new product and its path, and GET /products/{id} returns the same product without a token', async () => {
     const response = await create(kettle)
@@ -46,7 +46,8 @@ await describeOnEachEngine('the catalogue', (engine) => {
   it('POST /products accepts a missing description, a name of 200 characters and a description of 5,000 characters', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // `searchable` makes this description 18 times as long. No text of 5,000 characters becomes longer than that.
+    // The longest search text possible: the search column stores the description after NFKC normalization, which turns
+    // this character into 18.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
@@ -112,7 +113,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
     for (const id of [999_999, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await see(id)).json().code, 'product-not-found')
     }
-    const { id } = await own()
+    const { id } = await createOwnProduct()
     const spellings = [
       `0x${id.toString(16)}`,
       `${id}e0`,
@@ -131,7 +132,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
   })
 
   it('PATCH /products/{id} changes only the fields in the body and increments the version in the ETag', async () => {
-    const before = await own()
+    const before = await createOwnProduct()
     const response = await change(before.id, { price: { amount: 4500, currency: 'EUR' } }, '"1"')
     assert.equal(response.statusCode, 200)
     assert.equal(response.headers.etag, '"2"')
@@ -150,7 +151,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
   })
 
   it('PATCH /products/{id} responds 428 without If-Match, 412 to a weak ETag or to the ETag of another version, and 400 to a malformed ETag', async () => {
-    const { id } = await own()
+    const { id } = await createOwnProduct()
     const code = async (ifMatch?: string) => {
       const response = await change(id, { name: 'Late' }, ifMatch)
       return [response.statusCode, response.json().code]
@@ -163,14 +164,14 @@ await describeOnEachEngine('the catalogue', (engine) => {
   })
 
   it('PATCH /products/{id} responds 400 to an empty body, a null name, and the fields stock and sellerId', async () => {
-    const { id } = await own()
+    const { id } = await createOwnProduct()
     for (const payload of [{}, { stock: 5 }, { sellerId: randomUUID() }, { name: null }]) {
       assert.equal((await change(id, payload, '"1"')).statusCode, 400, JSON.stringify(payload))
     }
   })
 
   it('PATCH /products/{id} accepts exactly one of 20 concurrent changes of the same version', async () => {
-    const { id } = await own()
+    const { id } = await createOwnProduct()
     const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => change(id, { name: `Name ${i}` }, '"1"')),
     )
@@ -181,7 +182,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
   })
 
   it('a booking and a concurrent PATCH of a product are both stored, and only the PATCH increments the version', async () => {
-    const { id, stock } = await own()
+    const { id, stock } = await createOwnProduct()
     const [sale, edit] = await startWhileLocked<unknown>(shop, id, [
       () => bookOrders(shop.database, [order({ [id]: 2 })]),
       () => change(id, { name: 'Edited' }, '"1"'),
@@ -193,7 +194,7 @@ await describeOnEachEngine('the catalogue', (engine) => {
   })
 
   it('GET /products/{id} returns a disabled product only to its seller, and a reactivated product to anyone', async () => {
-    const { id } = await own()
+    const { id } = await createOwnProduct()
     assert.equal((await change(id, { status: 'DISABLED' }, '"1"')).json().status, 'DISABLED')
     assert.equal((await see(id)).statusCode, 404)
     assert.equal((await see(id, await shop.issuer.as('SELLER'))).statusCode, 404)

@@ -25,7 +25,7 @@ export function accountsStore(database: Database<Tables>) {
     },
 
     /**
-     * Stores a new password hash and ends all sessions of the account. If the password has changed since `account`
+     * Stores a new password hash and ends all sessions of the account. If the password has changed since the account
      * was read, changes nothing and returns false.
      */
     changePassword: ({ id, password_version }: Account, passwordHash: string): Promise<boolean> =>
@@ -37,6 +37,7 @@ export function accountsStore(database: Database<Tables>) {
           .where('password_version', '=', password_version)
           .executeTakeFirstOrThrow()
         if (numUpdatedRows === 0n) return false
+        // SESSION_ENDED is the timestamp 0, so `>` selects the sessions that were not ended early.
         await trx
           .updateTable('user_sessions')
           .set({ ends_at: SESSION_ENDED })
@@ -46,7 +47,9 @@ export function accountsStore(database: Database<Tables>) {
         return true
       }),
 
-    /** Stores a new hash of the same password, unless the password has changed since `account` was read. */
+    /**
+     * Stores a new hash of the same password. If the password has changed since the account was read, changes nothing.
+     */
     renewHash: async ({ id, password_version }: Account, passwordHash: string): Promise<void> => {
       await kysely
         .updateTable('users')

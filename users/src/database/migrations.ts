@@ -1,15 +1,15 @@
-import { inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
+import { type Migrations, withTableOptions } from '@souk/service-kit/database/migrate'
 import type { Kysely } from 'kysely'
 
 const createIndex = (db: Kysely<unknown>, name: string, table: string, column: string) =>
   db.schema.createIndex(name).on(table).column(column).execute()
 
 export const migrations: Migrations = (engine) => {
-  const forEngine = inEngineStyle(engine)
+  const withOptions = withTableOptions(engine)
   return {
     '0001-accounts': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('users')
             .addColumn('id', 'char(36)', (column) => column.primaryKey())
@@ -19,7 +19,7 @@ export const migrations: Migrations = (engine) => {
             .addColumn('password_version', 'integer', (column) => column.notNull())
             .addColumn('created_at', 'bigint', (column) => column.notNull()),
         ).execute()
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('user_sessions')
             .addColumn('id', 'char(36)', (column) => column.primaryKey())
@@ -32,7 +32,7 @@ export const migrations: Migrations = (engine) => {
         ).execute()
         await createIndex(db, 'user_sessions_of_user', 'user_sessions', 'user_id')
         await createIndex(db, 'user_sessions_by_end', 'user_sessions', 'ends_at')
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('refresh_tokens')
             .addColumn('token_hash', 'char(43)', (column) => column.primaryKey())
@@ -51,7 +51,7 @@ export const migrations: Migrations = (engine) => {
     },
     '0002-signing-keys': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('signing_keys')
             .addColumn('generation', 'integer', (column) => column.primaryKey())
@@ -64,7 +64,7 @@ export const migrations: Migrations = (engine) => {
     },
     '0003-login-throttle': {
       up: async (db) => {
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('login_attempts')
             .addColumn('bucket', 'varchar(100)', (column) => column.primaryKey())
@@ -72,7 +72,7 @@ export const migrations: Migrations = (engine) => {
             .addColumn('expires_at', 'bigint', (column) => column.notNull()),
         ).execute()
         await createIndex(db, 'login_attempts_by_end', 'login_attempts', 'expires_at')
-        await forEngine(
+        await withOptions(
           db.schema
             .createTable('login_addresses')
             .addColumn('username', 'varchar(32)', (column) => column.notNull())

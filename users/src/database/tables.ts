@@ -28,17 +28,18 @@ export interface Tables {
   login_attempts: {
     /** The name of a `Bucket`. */
     bucket: string
-    /** All counted attempts of the window, including pending attempts. */
+    /** The attempts in the current time window that count towards the limit, including pending attempts. */
     attempts: number
     /** Counted attempts whose password is still being checked or hashed. */
     pending: Generated<number>
+    /** The end of the window. */
     expires_at: number
   }
   login_addresses: { username: string; network: string; last_login_at: number }
 }
 
 /**
- * The `ends_at` of a session that was ended early. With the current time instead of 0, a replica whose clock is slow
- * would still accept the session.
+ * The `ends_at` of a session that was ended early. It is 0 and not the current time, because a replica whose clock is
+ * behind would still accept the session.
  */
 export const SESSION_ENDED = 0

@@ -5,7 +5,10 @@ import type { Tables } from '../database/tables.ts'
 /** A key that signs access tokens from `signs_from_at` until the key of the next generation starts to sign. */
 export type SigningKey = Tables['signing_keys']
 
-/** The maximum number of keys that `list` reads. Operators add keys by hand, and housekeeping deletes unused keys. */
+/**
+ * `list` reads at most this many keys. The table has far fewer, because operators add keys by hand and housekeeping
+ * deletes unused keys.
+ */
 const MOST_KEYS = 100
 
 /** Stores the signing keys in the database, so that all replicas use the same keys, also after a restart. */

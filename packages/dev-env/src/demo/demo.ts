@@ -38,7 +38,8 @@ async function race(): Promise<void> {
     sortedText(statuses) === 'CONFIRMED REJECTED' &&
     stock === 0 &&
     sold === 1
-  if (!isAsPromised) throw new DemoFailure('\nExpected one confirmed and one rejected order.')
+  if (!isAsPromised)
+    throw new DemoFailure('\nExpected one confirmed order, one rejected order, one sale and no units left.')
   console.log(
     styleText('green', '\nOne buyer got the unit; the other received the reason for the rejection.'),
   )
@@ -102,7 +103,7 @@ async function showSales({ name, token }: Person): Promise<number> {
 }
 
 const heading = (text: string) => console.log(styleText('bold', `\n${text}`))
-/** Formats an amount in cents: the demo's prices are in dollars. */
+/** Formats a price. The demo uses only dollars, so the amount is in cents. */
 const money = ({ amount, currency }: Money) => `${(amount / 100).toFixed(2)} ${currency}`
 const sortedText = (values: readonly (string | number)[]) => values.map(String).sort().join(' ')
 

@@ -89,7 +89,7 @@ describe('npm start', { concurrency: 3 }, () => {
     await untilFree(ports)
   })
 
-  it('ends all processes when npm ends without forwarding a signal', async (test) => {
+  it('stops all processes when its parent, npm, exits without forwarding SIGTERM', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start({ ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
     command.kill('SIGTERM')

@@ -61,7 +61,7 @@ export const counter = (engine: Engine) =>
  * Returns a function that completes the definition of a table. On MySQL, this function chooses InnoDB and a collation
  * that compares text byte by byte, as the other engines do. By default, MySQL treats `a` and `A` as equal.
  */
-export const inEngineStyle =
+export const withTableOptions =
   (engine: Engine) =>
   <Table extends string, Column extends string>(table: CreateTableBuilder<Table, Column>) =>
     engine === 'mysql'

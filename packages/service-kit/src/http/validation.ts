@@ -23,8 +23,8 @@ export function validatorCompiler(schemas: TSchema[]): FastifySchemaCompiler<TSc
 }
 
 /**
- * Reports all errors of a body. If the first error is an array with too many items, reports only that error: finding
- * the errors of 16,000 items would cost more than the request itself.
+ * Reports all errors of a body. If the first error is that an array has too many items, reports only that error. A body
+ * may contain thousands of items, and validating each of them would be expensive.
  */
 const bodyValidator = (firstError: ValidateFunction, allErrors: ValidateFunction) => (body: unknown) => {
   if (firstError(body)) return true

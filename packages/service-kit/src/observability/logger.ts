@@ -19,7 +19,10 @@ interface LoggedError {
   [more: string]: unknown
 }
 
-/** Omits the fields that drivers add to errors: the values of a statement may include a password hash. */
+/**
+ * Omits the fields that database drivers add to errors, because the parameters of a statement may include a password
+ * hash.
+ */
 const toLoggedError = (error: Error & { code?: unknown }): LoggedError => ({
   type: error.name,
   message: error.message,

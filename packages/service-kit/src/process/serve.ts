@@ -54,7 +54,10 @@ function closeOnSignal(closers: readonly Closer[]): void {
 
 type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
 
-/** Must run before `start`, because a database or a batcher reads `telemetry` only when it is created. */
+/**
+ * Sets the global `telemetry`. Must run before `start`, because the database, the logger and the batchers (which combine
+ * concurrent requests) read `telemetry` when they are created.
+ */
 async function startTelemetry(service: string, config: TelemetryConfig): Promise<Closer[]> {
   const closers: Closer[] = []
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {

@@ -22,7 +22,7 @@ export const telemetrySettings = {
     maximum: 1,
     default: 1,
     description:
-      'share of traced requests, from 0 to 1; a request with a trace context is traced if its caller is traced',
+      'share of requests that are traced, from 0 to 1. If a request has a trace context, its caller decides',
   }),
 }
 
@@ -57,7 +57,7 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
   }),
   NODE_ENV: Type.String({
     default: 'development',
-    description: '`production` rejects demo data, secrets with a public default, and failpoints',
+    description: '`production` rejects demo data, secrets with a public default, and `FAILPOINT`',
   }),
   ...telemetrySettings,
 })

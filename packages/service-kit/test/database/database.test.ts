@@ -51,7 +51,7 @@ await describeOnEachEngine('a database', (engine) => {
     assert.equal((await database.kysely.selectFrom('counters').selectAll().execute()).length, 1)
   })
 
-  it('still lists the migrations of a newer release after an older release has migrated it', async () => {
+  it('still records the migrations of a newer release as completed after an older release starts', async () => {
     const step = (table: string): Migration => ({
       up: (db) => db.schema.createTable(table).addColumn('id', 'integer').execute(),
     })
@@ -121,12 +121,13 @@ await describeOnEachEngine('a database', (engine) => {
 
   it('reports a temporary error when the wait for a row lock times out', onServer, async () => {
     const own = opened(SHORT_WAIT)
-    const add = () => own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
+    const resetCounter = () =>
+      own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'a').execute()
     const started = performance.now()
     await database.kysely.transaction().execute(async (trx) => {
       await trx.updateTable('counters').set({ value: 1 }).where('name', '=', 'a').execute()
       // The pool has 10 connections, so 10 of 15 statements wait for the lock and the others wait for a connection.
-      const rejected = await Promise.allSettled(Array.from({ length: 15 }, add))
+      const rejected = await Promise.allSettled(Array.from({ length: 15 }, resetCounter))
       for (const one of rejected) assert.ok(one.status === 'rejected' && isTemporary(one.reason), `${engine}`)
     })
     assert.ok(performance.now() - started < 6_000)
@@ -193,7 +194,7 @@ await describeOnEachEngine('a database', (engine) => {
 
   it('retries a transaction after a lost connection only if the work is idempotent', onServer, async () => {
     const own = opened()
-    const loseOneConnection = () => {
+    const workThatLosesOneConnection = () => {
       let runs = 0
       return async (trx: Transaction<Tables>) => {
         if (++runs === 1) await closeConnection(await connectionId(trx))
@@ -201,8 +202,8 @@ await describeOnEachEngine('a database', (engine) => {
         return runs
       }
     }
-    await assert.rejects(inTransaction(own, loseOneConnection()), isUnavailable)
-    assert.equal(await inTransaction(own, loseOneConnection(), { idempotent: true }), 2)
+    await assert.rejects(inTransaction(own, workThatLosesOneConnection()), isUnavailable)
+    assert.equal(await inTransaction(own, workThatLosesOneConnection(), { idempotent: true }), 2)
   })
 
   it('opens a new connection after an idle connection was lost', onServer, async () => {

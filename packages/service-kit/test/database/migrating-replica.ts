@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 import { openDatabase } from '../../src/database/database.ts'
-import { counter, inEngineStyle, type Migrations, migrate } from '../../src/database/migrate.ts'
+import { counter, type Migrations, migrate, withTableOptions } from '../../src/database/migrate.ts'
 
 export interface Tables {
   counters: { id: Generated<number>; name: string; value: number }
@@ -9,7 +9,7 @@ export interface Tables {
 const migrations: Migrations = (engine) => ({
   '0001-counters': {
     up: async (db) => {
-      await inEngineStyle(engine)(
+      await withTableOptions(engine)(
         db.schema
           .createTable('counters')
           .addColumn('id', ...counter(engine))

@@ -10,7 +10,7 @@ const Kitchen = Type.Object({ city: Type.String() }, { $id: 'Kitchen' })
 
 export const issuer = await testIssuer()
 
-/** An app that has only the routes of the kit. */
+/** An app that has only the routes that `createApp` registers. */
 export const emptyApp = (trustProxy = ''): Promise<App> =>
   createApp({
     title: 'Test',

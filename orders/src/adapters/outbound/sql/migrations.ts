@@ -1,11 +1,11 @@
-import { inEngineStyle, type Migrations } from '@souk/service-kit/database/migrate'
+import { type Migrations, withTableOptions } from '@souk/service-kit/database/migrate'
 
 export const migrations: Migrations = (engine) => {
-  const inStyle = inEngineStyle(engine)
+  const withOptions = withTableOptions(engine)
   return {
     '0001-orders': {
       up: async (db) => {
-        await inStyle(
+        await withOptions(
           db.schema
             .createTable('orders')
             .addColumn('id', 'char(36)', (column) => column.primaryKey())
@@ -22,7 +22,7 @@ export const migrations: Migrations = (engine) => {
         ).execute()
         await db.schema.createIndex('orders_by_buyer').on('orders').columns(['buyer_id', 'id']).execute()
         await db.schema.createIndex('orders_undecided').on('orders').column('next_attempt_at').execute()
-        await inStyle(
+        await withOptions(
           db.schema
             .createTable('order_lines')
             .addColumn('order_id', 'char(36)', (column) => column.notNull())

@@ -95,7 +95,7 @@ describe('POST /orders', () => {
     assert.deepEqual([response.statusCode, response.json().code], [422, 'idempotency-key-reused'])
   })
 
-  it('places a new order when only another buyer has used the idempotency key', async () => {
+  it('places a new order when the idempotency key was used by a different buyer', async () => {
     const theirs = await api.place(ONE_LAMP, { ...(await buyer()), 'idempotency-key': 'k' })
     const mine = await api.place(ONE_LAMP, { ...(await buyer()), 'idempotency-key': 'k' })
     assert.notEqual(mine.json().id, theirs.json().id)
