@@ -7,7 +7,7 @@ const tooling = '^(packages/dev-env|tools|lab|e2e|deploy)/'
 const tests = '/(test|testing)/'
 const kit = '^packages/service-kit/src'
 
-/** The folders of the kit, each with the other folders from which its files may import. */
+/** The folders of the kit (packages/service-kit/src), each with the other folders from which its files may import. */
 const kitLayers = {
   observability: [],
   auth: [],

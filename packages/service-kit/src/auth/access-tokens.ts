@@ -56,12 +56,12 @@ export const accessTokenVerifier = ({ keys, now }: Issuer): TokenVerifier =>
 
 /** Keys are fetched again after this time, so that tokens signed with a removed key are rejected. */
 const KEYS_FRESH_MS = 10 * 60_000
-/** Unknown `kid`s cause at most one fetch in this time. Otherwise, forged tokens could overload the issuer. */
+/** Unknown `kid`s in tokens cause at most one fetch in this time, so that forged tokens cannot overload the issuer. */
 const KEYS_COOLDOWN_MS = 30_000
 
 /**
- * The issuer whose public keys are at `url`. The keys are fetched when they are first needed, and cached. If a later
- * fetch fails, the last fetched keys are used, so that tokens can be verified while the issuer is down.
+ * Returns the issuer whose public keys are at `url`. The keys are fetched when they are first needed, and cached. If a
+ * later fetch fails, the last fetched keys are used, so that tokens can be verified while the issuer is down.
  */
 export function remoteIssuer(url: string): Issuer {
   const clock = remoteClock()

@@ -2,14 +2,15 @@ import { createSecretKey } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
-/** A call and its retries take less than this time. A stolen token soon expires. */
+/** The lifetime of a token. A call and its retries take less time. A stolen token soon expires. */
 const SERVICE_TOKEN_SECONDS = 60
 
 const SERVICE_TOKEN_TYPE = 'service+jwt'
 
 /**
- * Tokens that authenticate one service to another. They are signed (HMAC) with a secret that only these two services
- * know. Users' access tokens are not valid as service tokens: their algorithm, keys and type are different.
+ * Returns functions that sign and verify tokens, which authenticate one service to another. A token is signed (HMAC)
+ * with a secret that only these two services know. Users' access tokens are not valid as service tokens: their
+ * algorithm, keys and type are different.
  *
  * @param secret at least 32 bytes (RFC 7518, section 3.2)
  */
@@ -26,7 +27,7 @@ export function serviceTokens(secret: string) {
         .setExpirationTime(new Date(now + SERVICE_TOKEN_SECONDS * 1_000))
         .sign(key),
 
-    /** Verifies tokens for the service `self`. A caller's `id` and `name` are the name of the calling service. */
+    /** Verifies tokens for the service `self`. The caller's `id` and `name` are the name of the calling service. */
     verifierFor: (self: string): TokenVerifier =>
       cachingVerifier(Date.now, async (token) => {
         const { payload } = await jwtVerify(token, key, {

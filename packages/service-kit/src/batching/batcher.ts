@@ -5,11 +5,11 @@ export class Overloaded extends Error {
   override name = 'Overloaded'
 }
 
-/** The limits of a batcher's batches and of its queue. */
+/** The limits of a batcher, which combines concurrent items into batches. */
 export interface BatchLimits {
   /** Maximum number of items in a batch. */
   maxItems: number
-  /** Maximum sum of the weights in a batch; see `weigh`. An item with a greater weight gets its own batch. */
+  /** Maximum sum of the items' weights in a batch; see `weigh`. An item with a greater weight forms a batch of one. */
   maxWeight?: number
   /** Maximum number of waiting items. Further items are rejected. */
   maxWaiting: number
@@ -25,7 +25,7 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
    * fails. If `run` throws, all items of the batch fail, unless `isPoison` returns `true`.
    */
   run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
-  /** Returns the weight of an item, for example the number of products in an order. Default: 1. */
+  /** Returns the work that an item causes, for example the number of products in an order. Default: 1. */
   weigh?: (item: Item) => number
   /** Maximum number of batches in flight. With 2, one batch is prepared while another waits for its commit. */
   concurrency: number
@@ -47,6 +47,7 @@ export interface BatcherOptions<Item, Result> extends BatchLimits {
  */
 export type Batcher<Item, Result> = (items: readonly Item[]) => Promise<Result[]>
 
+/** A queued item, with the functions that resolve or reject its result. */
 interface Waiter<Item, Result> {
   item: Item
   weight: number
@@ -64,7 +65,7 @@ const UNBATCHED_CONCURRENCY = 64
  * item is processed at once. Otherwise the item waits, and the next batch contains as many waiting items as the limits
  * allow. Therefore batches grow under load, and the items of a batch share the cost of a commit or a request.
  *
- * Every item gets either its own result or an error, even when its batch fails.
+ * Every item ends with its own result or with an error, even when its batch fails.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, batching = true } = options
@@ -79,7 +80,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     () => queue.length,
   )
 
-  /** Starts batches in a microtask, which runs after the current synchronous code has enqueued all its items. */
+  /** Starts batches in a microtask, so that the current synchronous code can first enqueue all its items. */
   const schedule = () => {
     if (scheduled) return
     scheduled = true

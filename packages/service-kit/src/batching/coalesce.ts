@@ -1,7 +1,7 @@
 /**
- * Combines concurrent reads of the same query. For each key, at most one read is in flight. All calls that arrive
- * during this read share one further read, which starts when the read in flight has ended. They do not share the result
- * of the read in flight, because that result may lack a write that was committed before the call.
+ * Wraps `read`, so that concurrent calls for the same key share a read. For each key, at most one read is in flight.
+ * All calls that arrive during this read share the next read, which starts when the read in flight has ended. These
+ * calls cannot share the read in flight, because its result may lack a write that was committed before the call.
  *
  * @param keyOf returns the same key for queries with the same result
  */

@@ -40,7 +40,7 @@ export const isContention = hasCode(
   'SQLITE_6', // locked
 )
 
-/** The statement took too long and was aborted. `withRetries` does not retry: the retry would probably fail too. */
+/** The statement took too long and was aborted. `withRetries` does not retry it: a retry would probably fail too. */
 const isTimeout = hasCode('57014', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT')
 
 /** No connection of the pool became free in time. */

@@ -47,7 +47,7 @@ async function completedMigrations(
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]))
 }
 
-/** The arguments of `addColumn` (type and definition) for a primary key whose values the engine generates. */
+/** Returns the arguments of `addColumn` (type and definition) for a primary key whose values the engine generates. */
 export const counter = (engine: Engine) =>
   [
     'integer',

@@ -22,11 +22,11 @@ export function mysql(url: string, { poolSize = POOL_SIZE, waitMs = WAIT_MS }: P
     pool: withTimeout(pool, waitMs),
     onCreateConnection: async (connection) => {
       const run = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql))
-      // With the default, REPEATABLE READ, a query that runs after waiting for a lock could return older data.
+      // With the default, REPEATABLE READ, a query that waits for a lock could return data from before the wait.
       await run('set session transaction isolation level read committed')
       await run(`set session innodb_lock_wait_timeout = ${waitMs / 1_000}`)
-      // `max_statement_time` (in seconds) exists only on MariaDB. On MySQL, this statement fails, and
-      // `max_execution_time` (in milliseconds) is set instead. It applies only to SELECT.
+      // `max_statement_time` (in seconds) exists only on MariaDB. On MySQL, this statement fails. Then
+      // `max_execution_time` (in milliseconds) is set instead, which limits only SELECT.
       await run(`set session max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${STATEMENT_TIMEOUT_MS}`),
       )

@@ -2,8 +2,8 @@ import { type Expression, type SqlBool, sql } from 'kysely'
 import type { Engine } from './database.ts'
 
 /**
- * The condition `column in (values)`. PostgreSQL receives the values as one array, so that the statement has the same
- * text for any number of values and is prepared only once per connection.
+ * Returns the condition `column in (values)`. PostgreSQL receives the values as one array, so that the statement has
+ * the same text for any number of values and is prepared only once per connection.
  */
 export const isOneOf = (
   engine: Engine,

@@ -3,7 +3,7 @@ import { telemetry } from '../observability/telemetry.ts'
 export interface PoolOptions {
   /** Maximum number of connections. SQLite always has one. */
   poolSize?: number
-  /** Maximum time in milliseconds that a statement waits for a connection or a lock: full seconds, for MySQL. */
+  /** Maximum time in milliseconds that a statement waits for a connection or a lock. MySQL requires full seconds. */
   waitMs?: number
   /** Called when a connection to PostgreSQL breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void

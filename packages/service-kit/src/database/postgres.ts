@@ -65,7 +65,7 @@ class PipeliningDriver extends PostgresDriver {
   }
 }
 
-/** Maximum number of prepared statements. A service has a few dozen; some of them vary with the number of rows. */
+/** Maximum number of prepared statements. A service has a few dozen, some with a variant for each number of rows. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()

@@ -14,8 +14,8 @@ interface RetryOptions {
 /**
  * Sets the last statement of a transaction. The result of the statement is discarded. On PostgreSQL, the statement is
  * sent together with the commit, so that the transaction holds its locks for one round trip less. If all requests
- * change the same row, this allows 12 % more requests per second. If the statement fails, the transaction is rolled
- * back and fails with the same error.
+ * change the same row, the saved round trip allows 12 % more requests per second. If the statement fails, the
+ * transaction is rolled back and fails with the same error.
  */
 export type CommitWith = (statement: CompiledQuery) => void
 
@@ -55,7 +55,8 @@ async function runOnce<Tables, Result>(
       return result
     })
   } finally {
-    // If the last statement failed, throws its error. The commit did not throw: PostgreSQL executed it as a rollback.
+    // If the last statement failed, throws the error of that statement. The commit threw nothing, because PostgreSQL
+    // executed the commit as a rollback.
     await sent
   }
 }

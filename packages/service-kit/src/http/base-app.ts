@@ -43,7 +43,7 @@ export function createBaseApp(options: BaseAppOptions): App {
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest('caller', null)
-  // The hooks use callbacks. With promises, they would take a tenth of the time of a cheap request.
+  // The hooks use callbacks, because hooks with promises would take a tenth of the time of a cheap request.
   app.addHook('onRequest', (request, reply, done) => {
     setHeaders(request, reply)
     telemetry.tracer?.route(request.routeOptions.url)

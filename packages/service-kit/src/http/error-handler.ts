@@ -21,7 +21,7 @@ const FRAMEWORK_PROBLEMS: ProblemsByErrorCode = {
   FST_ERR_MAX_PARAM_LENGTH: [414, 'uri-too-long', 'A segment of the path is too long.'],
 }
 
-/** Errors of Node's HTTP server before a request reaches Fastify. */
+/** Errors that Node's HTTP server reports before a request reaches Fastify. */
 const PARSER_PROBLEMS: ProblemsByErrorCode = {
   HPE_HEADER_OVERFLOW: [431, 'headers-too-large', 'The headers are too large.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'The request took too long to arrive.'],
@@ -70,7 +70,7 @@ function frameworkProblem(error: Partial<FastifyError> & Error): HttpProblem | u
   return statusCode < 500 ? new HttpProblem(statusCode, 'invalid-request', message) : undefined
 }
 
-/** Sends a problem document. The serializer of the route does not change the document, because it is a buffer. */
+/** Sends a problem document as a buffer, which the serializer of the route does not change. */
 export const sendProblem = (reply: FastifyReply, problem: HttpProblem, request: FastifyRequest) =>
   reply
     .status(problem.status)
@@ -86,7 +86,7 @@ export function registerProblems(app: App, serviceProblem: ServiceErrors): void 
     sendProblem(reply, toProblem(error, request, serviceProblem), request),
   )
 
-  // By default, Fastify responds 404 to an unsupported method. This second router finds the methods of a path.
+  // By default, Fastify responds 404 to an unsupported method. This second router finds a path's supported methods.
   const routes = router<router.HTTPVersion.V1>({ ignoreTrailingSlash: false })
   const methodsOf = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ method, url }) => {

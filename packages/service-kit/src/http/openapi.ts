@@ -59,13 +59,13 @@ export async function registerUi(app: App, title: string): Promise<void> {
   })
 }
 
-/** An error response in the contract of a route. */
+/** Returns an error response for the contract of a route. */
 export const problemResponse = (description: string) =>
   response(description, ref(ProblemSchema), PROBLEM_TYPE)
 
 const SECURITY = { public: [], optional: [{}, { bearer: [] }], user: [{ bearer: [] }] }
 
-/** Adds the access and the error responses of the kit to the contract of a route. */
+/** Adds the access of a route, and the error responses that this package sends, to the contract of the route. */
 export function addAccessToContract(route: RouteOptions, access: Access): void {
   const schema = { ...route.schema } as Record<string, unknown> & { response?: object }
   const role = typeof access === 'object' ? access.role : undefined

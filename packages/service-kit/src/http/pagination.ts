@@ -10,7 +10,7 @@ export const pageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`nextCursor` of the previous page' })),
 }
 
-/** The schema of a page. A page has no total number of items, because counting costs as much as reading all rows. */
+/** Returns the schema of a page. A page has no total count, because counting costs as much as reading all rows. */
 export const pageOf = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 

@@ -34,13 +34,13 @@ export class HttpProblem extends Error {
   }
 }
 
-/** A 503 response that asks the client to retry after a second. */
+/** Returns a 503 response that asks the client to retry after a second. */
 export const retryLater = (code: string, detail: string): HttpProblem =>
   new HttpProblem(503, code, detail, { headers: { 'retry-after': '1' } })
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** The document of RFC 9457. `instance` is the path of the request, without the query. */
+/** Returns the problem document (RFC 9457). `instance` is the path of the request, without the query. */
 export function problemDocument(problem: HttpProblem, instance: string) {
   const { errors, members } = problem.extras
   return {

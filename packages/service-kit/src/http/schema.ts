@@ -12,11 +12,11 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** A reference to a schema that was added to the app. The OpenAPI document has that schema once, as a component. */
+/** Returns a reference to a schema of the app. The OpenAPI document contains the schema once, as a component. */
 export const ref = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T>>({ $ref: `${(schema as { $id?: string }).$id}#` })
 
-/** A response in the contract (OpenAPI document) of a route. */
+/** Returns a response for the contract (OpenAPI document) of a route. */
 export const response = <T extends TSchema>(
   description: string,
   schema: T,
@@ -26,5 +26,5 @@ export const response = <T extends TSchema>(
   content: { [mediaType]: { schema } },
 })
 
-/** A property with a default, which clients may omit. Validation adds the default, so handlers always find a value. */
+/** Makes a property optional for clients. Validation adds the property's default, so handlers always find a value. */
 export const withDefault = <T extends TSchema>(schema: T) => Type.Optional(schema) as unknown as T

@@ -9,7 +9,7 @@ export interface Meter {
   gauge(name: string, help: string, labels: Labels, read: () => number | Promise<number>): void
   /** Records a response. `route` is the pattern of the route, undefined if no route matched. */
   request(method: string, route: string | undefined, status: number, ms: number): void
-  /** Records the start of a batch. */
+  /** Records that a batcher, which combines concurrent items into batches, starts a batch. */
   batch(batcher: string, items: number): void
 }
 
@@ -25,7 +25,10 @@ export interface Tracer {
   statement(engine: string, sql: string, ms: number, error?: unknown): void
   /** Records the time that an item spends in a batcher: from now until the promise `result` is resolved or rejected. */
   item(batcher: string, result: Promise<unknown>): TracedItem
-  /** Runs and records a batch. The span of the batch is a child of the first item's span and linked with the others. */
+  /**
+   * Runs and records a batch. The span of the batch is a child of the first item's span. Links connect the batch with
+   * the spans of the other items.
+   */
   batch<T>(batcher: string, items: readonly TracedItem[], run: () => Promise<T>): Promise<T>
 }
 

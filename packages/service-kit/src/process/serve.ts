@@ -55,8 +55,8 @@ function closeOnSignal(closers: readonly Closer[]): void {
 type TelemetryConfig = Static<TObject<typeof telemetrySettings>>
 
 /**
- * Sets the global `telemetry`. Must run before `start`, because the database, the logger and the batchers (which combine
- * concurrent requests) read `telemetry` when they are created.
+ * Sets the global `telemetry`. Must run before `start`, because the database, the logger and the batchers (which
+ * combine concurrent requests) read `telemetry` when they are created.
  */
 async function startTelemetry(service: string, config: TelemetryConfig): Promise<Closer[]> {
   const closers: Closer[] = []

@@ -62,7 +62,7 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
   ...telemetrySettings,
 })
 
-/** For services that verify access tokens. */
+/** The settings of services that verify access tokens. */
 export const tokenSettings = {
   JWKS_URL: Type.String({
     default: 'http://localhost:8001/.well-known/jwks.json',
@@ -71,7 +71,7 @@ export const tokenSettings = {
   }),
 }
 
-/** For services that batch their writes. */
+/** The settings of services that batch their writes. */
 export const batchSettings = {
   BATCHING: Type.Boolean({
     default: true,
@@ -79,7 +79,7 @@ export const batchSettings = {
   }),
 }
 
-/** A secret that two services share. `publicDefault` is in the public source code, so production rejects it. */
+/** Returns the setting of a shared secret. `publicDefault` is in the public source code, so production rejects it. */
 export const sharedSecret = (publicDefault: string, description: string) =>
   Type.String({ minLength: 32, default: publicDefault, description, developmentOnly: true })
 

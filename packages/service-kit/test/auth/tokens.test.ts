@@ -136,7 +136,7 @@ describe('an access token verifier with remote keys', () => {
 })
 
 describe('an access token verifier', () => {
-  it('rejects a token that is signed with ES256, even if the issuer has published the key', async () => {
+  it('rejects a token that is signed with ES256, even if the issuer published the ES256 key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const token = await new SignJWT({ username: 'x', role: 'BUYER' })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })

@@ -65,7 +65,7 @@ describe('a batcher', () => {
     assert.deepEqual(sizes, [200])
   })
 
-  it('rejects the items that arrive while its queue is full, and processes the queued items', async () => {
+  it('rejects the items that arrive while the queue is full, and processes the queued items', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const submit = batcherOf<number, number>({
       maxWaiting: 2,

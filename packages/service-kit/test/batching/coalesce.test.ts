@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { coalesce } from '../../src/batching/coalesce.ts'
 
-/** A value that takes 20 ms to read. `reads` lists the key of each read that started. */
+/** Returns functions for a value that takes 20 ms to read. `reads` lists the key of each read that started. */
 function slowValue() {
   const reads: string[] = []
   let value = 0

@@ -14,8 +14,8 @@ describe('commitWith on postgres', { skip }, () => {
 
   before(async () => {
     testDatabase = await createTestDatabase('postgres')
-    // The pool has one connection. If a transaction leaves a statement behind, the next transaction runs it and the
-    // test fails.
+    // The pool has one connection. If a failed transaction left a statement on the connection, the next transaction
+    // would run that statement and the test would fail.
     database = openDatabase(testDatabase.url, { poolSize: 1 })
     await sql`create table things (id integer primary key, xid text default pg_current_xact_id()::text)`.execute(
       database.kysely,
@@ -60,7 +60,7 @@ describe('commitWith on postgres', { skip }, () => {
     assert.deepEqual(await ids(), [1, 2, 5])
   })
 
-  it('makes the transaction fail when the work calls it twice', async () => {
+  it('makes the transaction fail when the work calls commitWith twice', async () => {
     const two = inTransaction(database, async (_trx, commitWith) => {
       commitWith(insert(6))
       commitWith(insert(7))

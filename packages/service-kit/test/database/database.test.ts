@@ -220,7 +220,7 @@ await describeOnEachEngine('a database', (engine) => {
         .raw(`alter database ${name} set default_transaction_isolation = 'repeatable read'`)
         .execute(database.kysely)
     }
-    // The new default applies to new connections. On MySQL, REPEATABLE READ is the default without any change.
+    // The changed default applies only to new connections. On MySQL, REPEATABLE READ is the default without any change.
     const own = opened()
     await own.kysely.transaction().execute(async (trx) => {
       const value = () => sql<{ value: number }>`select value from counters where name = 'a'`.execute(trx)

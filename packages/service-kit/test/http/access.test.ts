@@ -16,7 +16,7 @@ describe('access control', () => {
     assert.equal((await cooks(await issuer.as('COOK'))).statusCode, 200)
   })
 
-  it('rejects a missing token, an invalid token, and a caller without the role that the route requires', async () => {
+  it('rejects a request without a valid token, and a caller without the role that the route requires', async () => {
     assert.equal((await cooks({})).json().code, 'token-missing')
     assert.equal((await cooks({ authorization: 'Bearer abc.def.ghi' })).json().code, 'token-refused')
     assert.equal((await cooks({ authorization: 'Basic abc' })).json().code, 'token-refused')
@@ -65,7 +65,7 @@ describe('access control', () => {
     await behindProxies.close()
   })
 
-  it('throws an error when a route is added that does not declare its access', async () => {
+  it('throws an error for a route that does not declare its access', async () => {
     const other = await emptyApp()
     assert.throws(() => other.get('/forgotten', async () => ({})), /does not declare its access/)
   })

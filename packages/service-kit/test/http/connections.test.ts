@@ -35,7 +35,7 @@ describe('a listening app', { concurrency: true }, () => {
     assert.match(response, /"code":"headers-too-large"/)
   })
 
-  it('responds 413 to a body that is sent in chunks and is too large', async () => {
+  it('responds 413 to a chunked body that is too large', async () => {
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     const response = await send(
       `POST /dishes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}${chunk}`,
@@ -90,7 +90,7 @@ describe('an app that shuts down', { concurrency: true }, () => {
   })
 })
 
-/** `arrived` resolves when a request arrives at `/slow`, which responds after `respond` has been called. */
+/** Starts an app. `arrived` resolves when a request reaches `/slow`. This route responds after `respond` is called. */
 async function slowApp() {
   const app = await emptyApp()
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()

@@ -10,7 +10,7 @@ const Kitchen = Type.Object({ city: Type.String() }, { $id: 'Kitchen' })
 
 export const issuer = await testIssuer()
 
-/** An app that has only the routes that `createApp` registers. */
+/** Creates an app with only the routes that `createApp` registers. */
 export const emptyApp = (trustProxy = ''): Promise<App> =>
   createApp({
     title: 'Test',
@@ -23,7 +23,7 @@ export const emptyApp = (trustProxy = ''): Promise<App> =>
     readiness: {},
   })
 
-/** An app with routes for the tests of this folder. */
+/** Creates an app with routes for the tests of this folder. */
 export async function kitchenApp(): Promise<App> {
   const app = await emptyApp()
   const open = { config: { access: 'public' } } as const

@@ -65,7 +65,7 @@ describe('validation', () => {
   })
 })
 
-describe('an app of the kit', () => {
+describe('an app from createApp', () => {
   for (const [what, payload, headers, status, code] of [
     ['a body that is not JSON', '{"name"', {}, 400, 'invalid-json'],
     ['an empty body', '', {}, 400, 'invalid-json'],

@@ -26,7 +26,7 @@ describe('readConfig', () => {
     assert.equal(readConfig(schema, { SECRET: 'long enough', PORT: '' }).PORT, 8001)
   })
 
-  it('throws an error that contains the names but not the values of all invalid variables', () => {
+  it('throws an error with the names, but not the values, of all invalid variables', () => {
     assert.throws(
       () => readConfig(schema, { SECRET: 'short', PORT: '70000' }),
       (error: Error) =>
@@ -37,7 +37,7 @@ describe('readConfig', () => {
     )
   })
 
-  it('throws an error that names the variable when a required variable is missing', () => {
+  it('throws an error that names a missing required variable', () => {
     assert.throws(() => readConfig(schema, {}), /SECRET/)
   })
 })
@@ -71,7 +71,7 @@ describe('readConfig with a setting in a file', () => {
     assert.throws(() => readConfig(schema, env), /SECRET and SECRET_FILE/)
   })
 
-  it('throws an error that names the variable when the file is missing or empty', () => {
+  it('names the variable in the error when the file is missing or empty', () => {
     const missing = { SECRET_FILE: join(folder, 'not-there') }
     assert.throws(() => readConfig(schema, missing), { name: 'ConfigError', message: /SECRET_FILE: ENOENT/ })
     const withDefault = { SECRET: 'long enough', PORT_FILE: fileWith('\n') }
