@@ -11,8 +11,8 @@ export const ProductId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INT
 export const productPath = Type.Object({ id: ProductId }, { additionalProperties: false })
 
 /**
- * Rejects a path whose id is not written in plain decimal digits. Validation would convert `0x1` and `1e0` to 1, so a
- * product would have several URLs, and caches and gateway rules would treat these URLs as different resources.
+ * Rejects a path whose id is not written in plain decimal digits. Validation converts `0x1` and `1e0` to 1, so without
+ * this check, a product would have several URLs. Caches and gateway rules treat different URLs as different resources.
  *
  * @throws HttpProblem 400
  */
@@ -51,7 +51,7 @@ const INVISIBLE =
   '\\s\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e' +
   '\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0'
 
-/** Text without line breaks that has at least one visible character. */
+/** Returns the schema of one line of text with at least one visible character. */
 export const oneLine = (maxLength: number, purpose: string) =>
   Type.String({
     minLength: 1,
@@ -60,7 +60,7 @@ export const oneLine = (maxLength: number, purpose: string) =>
     description: `${purpose}. One line with at least one visible character, without control characters or lone surrogates`,
   })
 
-/** Any text, with or without line breaks. The text may be empty. PostgreSQL cannot store NUL. */
+/** Returns the schema of any text, also empty. The pattern excludes NUL, because PostgreSQL cannot store NUL. */
 export const freeText = (maxLength: number) =>
   Type.String({
     maxLength,

@@ -23,7 +23,7 @@ const DEMO_PRODUCTS: Record<number, NewProduct> = {
   },
 }
 
-/** Creates products 1 and 2, unless one of them exists. Several replicas may call this at the same time. */
+/** Creates products 1 and 2, unless one of them exists. Several replicas may call this function at the same time. */
 export async function seedDemoProducts(database: ProductsDatabase): Promise<void> {
   const { engine, kysely } = database
   const ids = Object.keys(DEMO_PRODUCTS).map(Number)

@@ -69,7 +69,7 @@ describe('the products API', () => {
     }
   })
 
-  it("responds 404 to a seller who edits another seller's product, adjusts its stock or lists its stock adjustments", async () => {
+  it("responds 404 when a seller edits another seller's product, or adjusts the stock or lists the stock adjustments of that product", async () => {
     const { id, sellerId } = await addProduct(shop, { stock: 3 })
     const headers = await shop.issuer.as('SELLER')
     const url = `/products/${id}`

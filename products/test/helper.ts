@@ -92,7 +92,7 @@ export const order = (lines: Record<number, number>, orderId: string = randomUUI
 
 /**
  * Runs `work` in a transaction, starts all `calls` before the transaction commits, and returns the outcomes of the
- * calls. Until the commit, the calls cannot see the changes of `work` and wait for the locks that `work` took.
+ * calls. Until the commit, the calls cannot see the changes of `work` and wait for the locks of the transaction.
  */
 export async function startBeforeCommit<T>(
   { database: { kysely, engine } }: WithDatabase,
@@ -114,7 +114,7 @@ export async function startBeforeCommit<T>(
 export const startWhileLocked = <T>(shop: WithDatabase, productId: number, calls: (() => Promise<T>)[]) =>
   startBeforeCommit(shop, (trx) => lockProducts(trx, shop.database.engine, [productId]), calls)
 
-/** Gives started calls time to reach a lock. SQLite needs no time: all calls wait for the only connection. */
+/** Waits 100 ms, so that started calls reach a lock. Not needed on SQLite: all calls wait for the only connection. */
 export const untilBlocked = (engine: Engine) => (engine === 'sqlite' ? undefined : sleep(100))
 
 /** Returns the values of settled calls. Throws the first error if a call failed. */

@@ -31,7 +31,7 @@ await describeOnEachEngine('npm run migrate', (engine) => {
   })
   after(() => testDatabase.drop())
 
-  it('creates products 1 and 2 only once when four processes run it concurrently, and the next product gets the id 3', async () => {
+  it('creates products 1 and 2 only once in four concurrent processes, and the next product has the id 3', async () => {
     const settings = environment({ DATABASE_URL: testDatabase.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))

@@ -19,7 +19,7 @@ export async function bookOrders(
   requests: readonly BookingRequest[],
 ): Promise<BookingResult[]> {
   const { engine } = database
-  // If several requests have the same order id, only the first is processed. All get the same result.
+  // Of several requests with the same order id, process only the first. The result applies to all of them.
   const orders = new Map<string, BookingRequest>()
   for (const request of requests) if (!orders.has(request.orderId)) orders.set(request.orderId, request)
   const productIds = [...orders.values()].flatMap(({ lines }) => lines.map(({ productId }) => productId))
@@ -27,8 +27,8 @@ export async function bookOrders(
   failpoint('before-T2')
   const results = await inBookingTransaction(database, async (trx, isRetry, commitWith) => {
     const products = await lockProducts(trx, engine, productIds)
-    // Repeated orders are rare, so look up existing bookings only in a retry, that is, after a unique violation. Lock
-    // the products first: the look-up then finds bookings that were committed while `lockProducts` waited.
+    // Repeated orders are rare, so look up existing bookings only in a retry, that is, after a unique violation. The
+    // products are locked first, so the look-up also finds bookings that were committed while `lockProducts` waited.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
       : new Map<string, BookingResult>()
@@ -44,7 +44,10 @@ export async function bookOrders(
   return requests.map(({ orderId }) => results.get(orderId)!)
 }
 
-/** A retry fails only if another transaction books or releases one of the orders during the retry. */
+/**
+ * The maximum number of attempts. More than one retry is rare, because a retry fails only if another transaction books
+ * or releases one of the orders during the retry.
+ */
 const ATTEMPTS = 5
 
 /**

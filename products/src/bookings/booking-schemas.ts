@@ -56,7 +56,7 @@ const Booked = Type.Object({
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // `decide` checks the first four reasons in this sequence. `released` means that the order was released before.
+  // `decide` checks the first four reasons in this sequence. `released` means that the order was released earlier.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',

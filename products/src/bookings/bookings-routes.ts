@@ -9,8 +9,8 @@ import { bookOrders } from './book-orders.ts'
 import { type BookingRequest, BookingResult, bookingBatch } from './booking-schemas.ts'
 
 /**
- * Registers `POST /bookings`. Orders from concurrent requests are combined into batches, even if different replicas of
- * the orders service sent them. Each batch is one transaction.
+ * Registers `POST /bookings`. Orders from concurrent requests are combined into batches, even if the requests come from
+ * different replicas of the orders service. Each batch is processed in one transaction.
  */
 export function registerBookingRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const book = createBatcher<BookingRequest, BookingResult>({

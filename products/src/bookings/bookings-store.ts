@@ -49,7 +49,11 @@ const toRejectedLine = (row: JoinedRow) => ({
   available: row.available!,
 })
 
-/** @throws a unique violation when one of the orders has a booking */
+/**
+ * Inserts rows of `bookings`, but no rows of `booking_lines`.
+ *
+ * @throws a unique violation when one of the orders has a booking
+ */
 export async function insertBookings(
   trx: Trx,
   results: readonly (BookingResult | ReleaseResult)[],
@@ -77,7 +81,7 @@ function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
 
 /**
  * Stores decisions and takes the booked units from the stock. The caller must hold the locks on the products.
- * Rejections are stored as well: the buyer may have seen the rejection, so a retry must not book the order.
+ * Rejections are stored as well: the buyer may have seen a rejection, so a retry must not book the rejected order.
  *
  * @throws a unique violation when one of the orders has a booking
  */
@@ -89,7 +93,7 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
 
 /**
  * Returns one PostgreSQL statement with the same effect as the three statements of `applyDecisions`. One statement
- * saves two round trips while the transaction holds its locks. The rows are JSON parameters, so that the SQL text is
+ * saves two round trips while the transaction holds locks. The rows are JSON parameters, so that the SQL text is
  * the same for every batch.
  */
 export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {

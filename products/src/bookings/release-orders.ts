@@ -9,9 +9,9 @@ import { findBookings, insertBookings } from './bookings-store.ts'
 import { unitsOf } from './decide.ts'
 
 /**
- * Releases orders in one transaction. Returns the booked units of an order to stock only once, even if the order is
- * released several times. For an order without a booking, stores a booking with the status RELEASED, so that
- * `bookOrders` rejects the order later.
+ * Releases orders in one transaction. Adds the booked units of an order back to the stock only once, even if the order
+ * is released several times. For an order without a booking, stores a booking with the status RELEASED, so that a later
+ * call of `bookOrders` rejects the order.
  */
 export async function releaseOrders(
   database: ProductsDatabase,
@@ -38,8 +38,8 @@ export async function releaseOrders(
  *
  * `existing` was read without locks, so another transaction may have released some of these bookings since then.
  * Therefore, the status is read again when the bookings are locked. The lines of a booking never change, so `existing`
- * contains all products to lock. Releases lock products before they lock or insert bookings. `bookOrders` uses the same
- * sequence, so a booking and a release cannot deadlock.
+ * contains the ids of all products to lock. Releases lock products before they lock or insert bookings. `bookOrders`
+ * uses the same sequence, so a booking and a release cannot deadlock.
  */
 async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')

@@ -7,7 +7,7 @@ import type { ProductsDatabase } from '../database/tables.ts'
 import { type ReleaseRequest, ReleaseResult, releaseBatch } from './booking-schemas.ts'
 import { releaseOrders } from './release-orders.ts'
 
-/** Concurrent requests share batches. Each batch is one transaction. */
+/** Registers `POST /releases`. Concurrent requests are combined into batches, each with one transaction. */
 export function registerReleaseRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
     ...BATCHER_OPTIONS,

@@ -76,7 +76,11 @@ function comesAfter(columns: Columns, sort: Sort, { price_amount, id }: Position
   ])
 }
 
-/** @throws HttpProblem 400 `invalid-cursor`, also for a cursor that was issued for a different `sort` */
+/**
+ * Returns the position in the list that a cursor contains.
+ *
+ * @throws HttpProblem 400 `invalid-cursor`, also for a cursor that was issued for a different `sort`
+ */
 function positionIn(cursor: string, sort: Sort): Position {
   const [issuedFor, price_amount, id] = decodeCursor(cursor, ['text', 'integer', 'integer'])
   if (issuedFor === sort) return { price_amount, id }

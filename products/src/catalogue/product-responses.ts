@@ -10,13 +10,13 @@ const ETAG = {
     'Send this ETag as If-Match when you change the product. Edits by the seller change the ETag; sales do not',
 }
 
-/** The schema of a response that contains a product, its ETag, and the given `headers`. */
+/** Returns the schema of a response that contains a product, the ETag of the product, and the given `headers`. */
 export const productResponse = (description: string, headers: Record<string, object> = {}) => ({
   ...response(description, ref(Product)),
   headers: { etag: ETAG, ...headers },
 })
 
-/** The JSON text of each product and page that was sent. Garbage collection of an object removes its entry. */
+/** The JSON text of each sent product and page. Garbage collection of a product or page removes the entry too. */
 const serialized = new WeakMap<object, string>()
 
 /** Sends a product or a page. Concurrent requests may send the same object, which is serialized only once. */
@@ -36,8 +36,8 @@ export const etag = (version: number): string => `"${version}"`
 
 /**
  * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
- * -1, which no product has as its version, for an ETag that does not contain a version and for a weak ETag. A weak ETag
- * never matches (RFC 9110, section 13.1.1).
+ * -1, which matches no product, for an ETag that does not contain a version and for a weak ETag. A weak ETag never
+ * matches (RFC 9110, section 13.1.1).
  *
  * @throws HttpProblem 428 if the header is missing. Without the header, a client could overwrite a change that the
  *   client has not seen.

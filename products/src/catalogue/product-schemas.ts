@@ -70,7 +70,7 @@ export const ProductChange = Type.Object(
 export type ProductChange = Static<typeof ProductChange>
 
 export const ifMatchHeaders = Type.Object({
-  // Optional in the schema, so that a request without the header receives 428 (`requiredVersion`), not 400.
+  // Optional in the schema, so that a request without the header receives 428 (see `requiredVersion`), not 400.
   'if-match': Type.Optional(
     Type.String({
       pattern: '^(\\*|(W/)?"[^"]*")$',

@@ -47,7 +47,11 @@ export async function insertProduct(
   return versioned({ ...row, id })
 }
 
-/** @throws ProductsError `product-not-found`, also for a disabled product unless `callerId` is its seller */
+/**
+ * Finds a product by id.
+ *
+ * @throws ProductsError `product-not-found`, also for a disabled product unless `callerId` is the id of the seller
+ */
 export type ProductLookup = (id: number, callerId: string | undefined) => Promise<VersionedProduct>
 
 /** Returns a function that finds products. Calls that arrive while a query is in flight share the next query. */
@@ -56,8 +60,8 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
     ...BATCHER_OPTIONS,
     name: 'product-reads',
     batching,
-    // A query for many products takes little more time than a query for a few. With one query at a time, batches are
-    // larger and fewer.
+    // A query for many products takes little more time than a query for a few, so large batches are better. With only
+    // one query at a time, more calls wait for the next batch.
     concurrency: 1,
     run: (ids) => findProducts(database, ids),
   })
@@ -71,8 +75,8 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
 }
 
 /**
- * Returns the products in the order of `ids`, with undefined for unknown ids. Equal ids get the same object, because
- * `sendShared` serializes each object only once.
+ * Returns the products in the sequence of `ids`, with undefined for unknown ids. Returns the same object for equal ids,
+ * so that `sendShared` serializes the object only once.
  */
 async function findProducts(
   { kysely, engine }: ProductsDatabase,
@@ -87,8 +91,8 @@ async function findProducts(
 /**
  * Changes a product if its version is `version`. If `version` is undefined, changes the product at any version.
  *
- * Edits by the seller change the version; sales do not. If sales changed the version, the seller of a product that
- * sells every second could hardly send an edit before the ETag is stale.
+ * Edits by the seller change the version; sales do not. If sales changed the version, the ETag of a product that sells
+ * every second would usually be stale before the seller sends an edit.
  *
  * @throws ProductsError `product-not-found`, `stale`
  */
@@ -98,7 +102,7 @@ export const updateProduct = (
   change: ProductChange,
 ): Promise<VersionedProduct> =>
   inTransaction(database, async (trx) => {
-    // One statement compares and increments the version, so only one of two concurrent edits of a version succeeds.
+    // One statement compares and increments the version, so only one concurrent edit of the same version succeeds.
     const { numUpdatedRows } = await trx
       .updateTable('products')
       .set({ ...changedColumns(change), version: sql<number>`version + 1`, updated_at: Date.now() })
@@ -135,7 +139,7 @@ function newRow(sellerId: string, draft: NewProduct) {
   } satisfies Insertable<Tables['products']>
 }
 
-/** Fields that do not change are undefined: Kysely omits undefined values from an update. */
+/** Returns undefined for each field that does not change, because Kysely omits undefined values from an update. */
 const changedColumns = ({ name, description, price, status }: ProductChange) => ({
   name,
   search_name: name && searchable(name),
@@ -147,9 +151,9 @@ const changedColumns = ({ name, description, price, status }: ProductChange) => 
 })
 
 /**
- * Normalizes names, descriptions and search words, so that a search ignores case. The database engines treat upper and
- * lower case differently, so the service converts the text. In upper case, ß is equal to ss, and σ to ς; in lower case,
- * they differ.
+ * Normalizes names, descriptions and search words, so that a search ignores case. The service converts the text,
+ * because the database engines treat upper and lower case differently. The text is converted to upper case, because
+ * only in upper case is ß equal to ss, and σ to ς.
  */
 export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 

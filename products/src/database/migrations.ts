@@ -8,10 +8,10 @@ export const migrations: Migrations = (engine) => {
   const withOptions = withTableOptions(engine)
   // SQLite generates ids only if the column type is INTEGER, which has 64 bits in SQLite.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
-  // The search columns store upper-case, NFKC-normalized text (see `searchable`). This text can be longer than the
-  // original, and longer than the 64 KiB of MySQL's `text`.
+  // The search columns store the result of `searchable` (in product-store.ts). This result can be longer than the
+  // original text, and longer than the 64 KiB of MySQL's `text`.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
-  // `counter` also returns the type `integer`, which is too small on PostgreSQL and MySQL. Use the type `id` instead.
+  // Ignore the type that `counter` returns: on PostgreSQL and MySQL, `integer` is too small for ids.
   const [, generatedKey] = counter(engine)
   return {
     '0001-products': {
@@ -35,7 +35,7 @@ export const migrations: Migrations = (engine) => {
             // Prevents overselling even if the service has a bug.
             .addCheckConstraint('products_stock_not_negative', sql`stock >= 0`),
         ).execute()
-        // No index contains `stock` or `updated_at`, so a booking updates no index.
+        // No index contains `stock` or `updated_at`, so a booking updates no index of `products`.
         await createIndex(db, 'products_newest', 'products', ['status', 'id'])
         await createIndex(db, 'products_by_price', 'products', ['status', 'price_amount', 'id'])
         await createIndex(db, 'products_of_seller', 'products', ['seller_id', 'id'])
@@ -71,8 +71,8 @@ export const migrations: Migrations = (engine) => {
             .addColumn('updated_at', 'bigint', (column) => column.notNull()),
         ).execute()
         // There is no foreign key to `products`, because a line of a rejected order may contain the id of a product
-        // that does not exist. There is no foreign key to `bookings`, because the database would then look up the
-        // booking of each new line while the products are locked.
+        // that does not exist. There is no foreign key to `bookings`, because this key would make the database look up
+        // the booking of each new line while the products are locked.
         await withOptions(
           db.schema
             .createTable('booking_lines')

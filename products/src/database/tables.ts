@@ -6,7 +6,7 @@ export type Trx = Transaction<Tables>
 
 export type ProductStatus = 'ACTIVE' | 'DISABLED'
 
-/** RELEASED is also stored for an order that is released before it is booked. A later booking is then rejected. */
+/** RELEASED is also stored for an order that is released before it is booked. A later booking is rejected. */
 export type BookingStatus = 'BOOKED' | 'REJECTED' | 'RELEASED'
 
 export type RejectionReason =
@@ -23,7 +23,7 @@ export interface Tables {
     seller_id: string
     name: string
     description: string
-    /** The result of `searchable` for `name`. */
+    /** The result of `searchable` (in product-store.ts) for `name`. */
     search_name: string
     /** The result of `searchable` for `description`. */
     search_description: string

@@ -101,7 +101,11 @@ const findByKey = (trx: Trx, productId: number, key: string) =>
     .where('idempotency_key', '=', key)
     .executeTakeFirst()
 
-/** @throws ProductsError `idempotency-key-reused` when the stored adjustment has another delta or reason */
+/**
+ * Returns the stored adjustment.
+ *
+ * @throws ProductsError `idempotency-key-reused` when the stored adjustment has another delta or reason
+ */
 function sameAdjustment(stored: AdjustmentRow, { delta, reason }: NewStockAdjustment): StockAdjustment {
   if (stored.delta === delta && stored.reason === reason) return toAdjustment(stored)
   throw new ProductsError('idempotency-key-reused')

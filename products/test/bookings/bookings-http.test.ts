@@ -225,7 +225,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     )
   })
 
-  it('bookOrders and releaseOrders send as many SQL statements for 200 orders as for one order', async () => {
+  it('bookOrders and releaseOrders send the same number of SQL statements for 200 orders as for one order', async () => {
     const products = [await addProduct(shop, { stock: 1_000 }), await addProduct(shop, { stock: 1_000 })]
     const batch = (length: number) =>
       Array.from({ length }, () => order({ [products[0]!.id]: 1, [products[1]!.id]: 1 }))

@@ -140,7 +140,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     const rolledBack = shop.database.kysely.transaction().execute(async (trx) => {
       await insertBookings(trx, [{ orderId: uncommitted, outcome: 'RELEASED' }])
       // If releases did not sort the bookings that they insert, the first release would insert `a`, the second `b`, and
-      // both would wait for `uncommitted`. Then each would wait for the booking of the other release: a deadlock.
+      // both would wait for `uncommitted`. After the rollback, each would wait for the other release: a deadlock.
       releases.push(releaseOrders(shop.database, unknown(a, uncommitted, b)))
       releases.push(releaseOrders(shop.database, unknown(b, uncommitted, a)))
       await untilBlocked(engine)
@@ -155,7 +155,7 @@ await describeOnEachEngine('concurrent bookings and releases', (engine) => {
     }
   })
 
-  it('after concurrent bookings and releases of an order, the order is released and all its units are in stock', async () => {
+  it('after concurrent bookings and releases of an order, the order is released and all units are in stock', async () => {
     for (let round = 0; round < 15; round++) {
       const { id } = await addProduct(shop, { stock: 5 })
       const same = order({ [id]: 2 })

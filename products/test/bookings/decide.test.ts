@@ -147,7 +147,7 @@ describe('decide with random stock and orders', () => {
     )
   })
 
-  it('books an order if all its products are active, have one currency and are in stock, and otherwise rejects the order', () => {
+  it('books an order if all products of the order are active, in one currency and in stock, and otherwise rejects the order', () => {
     fc.assert(
       fc.property(productMaps, orderLists, (products, orders) => {
         const remaining = new Map([...products].map(([id, { stock }]) => [id, stock]))

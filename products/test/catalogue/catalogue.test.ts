@@ -46,8 +46,8 @@ await describeOnEachEngine('the catalogue', (engine) => {
   it('POST /products accepts a missing description, a name of 200 characters and a description of 5,000 characters', async () => {
     const { description, ...bare } = kettle
     assert.equal((await create(bare)).json().description, '')
-    // The longest search text possible: the search column stores the description after NFKC normalization, which turns
-    // this character into 18.
+    // This description has the longest possible search text: the search column stores the NFKC normalization, and NFKC
+    // turns U+FDFA into 18 characters.
     const long = { name: '𝕶'.repeat(200), description: '\ufdfa'.repeat(5_000) }
     const { id } = (await create({ ...kettle, ...long })).json()
     const { name, description: text } = (await see(id)).json()
