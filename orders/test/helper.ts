@@ -58,7 +58,7 @@ export function testShop(overrides: Partial<Ports> = {}): TestShop {
   }
 }
 
-/** A command to place an order with these lines. */
+/** Creates a command to place an order with these lines. */
 export const placeCommand = (lines: RequestedLine[], buyerId: string = randomUUIDv7()) => ({
   orderId: randomUUIDv7(),
   buyerId,

@@ -1,6 +1,6 @@
 import type { Money, Order, OrderStatus } from '../domain/order.ts'
 
-/** Asks for at most `limit` items that follow the position `after`, or for the first items if `after` is null. */
+/** Requests at most `limit` items that follow the position `after`, or the first items if `after` is null. */
 export interface PageRequest<Position> {
   after: Position | null
   limit: number
@@ -25,6 +25,6 @@ export interface Sale extends SalePosition {
 export interface OrderLists {
   /** Lists a buyer's orders. A position in this list is the id of an order. */
   listOrders(buyerId: string, status: OrderStatus | null, page: PageRequest<string>): Promise<Order[]>
-  /** Lists the lines of CONFIRMED orders that belong to a seller. */
+  /** Lists the order lines that a seller sold, from CONFIRMED orders only. */
   listSales(sellerId: string, page: PageRequest<SalePosition>): Promise<Sale[]>
 }

@@ -17,7 +17,7 @@ export interface Idempotency {
 
 /**
  * The stored orders. Every method may throw OutcomeUnknown. `add` and `settle` may also throw Overloaded, if too many
- * orders wait to be written. Then the order was not written.
+ * orders wait to be written. After Overloaded, the order is not stored or changed.
  */
 export interface OrderStore extends OrderLists {
   /**
@@ -34,7 +34,7 @@ export interface OrderStore extends OrderLists {
    * returns. After a lost connection, `decide` may be called again with the order that it returned before, and must
    * then return this order unchanged.
    *
-   * @throws OrderError `order-not-found`, or the error of `decide`; then nothing is changed
+   * @throws OrderError `order-not-found`, or the error of `decide`; in both cases, nothing is changed
    */
   change(orderId: string, decide: (order: Order) => Order): Promise<Order>
   find(orderId: string): Promise<Order | null>

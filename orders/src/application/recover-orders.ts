@@ -6,18 +6,18 @@ import { resumeOrder } from './resume-order.ts'
 export const ROUND_LIMIT = 100
 
 /**
- * How long the recovery worker waits before it resumes an undecided order. Most requests take less time, so the worker
- * rarely resumes an order whose request is in flight. Resuming such an order is harmless.
+ * How long the recovery worker waits before it resumes an undecided order (PENDING or CANCELLING). Most requests take
+ * less time, so the worker rarely resumes an order whose request is in flight. Resuming such an order is harmless.
  */
 export const RESUME_AFTER_MS = 5_000
 
 /**
- * The next attempt of an order is normally at most RESUME_AFTER_MS ahead. A time more than MAX_DEFERRAL_MS ahead was
- * set by a replica with a wrong clock. The recovery worker then resumes the order at once, instead of hours later.
+ * The next attempt of an order is normally at most RESUME_AFTER_MS ahead. A time more than MAX_DEFERRAL_MS ahead comes
+ * from a replica with a wrong clock. The recovery worker ignores that time and resumes the order at once.
  */
 export const MAX_DEFERRAL_MS = 3 * RESUME_AFTER_MS
 
-/** When the recovery worker may resume an undecided order. Null for other orders. */
+/** Returns when the recovery worker may resume an undecided order. Returns null for other orders. */
 export const nextAttemptAt = (order: Order): number | null =>
   isUndecided(order) ? order.updatedAt + RESUME_AFTER_MS : null
 

@@ -4,7 +4,7 @@ export type OrderErrorCode =
   | 'idempotency-key-reused'
   | 'quantity-too-large'
 
-/** A request breaks a business rule. `code` names the rule. */
+/** The error for a request that breaks a business rule. `code` names the rule. */
 export class OrderError extends Error {
   override name = 'OrderError'
   readonly code: OrderErrorCode
@@ -16,8 +16,8 @@ export class OrderError extends Error {
 }
 
 /**
- * The error for an unknown order, and also for another buyer's order, so that a buyer cannot find out which orders
- * exist.
+ * Creates the error for an unknown order. The error for another buyer's order is the same, so that a buyer cannot find
+ * out which orders exist.
  */
 export const orderNotFound = () => new OrderError('order-not-found', 'You have no order with this id.')
 

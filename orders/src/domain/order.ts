@@ -128,10 +128,10 @@ export function completeCancellation(order: Order, now: number): Order {
   return { ...order, status: 'CANCELLED', updatedAt: now }
 }
 
-/** Whether the products service must still book, reject or release the order. */
+/** Returns whether the products service must still book, reject or release the order. */
 export const isUndecided = ({ status }: Order) => status === 'PENDING' || status === 'CANCELLING'
 
-/** The total price of a booked order. Null for an order that is not booked. */
+/** Returns the total price of a booked order. Returns null for an order that is not booked. */
 export function total(order: Order): Money | null {
   const booked = order.lines.filter(isBooked)
   const [first] = booked

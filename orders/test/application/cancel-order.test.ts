@@ -4,7 +4,7 @@ import { RESUME_AFTER_MS } from '../../src/application/recover-orders.ts'
 import { placeCommand, testShop, withCode } from '../helper.ts'
 
 describe('cancelOrder', () => {
-  it('returns the units to stock only once when it is called twice', async () => {
+  it('returns the units to stock only once when called twice', async () => {
     const { application, inventory } = testShop()
     const { id: orderId, buyerId } = await application.placeOrder(
       placeCommand([{ productId: 1, quantity: 5 }]),

@@ -38,7 +38,7 @@ describe('placeOrder', () => {
       ],
     ],
   ] as const) {
-    it(`returns an order that is REJECTED with the reason ${reason}`, async () => {
+    it(`rejects an order with the reason ${reason}`, async () => {
       const { application } = testShop()
       const order = await application.placeOrder(placeCommand([...lines]))
       assert.deepEqual([order.status, order.rejection?.reason], ['REJECTED', reason])
@@ -66,7 +66,7 @@ describe('placeOrder', () => {
     idempotency: { key: 'k', fingerprint: 'f' },
   })
 
-  it('returns the first order when it is called again with the same idempotency key', async () => {
+  it('returns the first order when called again with the same idempotency key', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     const first = await application.placeOrder(command)
@@ -83,7 +83,7 @@ describe('placeOrder', () => {
     await assert.rejects(application.placeOrder(other), withCode('idempotency-key-reused'))
   })
 
-  it('confirms a PENDING order when it is called again with the same idempotency key', async () => {
+  it('confirms a PENDING order when called again with the same idempotency key', async () => {
     const { application, inventory } = testShop()
     const command = withKey()
     inventory.network = 'loses-next-response'

@@ -7,7 +7,7 @@ const LATER_MS = RESUME_AFTER_MS + 1_000
 const DAY_MS = 86_400_000
 
 describe('recoverOrders', () => {
-  it('confirms an order whose booking response was lost, and books its units only once', async () => {
+  it('confirms an order whose booking response was lost, and books the units only once', async () => {
     const { application, inventory, orders, advanceClock } = testShop()
     inventory.network = 'loses-next-response'
     const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1 }]))

@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import type { Inventory } from '../../src/application/ports.ts'
 import type { RequestedLine } from '../../src/domain/order.ts'
 
-/** The Inventory adapter under test, and the ids of its sample products. No product has the id `unknown`. */
+/** The Inventory adapter under test, and the ids of its sample products. `unknown` is an id without a product. */
 export interface StockUnderTest {
   inventory: Inventory
   products: { plenty: number; lastUnit: number; disabled: number; inEuros: number; unknown: number }
@@ -26,7 +26,7 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     assert.equal(await stockOf(products.plenty), before - 3)
   })
 
-  it('books the units of an order once when four concurrent calls book the order, and returns one outcome to all calls', async () => {
+  it('books an order once for four concurrent calls, and returns the same outcome to all calls', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)
     const same = order({ productId: products.plenty, quantity: 1 })

@@ -1,9 +1,9 @@
 import type { BatchLimits } from '@souk/service-kit/batching/batcher'
 
 /**
- * The limits of the batches in which orders are written to the database and sent to products. With 256 orders in a
- * batch, each order's share of the cost of a commit is negligible. `maxWeight` limits the number of order lines: with
- * 1,000 lines, a statement stays below the size limits of every engine and holds its locks briefly.
+ * The limits of the batches in which orders are written to the database and sent to the products service. With 256
+ * orders in a batch, each order's share of the cost of a commit is negligible. `maxWeight` limits the number of order
+ * lines: with 1,000 lines, a statement stays below the size limits of every database and holds locks only briefly.
  */
 export const BATCH_LIMITS: BatchLimits = {
   maxItems: 256,

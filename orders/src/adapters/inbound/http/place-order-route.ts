@@ -64,6 +64,6 @@ export function registerPlaceOrderRoute(app: App, application: Application): voi
   })
 }
 
-/** A hash of the requested lines. It does not depend on the formatting of the JSON body. */
+/** Hashes the requested lines. The hash does not depend on the formatting of the JSON body. */
 const fingerprint = (lines: readonly { productId: number; quantity: number }[]) =>
   hash('sha256', lines.map(({ productId, quantity }) => `${productId}x${quantity}`).join())

@@ -6,7 +6,7 @@ import { OrderError, type OrderErrorCode } from '../../../domain/errors.ts'
 import type { Order, Rejection, RejectionReason } from '../../../domain/order.ts'
 import { ShortLineSchema } from './order-schemas.ts'
 
-/** The problem document for an order that was rejected or not stored. */
+/** The problem document (RFC 9457) for an order that was rejected or not stored. */
 export const OrderProblemSchema = Type.Object(
   {
     ...ProblemSchema.properties,
@@ -25,7 +25,7 @@ const STATUS_OF_ERROR = {
   'quantity-too-large': 422,
 } satisfies Record<OrderErrorCode, number>
 
-/** Converts an error of the application to an error response. Returns undefined for other errors. */
+/** Converts an OrderError or an OutcomeUnknown to an error response. Returns undefined for any other error. */
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof OrderError)
     return new HttpProblem(STATUS_OF_ERROR[error.code], error.code, error.message)
@@ -58,7 +58,7 @@ const REJECTIONS = {
   released: { status: 409, detail: 'The order was cancelled before it was booked.' },
 } satisfies Record<RejectionReason, { status: number; detail: string }>
 
-/** The error response that tells the buyer why an order was rejected. */
+/** Returns the error response that tells the buyer why an order was rejected. */
 export function rejectionProblem({ id }: Order, { reason, lines }: Rejection): HttpProblem {
   const { status, detail } = REJECTIONS[reason]
   return new HttpProblem(status, reason, detail, { members: { orderId: id, lines } })

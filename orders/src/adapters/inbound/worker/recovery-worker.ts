@@ -5,7 +5,7 @@ import type { Application } from '../../../application/index.ts'
  * Starts the recovery worker, which resumes orders that are PENDING or CANCELLING. Each round calls `recoverOrders`.
  * After a round, the worker waits `pauseMs`, unless `recoverOrders` returned true.
  *
- * @returns a function that stops the worker and resolves when the current round has ended
+ * @returns a function that stops the worker and returns a promise, which resolves when the current round has ended
  */
 export function startRecovery(
   application: Pick<Application, 'recoverOrders'>,

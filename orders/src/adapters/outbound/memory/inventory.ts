@@ -9,13 +9,13 @@ export type StockedProduct = Omit<BookedLine, 'productId' | 'quantity'> & {
 export interface MemoryInventory extends Inventory {
   stockOf(productId: number): number
   /**
-   * `down`: every call fails without an effect. `loses-next-response`: the next call takes effect and fails, and then
-   * `network` is `up` again.
+   * `down`: every call fails without an effect. `loses-next-response`: the next call takes effect, but throws an error.
+   * After that call, `network` is `up` again.
    */
   network: 'up' | 'down' | 'loses-next-response'
 }
 
-/** An inventory in memory, for tests. Passes the same tests as the client of the products service. */
+/** Creates an inventory in memory, for tests. It passes the same tests as the client of the products service. */
 export function memoryInventory(products: Record<number, StockedProduct>): MemoryInventory {
   const stock = new Map(Object.entries(products).map(([id, product]) => [Number(id), product.stock]))
   const bookings = new Map<string, BookingOutcome>()

@@ -4,7 +4,7 @@ import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../applic
 import { idempotencyKeyReused, orderNotFound } from '../../../domain/errors.ts'
 import { isBooked, type Order } from '../../../domain/order.ts'
 
-/** Stores orders in memory, for tests. Passes the same tests as the SQL store. */
+/** Creates an order store in memory, for tests. It passes the same tests as the SQL store. */
 export function memoryOrderStore(): OrderStore {
   const orders = new Map<string, Order>()
   const keys = new Map<string, { orderId: string; fingerprint: string }>()
@@ -54,7 +54,7 @@ export function memoryOrderStore(): OrderStore {
         .slice(0, limit),
     claimUndecided: async (now, limit) => {
       const claimed = [...dueAt]
-        // A time more than MAX_DEFERRAL_MS ahead was set by a replica with a wrong clock.
+        // A time more than MAX_DEFERRAL_MS ahead comes from a replica with a wrong clock, so the order is due too.
         .filter(([, at]) => at <= now || at > now + MAX_DEFERRAL_MS)
         .sort(([, a], [, b]) => a - b)
         .slice(0, limit)
@@ -68,7 +68,7 @@ export function memoryOrderStore(): OrderStore {
 const isAfter = (sale: Sale, position: SalePosition) =>
   sale.orderId < position.orderId || (sale.orderId === position.orderId && sale.lineNo < position.lineNo)
 
-/** The lines of the order that belong to the seller, last line first. */
+/** Returns the seller's lines of the order, last line first. */
 function salesOf(order: Order, sellerId: string): Sale[] {
   const sales: Sale[] = []
   for (const [index, line] of order.lines.entries()) {

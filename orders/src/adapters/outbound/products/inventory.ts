@@ -14,11 +14,11 @@ export interface ProductsClientOptions {
   baseUrl: string
   serviceToken: ServiceToken
   /**
-   * How long `book` and `release` start new attempts. If the last attempt fails, they throw OutcomeUnknown. The last
-   * attempt may end later: it may wait `deadlineMs` for a batch, and its call may take half of `deadlineMs`.
+   * How long `book` and `release` may start new attempts. They throw OutcomeUnknown if the last attempt fails. The last
+   * attempt may end later: it waits up to `deadlineMs` for a batch, and its call takes up to half of `deadlineMs`.
    */
   deadlineMs: number
-  /** `false` sends each order in its own call. Default: `true`. */
+  /** `false` sends each order in a separate call. Default: `true`. */
   batching?: boolean
 }
 
@@ -31,13 +31,13 @@ const bookings = Schema.Compile(bookOrders.response)
 const releases = Schema.Compile(releaseOrders.response)
 
 /**
- * Books and releases units through the internal API of the products service. The order id is the idempotency key, so a
- * failed call can be retried safely. Orders that arrive while two calls are in flight wait, and the next call sends
- * them together.
+ * Creates an Inventory that calls the internal API of the products service. The order id is the idempotency key, so a
+ * failed call can be retried safely. While two calls are in flight, further orders wait. The next call sends these
+ * orders together.
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
-  // After a 400, the batcher splits the batch until only the order that causes the error fails.
+  // After a response with status 400, the batcher splits the batch until only the order that causes the error fails.
   const isPoison = (error: unknown) => error instanceof BadRequest
   const limits = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
   const book = createBatcher<BookingRequest, BookingResult>({
@@ -69,7 +69,7 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   }
 }
 
-/** The products service responded with 400: one order of the batch may be invalid. */
+/** The products service responded with status 400: one order of the batch may be invalid. */
 class BadRequest extends Error {}
 
 function toOutcome(result: BookingResult): BookingOutcome {

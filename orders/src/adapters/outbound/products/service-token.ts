@@ -1,20 +1,20 @@
 import { type DateHeader, remoteClock } from '@souk/service-kit/auth/remote-clock'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 
-/** How long a token is reused: half of its lifetime, so that it does not expire while a request is in flight. */
+/** How long a token is reused: half of its lifetime, so that no token expires while a request is in flight. */
 const REUSE_MS = 30_000
 
 /** The token with which the orders service authenticates to the products service. */
 export interface ServiceToken {
   current(): Promise<string>
   /**
-   * Discards the token after products rejected it. `date` is the `Date` header of that response. Later tokens are
-   * issued by the clock that `date` shows.
+   * Discards the token after the products service rejected it. `date` is the `Date` header of the rejection. The issue
+   * time of later tokens follows the clock of the products service, which `date` shows.
    */
   rejected(date: DateHeader): void
 }
 
-/** Caches a token. Signs a new token after REUSE_MS, or after products rejected the cached token. */
+/** Creates a ServiceToken that caches one token. A new token is signed after REUSE_MS or after a rejection. */
 export function productsToken(secret: string): ServiceToken {
   const tokens = serviceTokens(secret)
   const clock = remoteClock()

@@ -11,10 +11,10 @@ import type { OrdersTables } from './tables.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
 
 /**
- * Stores orders in a relational database. New orders and settled orders (CONFIRMED or REJECTED) are written in batches:
- * writes that arrive during the commit of a batch form the next batch. In the names of the failpoints, T1 is the
- * transaction that stores a new order, and T3 is the transaction that settles the order
- * (docs/adr/0003-the-order-protocol.md).
+ * Creates an OrderStore in a relational database. New orders and settled orders (CONFIRMED or REJECTED) are written in
+ * batches: writes that arrive during the commit of a batch form the next batch. At a failpoint, a fault test can kill
+ * the process. In the names of the failpoints, T1 is the transaction that stores a new order, and T3 is the transaction
+ * that settles the order (docs/adr/0003-the-order-protocol.md).
  */
 export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
   telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
@@ -24,10 +24,10 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // With one batch at a time, a batch contains more orders, and so do the booking calls that follow.
+    // Writing one batch at a time makes the batches larger, and also the booking calls that follow.
     concurrency: 1,
-    // If an error is not temporary, one write may have caused it. The batcher then splits the batch until only this
-    // write fails.
+    // An error that is not temporary may come from one write. The batcher then splits the batch until only this write
+    // fails.
     isPoison: (error) => !isTemporary(error),
     weigh: ({ order }) => order.lines.length,
     run: (writes) => writeOrders(database, writes),

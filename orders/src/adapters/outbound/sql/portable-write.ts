@@ -18,7 +18,7 @@ export const portableWrite = (
     { idempotent: true },
   )
 
-/** Returns how many of the orders are stored, including orders that were inserted earlier. */
+/** Inserts new orders. Returns how many of `orders` are now stored, including orders that were stored before. */
 async function insertOrders(
   trx: Transaction<OrdersTables>,
   engine: Engine,
@@ -62,9 +62,9 @@ async function settleOrders(
 }
 
 /**
- * Returns the lines of the orders that are stored with the same status as in `orders`. An order that was cancelled in
- * the meantime is stored with another status. If an order already had the same status before this batch, its lines
- * exist, and the insert skips them.
+ * Returns the lines of each order whose stored status equals its status in `orders`. The two differ if the order was
+ * cancelled in the meantime. If an order already had the same status before this batch, its lines are stored, and the
+ * insert skips them.
  */
 async function linesOfSettled(
   trx: Transaction<OrdersTables>,
@@ -88,7 +88,7 @@ async function statusesOf(
   return new Map(rows.map(({ id, status }) => [id, status]))
 }
 
-/** A SQL expression that maps the id of each order to its new value, so that one statement updates all orders. */
+/** Returns SQL that maps the id of each order to the new value of `column`. One statement then updates all orders. */
 const valueById = <Column extends 'status' | 'rejection'>(orders: readonly SettledRow[], column: Column) =>
   sql<SettledRow[Column]>`case id ${sql.join(
     orders.map((order) => sql`when ${order.id} then ${order[column]}`),
@@ -96,8 +96,8 @@ const valueById = <Column extends 'status' | 'rejection'>(orders: readonly Settl
   )} end`
 
 /**
- * Makes an insert skip rows whose key exists. On MySQL, the insert sets `keyColumn` of the existing row to its current
- * value, which changes nothing. `insert ignore` would also hide other errors.
+ * Makes an insert skip rows whose key exists. On MySQL, the insert assigns `keyColumn` of the existing row to itself,
+ * which changes nothing. `insert ignore` would also hide other errors.
  */
 const ignoringDuplicates = <Table extends keyof OrdersTables>(
   engine: Engine,

@@ -4,9 +4,9 @@ import { CompiledQuery } from 'kysely'
 import type { BatchCounts, BatchRows, OrdersTables } from './tables.ts'
 
 /**
- * Writes a batch with one statement, which is its own transaction. The statement takes one round trip; `portableWrite`
- * takes six or seven. The rows are JSON parameters, so the text of the statement is constant, and each connection
- * parses and plans the statement once.
+ * Writes a batch with one statement, which PostgreSQL runs as a transaction. The statement takes one round trip;
+ * `portableWrite` takes six or seven. The rows are JSON parameters, so the text of the statement is constant, and each
+ * connection parses and plans the statement once.
  */
 export async function postgresWrite(
   { kysely }: Database<OrdersTables>,
@@ -24,10 +24,10 @@ const ORDER_COLUMNS =
 const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency'
 
 /**
- * SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. A join of `orders` with
- * the JSON rows would be slower: hash joins and merge joins are switched off, so PostgreSQL would plan a nested loop,
- * which compares 65,536 pairs of rows for a batch of 256 orders. `is true` in `WRITE` prevents such a join: without
- * `is true`, the planner turns the subquery into a join.
+ * Returns SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. A join of
+ * `orders` with the JSON rows would be slower. Hash joins and merge joins are switched off, so PostgreSQL would plan a
+ * nested loop, which compares 65,536 pairs of rows for a batch of 256 orders. For the same reason, `WRITE` contains
+ * `is true`: without `is true`, the planner turns the subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 

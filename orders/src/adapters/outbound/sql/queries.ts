@@ -8,7 +8,7 @@ import { orderNotFound } from '../../../domain/errors.ts'
 import type { Order, OrderStatus } from '../../../domain/order.ts'
 import { type LineRow, type OrderRow, type OrdersTables, toOrder } from './tables.ts'
 
-/** A database, or a transaction on it. */
+/** A database or a transaction. */
 type Queryable = Pick<Database<OrdersTables>, 'kysely' | 'engine'>
 
 /** Finds the orders with these ids, in no particular sequence. Unknown ids are skipped. */
@@ -134,7 +134,7 @@ export async function claimUndecided(db: Queryable, now: number, limit: number):
   return [...due, ...deferredTooFar]
 }
 
-/** Defers the next attempt of the orders that match `when`, so that other workers skip these orders. */
+/** Claims the orders that match `when`: defers their next attempts, so that other workers skip these orders. */
 async function claim(
   db: Queryable,
   when: ['<=' | '>', number],
@@ -156,7 +156,7 @@ async function claim(
     .where(isOneOf(db.engine, 'id', ids))
     .where('next_attempt_at', ...when)
     .executeTakeFirstOrThrow()
-  // No row is updated if other workers have claimed all these orders since the select, or none is undecided any more.
+  // No row is updated if, since the select, other workers have claimed or completed all these orders.
   return numUpdatedRows === 0n ? [] : findOrders(db, ids)
 }
 

@@ -7,7 +7,7 @@ import { postgresWrite } from './postgres-write.ts'
 import { findOrders, withLines } from './queries.ts'
 import { type OrderRow, type OrdersTables, toLineRows, toOrderRow, toSettledRow } from './tables.ts'
 
-/** Inserts a new order, or stores an order as CONFIRMED or REJECTED if the stored order is still PENDING. */
+/** `insert` stores a new order. `settle` stores an order as CONFIRMED or REJECTED if the stored order is PENDING. */
 export type OrderWrite = OrderInsert | { kind: 'settle'; order: Order }
 
 interface OrderInsert {
@@ -20,8 +20,8 @@ interface OrderInsert {
  * Writes new orders and settled orders (CONFIRMED or REJECTED) in one commit. Returns one result for each write, in the
  * sequence of `writes`: the stored order, or an error if the idempotency key was used for another request.
  *
- * An order is inserted if its id is new and its buyer has not used its idempotency key before. A unique constraint
- * checks this. A look-up before the insert is not enough: concurrent requests would all find nothing.
+ * An order is inserted if its id is new and its buyer has not used its idempotency key before. Unique constraints check
+ * both conditions, because a look-up before the insert would not find the orders of concurrent requests.
  *
  * Writing a batch again has no further effect. The number of statements does not depend on the size of the batch.
  */
@@ -39,7 +39,7 @@ export async function writeOrders(
     settled: settlements.map(toSettledRow),
     lines: settlements.flatMap(toLineRows),
   })
-  // Rarely false: an order or its idempotency key existed before, or an order was settled or cancelled meanwhile.
+  // Rarely false: an order or its idempotency key was stored before, or an order to settle was no longer PENDING.
   const allInserted = counts.inserted === inserts.length
   const allSettled = counts.settled === settlements.length
   const stored = allInserted ? [] : await findStored(database, inserts)
@@ -62,7 +62,7 @@ function settledTogether(orders: readonly Order[]): Order[] {
 
 type StoredOrder = OrderRow & { order: Order }
 
-/** Finds the stored orders that have the id of an insert, or its buyer and idempotency key. */
+/** Finds the stored orders with the same id as an order in `inserts`, or with the same buyer and idempotency key. */
 async function findStored(
   database: Database<OrdersTables>,
   inserts: readonly OrderInsert[],

@@ -11,9 +11,9 @@ export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 const issuer = await testIssuer()
 
-/** The headers of a logged-in buyer. */
+/** Returns the headers of a logged-in buyer. */
 export const buyer = (id: string = randomUUIDv7()) => issuer.as('BUYER', id)
-/** The headers of a logged-in seller. */
+/** Returns the headers of a logged-in seller. */
 export const seller = (id: string = randomUUIDv7()) => issuer.as('SELLER', id)
 
 export interface TestApi {

@@ -105,7 +105,7 @@ describe('GET /orders', () => {
 })
 
 describe('POST /orders/{id}/cancel', () => {
-  it('cancels an order, and responds the same when the order is cancelled again', async () => {
+  it('cancels an order, and sends the same response when the order is cancelled again', async () => {
     const stock = api.shop.inventory.stockOf(1)
     const headers = await buyer()
     const { id } = (await api.place([{ productId: 1, quantity: 3 }], headers)).json()

@@ -77,7 +77,7 @@ describe('POST /orders', () => {
     await broken.app.close()
   })
 
-  it('sends the first response again to a retry of a CONFIRMED or REJECTED order', async () => {
+  it('responds to a retry of a CONFIRMED or REJECTED order with the first response', async () => {
     const stock = api.shop.inventory.stockOf(1)
     for (const productId of [1, 99]) {
       const headers = { ...(await buyer()), 'idempotency-key': 'order-1' }
@@ -122,7 +122,7 @@ describe('POST /orders', () => {
     ],
     ['51 lines', Array.from({ length: 51 }, (_, i) => ({ productId: i + 1, quantity: 1 })), '#/lines'],
   ] as const) {
-    it(`responds 400 to an order with ${fault}, and points to the invalid field`, async () => {
+    it(`responds 400 with a pointer to the invalid field for an order with ${fault}`, async () => {
       const response = await api.place(lines, await buyer())
       assert.deepEqual([response.statusCode, response.json().code], [400, 'validation-failed'])
       assert.equal(response.json().errors[0].pointer, pointer)
@@ -138,7 +138,7 @@ describe('POST /orders', () => {
     })
   }
 
-  it('responds 422 quantity-too-large to more than 1,000 units of a product in two lines', async () => {
+  it('responds 422 quantity-too-large to two lines with more than 1,000 units of a product in total', async () => {
     const line = { productId: 1, quantity: 900 }
     const response = await api.place([line, line], await buyer())
     assert.deepEqual([response.statusCode, response.json().code], [422, 'quantity-too-large'])

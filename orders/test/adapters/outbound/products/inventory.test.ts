@@ -21,7 +21,7 @@ type Responder = (request: ReceivedRequest, response: ServerResponse) => void
 
 /** The default deadline, long enough for a retry on a busy machine. */
 const DEADLINE_MS = 2_000
-/** The deadline in tests that wait until it has passed. */
+/** The deadline in tests that wait for the deadline to pass. */
 const SHORT_DEADLINE_MS = 300
 const LINES = [{ productId: 1, quantity: 2 }]
 const HOUR_MS = 3_600_000
@@ -98,7 +98,7 @@ describe('the client of the products service', { concurrency: 4 }, () => {
     ['a response that is not JSON', (_request, response) => void response.end('<html>')],
     [
       'a response that breaks the contract',
-      // The result of a booking needs lines, and the result of a release needs another outcome.
+      // Breaks both contracts: a booking needs `lines`, and a release needs the outcome RELEASED.
       ({ body }, response) =>
         json(
           response,

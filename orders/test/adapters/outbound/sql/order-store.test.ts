@@ -138,7 +138,7 @@ await describeOnEachEngine('the order store', (engine) => {
     })
   })
 
-  it('changes an order only after a concurrent transaction that updated the order has committed', {
+  it('waits for the commit of a concurrent transaction on an order before it changes the order', {
     skip: engine === 'sqlite' && 'SQLite runs one transaction at a time',
   }, async () => {
     const [order] = orders(1) as [Order]
