@@ -30,14 +30,14 @@ export interface UsersDeps {
   limits: AttemptLimits
   accessTokenSeconds: number
   sessionDays: number
-  /** Milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   now?: () => number
   logLevel?: string
   trustProxy?: string
   ui?: boolean
 }
 
-/** Builds the users service. Creates the first signing key when the database has none. */
+/** Builds the users service. Creates a signing key if the database has none. */
 export async function buildApp({
   database,
   hasher,

@@ -2,7 +2,7 @@ import { HttpProblem } from '@souk/service-kit/http/problem'
 
 interface ErrorResponse {
   status: number
-  /** The code in the response, if it is not the code of the UserError. */
+  /** The code in the response, if it differs from the code of the UserError. */
   code?: string
   detail: string
   headers?: Record<string, string>
@@ -13,13 +13,13 @@ const CHALLENGE = { 'www-authenticate': 'Bearer' }
 /** The HTTP response for each error of this service. */
 const RESPONSES = {
   'username-taken': { status: 409, detail: 'This username is taken; choose another.' },
-  // An unknown user and a wrong password get the same response, which does not reveal whether the account exists.
+  // The response is the same for an unknown user and a wrong password, so that it does not reveal which users exist.
   'invalid-credentials': {
     status: 401,
     detail: 'The username or the password is wrong.',
     headers: CHALLENGE,
   },
-  // The status is 403, because the access token is valid. A 401 would make clients refresh it.
+  // The status is 403, because the access token is valid. After a 401, clients would refresh the token.
   'wrong-password': { status: 403, detail: 'currentPassword is not your current password.' },
   'invalid-refresh-token': {
     status: 401,

@@ -6,9 +6,9 @@ import { keysInUse } from './keys/signing-keys.ts'
 import { KNOWN_ADDRESS_MS } from './login-limits/attempts-store.ts'
 
 const INTERVAL_MS = 60_000
-/** Rows per DELETE. Small, because deleting a session also deletes its refresh tokens, up to a few thousand. */
+/** Rows per DELETE. The number is small, because deleting a session also deletes up to a few thousand tokens. */
 const BATCH = 100
-/** Batches per table in one sweep. The next sweep deletes the remaining rows. */
+/** The maximum number of batches per table in one sweep. The next sweep deletes the remaining rows. */
 const MOST_BATCHES = 100
 
 /** Deletes expired rows, and the signing keys that are no longer in use. */

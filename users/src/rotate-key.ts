@@ -1,6 +1,6 @@
 /**
  * `npm run rotate-key -w users`: adds a signing key. Running replicas publish the new key within a minute and sign
- * with it after 15 minutes.
+ * tokens with the new key after 15 minutes.
  *
  * If a key has leaked, run this script, then delete the row of the leaked key from `signing_keys`. Every service caches
  * keys and verified tokens. Therefore the users service accepts tokens signed with the leaked key for up to 2 minutes

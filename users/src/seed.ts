@@ -7,7 +7,7 @@ import { UserError } from './errors.ts'
 /** The ids are fixed, so that the demo data of other services can refer to these users. */
 export const DEMO_BUYER_ID = '01900000-0000-7000-8000-000000000001'
 export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
-/** Registration rejects this password as too common. In production, the service rejects SEED_DEMO_DATA. */
+/** Registration rejects this weak password. In production, the service does not start if SEED_DEMO_DATA is true. */
 const DEMO_PASSWORD = 'password'
 
 const DEMO_USERS = [
@@ -24,7 +24,7 @@ export async function seedDemoUsers(database: Database<Tables>, hasher: Password
     await accounts
       .add({ ...user, password_hash, password_version: 1, created_at: Date.now() })
       .catch((error: unknown) => {
-        // Another replica added the user first.
+        // A UserError means that another replica added the user first.
         if (!(error instanceof UserError)) throw error
       })
   }

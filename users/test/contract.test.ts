@@ -11,7 +11,7 @@ describe('the OpenAPI document of the users service', () => {
     await close()
   })
 
-  it('states for each route whether it is public or requires a user', () => {
+  it('states for each route whether the route is public or requires a user', () => {
     const access = Object.entries(readContract('users').paths).flatMap(([path, operations]) =>
       Object.entries(operations).map(([method, operation]) => [`${method} ${path}`, operation['x-access']]),
     )

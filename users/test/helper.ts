@@ -15,7 +15,7 @@ import type { Tokens } from '../src/sessions/session-schemas.ts'
 export const CHEAP = { memoryKiB: 8, passes: 1 }
 export const PASSWORD = 'nine green lanterns'
 
-/** Limits so high that no test reaches them. Tests of the limits set lower ones. */
+/** Limits so high that no test reaches them. Tests of the limits set lower limits. */
 export const WIDE_LIMITS = {
   windowSeconds: 900,
   accountAndAddress: 1000,
@@ -24,10 +24,10 @@ export const WIDE_LIMITS = {
   registrations: 1000,
 }
 
-/** The wait for a connection or a lock, long enough for concurrent requests on a busy machine. */
+/** How long to wait for a connection or a lock. Long enough for concurrent requests on a busy machine. */
 const WAIT_MS = 60_000
 
-/** Creates a database with the tables of users. */
+/** Creates a database with the tables of the users service. */
 export async function testDatabase(engine: Engine) {
   const testDb = await createTestDatabase(engine)
   const database = openDatabase<Tables>(testDb.url, { waitMs: WAIT_MS })

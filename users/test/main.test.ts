@@ -52,7 +52,7 @@ describe('the running users service', () => {
       body: JSON.stringify(body),
     })
 
-  it('serves its health check, its Swagger page and its OpenAPI document', async () => {
+  it('serves the health check, the Swagger page and the OpenAPI document', async () => {
     for (const path of ['/health/ready', '/', '/openapi.json']) {
       assert.equal((await fetch(base + path)).status, 200, path)
     }
@@ -78,7 +78,7 @@ describe('the running users service', () => {
     secrets.push(tokens.accessToken, tokens.refreshToken, refreshed.accessToken, refreshed.refreshToken)
   })
 
-  it('limits wrong passwords per address in X-Forwarded-For', async () => {
+  it('limits wrong passwords for each client address in X-Forwarded-For', async () => {
     const guess = (address: string, password = 'wrong one') =>
       call('POST', '/auth/login', { username: 'seller-1', password }, { 'x-forwarded-for': address })
     for (let i = 0; i < 10; i++) assert.equal((await guess('203.0.113.8')).status, 401)

@@ -30,7 +30,7 @@ await describeOnEachEngine('the users database', (engine) => {
       env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
-  it('has its tables and both demo users after three concurrent runs of the migrate script and a later run', async () => {
+  it('has all tables and both demo users after three concurrent runs of the migrate script and one more', async () => {
     const seeding = { SEED_DEMO_DATA: 'true' }
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
@@ -48,7 +48,7 @@ await describeOnEachEngine('the users database', (engine) => {
     await database.close()
   })
 
-  it('gets a signing key from the rotate-key script, which prints the key id and the time of the first signature', async () => {
+  it('receives a signing key from the rotate-key script, and the script prints the key id and the start time', async () => {
     const { stdout } = await start('rotate-key')
     assert.match(stdout, /^users: made key [\w-]{43}; it signs from 20\S+Z on\.\n$/)
   })
@@ -67,7 +67,7 @@ await describeOnEachEngine('the users database', (engine) => {
   })
 })
 
-describe('the migrate script of users', () => {
+describe('the migrate script of the users service', () => {
   it('fails in production if SEED_DEMO_DATA is set, and prints one line to stderr', async () => {
     await assert.rejects(
       run(process.execPath, [script('migrate')], {

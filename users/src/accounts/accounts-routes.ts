@@ -81,7 +81,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
   )
 }
 
-/** @throws HttpProblem 400 with a pointer to the password field, if the password breaks a rule */
+/** Throws HttpProblem 400 if the password breaks a rule. `pointer` is the JSON pointer of the password field. */
 async function rejectWeakPassword(password: string, pointer: string): Promise<void> {
   const fault = await findPasswordFault(password)
   if (!fault) return

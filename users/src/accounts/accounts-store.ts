@@ -15,7 +15,7 @@ export function accountsStore(database: Database<Tables>) {
     findById: (id: string) => find('id', id),
     findByUsername: (username: string) => find('username', username),
 
-    /** @throws UserError `username-taken` */
+    /** Adds an account. Throws UserError `username-taken` if another account has this username. */
     add: async (account: Account): Promise<void> => {
       try {
         await kysely.insertInto('users').values(account).execute()

@@ -10,7 +10,7 @@ import type { PasswordHasher } from './password-hasher.ts'
 export interface AccountsDeps extends AttemptDeps {
   accounts: AccountsStore
   hasher: PasswordHasher
-  /** Hashes the passwords of new accounts. Its queue is separate from the queue of `hasher`. */
+  /** Hashes the passwords of new accounts. `hasher` has a separate queue. */
   registrationHasher: PasswordHasher
 }
 
@@ -26,7 +26,7 @@ export async function registerUser(
   address: string,
   log: App['log'],
 ): Promise<User> {
-  // Without `removeIf`, successful registrations stay counted too, because every registration costs a password hash.
+  // Omits `removeIf`, so that successful registrations stay counted: each one costs a password hash.
   const attempt = {
     buckets: [registrationBucket(networkOf(address), deps.limits)],
     throttledEvent: 'registration-throttled',
@@ -44,7 +44,7 @@ export async function registerUser(
   return toUser(account)
 }
 
-/** @throws UserError `unknown-user` when the user was deleted after the token was issued */
+/** Returns the user. Throws UserError `unknown-user` if the user was deleted after the access token was issued. */
 export const getCurrentUser = async (deps: AccountsDeps, userId: string): Promise<User> =>
   toUser(await existingAccount(deps, userId))
 

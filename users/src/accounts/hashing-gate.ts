@@ -9,12 +9,15 @@ export interface GateLimits {
   waiting: number
 }
 
-/** Registrations and logins have separate queues, so that a flood of registrations does not delay logins. */
+/**
+ * The limits for hashing at registrations. Registrations and logins have separate queues, so that a flood of
+ * registrations does not delay logins.
+ */
 export const REGISTRATION_GATE: GateLimits = { atOnce: 1, waiting: 16 }
 const RETRY_AFTER_SECONDS = 2
 
 /**
- * Returns a function, the gate, that runs tasks within these limits. When the queue is full, the gate rejects a task
+ * Returns a gate: a function that runs tasks within these limits. When the queue is full, the gate rejects a task
  * with UserError `temporary-reduced-capacity`.
  */
 export function createGate({ atOnce, waiting }: GateLimits) {

@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** The cost of one hash. The settings default to 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
+/** The cost of one hash. The default settings are 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
 export interface Argon2Cost {
   memoryKiB: number
   passes: number
@@ -12,7 +12,10 @@ export interface PasswordHasher {
   verify(password: string, hash: string): Promise<boolean>
   /** Returns whether new hashes have a higher cost than `hash`. */
   isOutdated(hash: string): boolean
-  /** A hash that matches no password, for logins of unknown users. `verify` takes as long as with a real hash. */
+  /**
+   * A hash that matches no password. A login of an unknown user verifies the password with this hash, so that the login
+   * takes as long as the login of a known user.
+   */
   readonly decoy: string
 }
 
@@ -21,8 +24,8 @@ const TAG_BYTES = 32
 const derive = promisify(argon2)
 
 /**
- * Hashes passwords with Argon2id. A stored hash is a PHC string. It contains the cost, the salt, and the output of
- * Argon2id, which is called the tag.
+ * Hashes passwords with Argon2id. A stored hash is a string in PHC format. It contains the cost, the salt and the tag,
+ * which is the output of Argon2id.
  */
 export function argon2Hasher(cost: Argon2Cost): PasswordHasher {
   return {
@@ -48,7 +51,10 @@ interface Parameters extends Argon2Cost {
   salt: Buffer
 }
 
-/** Normalizes the password to NFC (RFC 8265, section 4.2), because devices encode the same letter in different ways. */
+/**
+ * Computes the tag of a password. Normalizes the password to NFC first (RFC 8265, section 4.2), because devices encode
+ * the same letter in different ways.
+ */
 const computeTag = (
   password: string,
   { memoryKiB, salt, ...parameters }: Parameters,

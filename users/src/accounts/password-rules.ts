@@ -2,8 +2,8 @@ export const PASSWORD_MIN_LENGTH = 8
 export const PASSWORD_MAX_LENGTH = 128
 
 /**
- * Checks the rules for a new password that the request schema does not check. Returns the first broken rule, or
- * undefined. No rule requires special characters, because OWASP ASVS 5.0 (section 6.2) does not allow such rules.
+ * Checks a new password against the rules that the request schema does not check. Returns the first broken rule, or
+ * undefined. OWASP ASVS 5.0 (section 6.2) forbids rules that require special characters, so this file has none.
  */
 export async function findPasswordFault(
   password: string,
@@ -11,7 +11,7 @@ export async function findPasswordFault(
   // UTF-8 cannot encode half a surrogate pair, so different malformed passwords would have the same hash.
   if (!password.isWellFormed())
     return { code: 'validation-failed', detail: 'must be well-formed Unicode text' }
-  // Passwords are hashed in their NFC form, which may have fewer characters than the client sent.
+  // Counts the characters of the NFC form, because this form is hashed and may have fewer characters.
   if ([...password.normalize('NFC')].length < PASSWORD_MIN_LENGTH) {
     return { code: 'validation-failed', detail: `must have at least ${PASSWORD_MIN_LENGTH} characters` }
   }

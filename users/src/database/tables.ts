@@ -20,13 +20,13 @@ export interface Tables {
     /** Numbers the keys from 1. Unique, so that two replicas cannot both add the next key. */
     generation: number
     kid: string
-    /** Not encrypted by this service. Use a database that encrypts its storage. */
+    /** This service does not encrypt the key. Use a database with encrypted storage. */
     private_jwk: string
     created_at: number
     signs_from_at: number
   }
   login_attempts: {
-    /** The name of a `Bucket`. */
+    /** The name of a `Bucket` (login-limits/buckets.ts). */
     bucket: string
     /** The attempts in the current time window that count towards the limit, including pending attempts. */
     attempts: number
@@ -39,7 +39,7 @@ export interface Tables {
 }
 
 /**
- * The `ends_at` of a session that was ended early. It is 0 and not the current time, because a replica whose clock is
- * behind would still accept the session.
+ * The `ends_at` of a session that was ended early. The value is 0. With the current time instead, a replica whose clock
+ * is behind would still accept the session.
  */
 export const SESSION_ENDED = 0

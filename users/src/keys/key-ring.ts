@@ -52,7 +52,7 @@ export function createKeyRing(store: KeysStore, now: () => number, onStale: (err
       return signer
     },
     publicKeys: async () => (await current()).jwks,
-    /** Finds the public key whose `kid` is in the header of a token. This is the function that jose expects. */
+    /** Finds the public key whose `kid` is in the header of a token. jose calls this function. */
     find: (async (header, token) => (await current()).find(header, token)) satisfies JWTVerifyGetKey,
   }
 }

@@ -29,7 +29,7 @@ export function keysStore({ kysely }: Database<Tables>) {
       }
     },
 
-    /** Deletes all keys older than this generation. */
+    /** Deletes the keys of all earlier generations. */
     deleteBefore: async (generation: number): Promise<void> => {
       await kysely.deleteFrom('signing_keys').where('generation', '<', generation).execute()
     },

@@ -5,24 +5,24 @@ import type { KeysStore, SigningKey } from './keys-store.ts'
 export const LONGEST_ACCESS_TOKEN_SECONDS = 3600
 /** The allowed difference between the clocks of replicas. */
 const CLOCK_SKEW_MS = 5 * 60_000
-/** How long a key stays in use after its last signature. Then all tokens signed with the key have expired. */
+/** How long a key stays in use after its last signature. After this time, all tokens of the key have expired. */
 const IN_USE_AFTER_SIGNING_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW_MS
 
 /**
- * How long a new key is published before it signs. This must be longer than the sum of the times for which the public
+ * How long a new key is published before it signs tokens. The time must be longer than the total time for which public
  * keys are cached: 10 minutes in the other services, 1 minute in each replica of this service, and 1 minute in HTTP
  * caches.
  */
 export const PUBLISHED_BEFORE_SIGNING_MS = 15 * 60_000
 
-/** Creates the first signing key if there is none. Returns whether this replica created it. */
+/** Creates a signing key if there is none. Returns whether this replica created a key. */
 export async function ensureSigningKey(store: KeysStore, now: number): Promise<boolean> {
   if ((await store.list()).length > 0) return false
   return store.add(await generateSigningKey(1, now, now))
 }
 
 /**
- * Adds a signing key. The new key signs tokens after PUBLISHED_BEFORE_SIGNING_MS, when all services have loaded it.
+ * Adds a signing key. The key signs tokens after PUBLISHED_BEFORE_SIGNING_MS. By then, all services have loaded it.
  *
  * @throws Error if another process adds a key at the same time
  */
@@ -53,17 +53,20 @@ async function generateSigningKey(
 }
 
 /**
- * Returns the newest key whose `signs_from_at` has passed. If an operator has deleted all such keys, returns the oldest
- * key, which has been published for the longest time. `keys` are newest first.
+ * Returns the newest key whose `signs_from_at` has passed. If there is none, because an operator deleted keys, returns
+ * the oldest key, which has been published for the longest time. `keys` must be sorted newest first.
  */
 export const signerOf = <Key extends { signs_from_at: number }>(
   keys: readonly Key[],
   now: number,
 ): Key | undefined => keys.find(({ signs_from_at }) => signs_from_at <= now) ?? keys.at(-1)
 
-/** Returns the keys whose tokens may be valid now, and the keys that will sign later. `keys` are newest first. */
+/**
+ * Returns the keys whose tokens may be valid now, and the keys that will sign later. `keys` must be sorted newest
+ * first.
+ */
 export function keysInUse<Key extends { signs_from_at: number }>(keys: readonly Key[], now: number): Key[] {
-  // All tokens of keys older than this key have expired.
+  // This key has signed for so long that all tokens of older keys have expired.
   const oldestInUse = keys.findIndex(({ signs_from_at }) => signs_from_at <= now - IN_USE_AFTER_SIGNING_MS)
   return oldestInUse === -1 ? [...keys] : keys.slice(0, oldestInUse + 1)
 }

@@ -11,10 +11,13 @@ export const KNOWN_ADDRESS_MS = 30 * 86_400_000
 /** SQL that decreases the counts of a bucket. */
 type Decrements = { attempts?: RawBuilder<number>; pending: RawBuilder<number> }
 
-/** Counts attempts in the database, so that replicas share the counts and a restart does not reset them. */
+/**
+ * Counts attempts in buckets, which are named counters with a limit. Stores the counts in the database, so that
+ * replicas share the counts and a restart does not reset the counts.
+ */
 export function attemptsStore(database: Database<Tables>) {
   const { kysely, engine } = database
-  // Does not go below 0. The bucket may have started a new window after the attempt was counted.
+  // Stops at 0, because a new window may have started after the attempt was counted.
   const oneLess = (column: 'attempts' | 'pending') =>
     sql<number>`case when ${sql.ref(column)} > 0 then ${sql.ref(column)} - 1 else 0 end`
   // Updates each bucket in its own statement. One statement for all buckets could lock the rows in another order than
@@ -25,10 +28,10 @@ export function attemptsStore(database: Database<Tables>) {
   }
   return {
     /**
-     * Counts one attempt in all `buckets` as pending, which means that its password is not checked yet. If one of the
-     * buckets is full, throws and counts the attempt in no bucket, so that rejected attempts do not lock out the owner
-     * of the account. Call this before the password is checked, so that concurrent guesses cannot exceed a limit. Call
-     * `confirm` or `removeAttempt` afterwards.
+     * Counts one attempt in all `buckets`. The attempt is pending until its password is checked. If one of the buckets
+     * is full, throws and counts the attempt in no bucket, so that rejected attempts do not lock out the owner of the
+     * account. Call this before the password is checked, so that concurrent guesses cannot exceed a limit. After the
+     * check, call `confirm` or `removeAttempt`.
      *
      * @throws UserError `too-many-attempts`
      */
@@ -37,10 +40,10 @@ export function attemptsStore(database: Database<Tables>) {
         // Sorted, so that concurrent transactions lock the rows in the same order and do not deadlock.
         const names = buckets.map(({ name }) => name).sort()
         const newWindow = { attempts: 1, pending: 1, expires_at: now + windowSeconds * 1000 }
-        // Returns SQL that starts a new window if the stored window has expired, and sets `next` otherwise.
+        // Returns SQL for a column: the value of a new window if the stored window has expired, and `next` otherwise.
         const unlessExpired = (column: keyof typeof newWindow, next: RawBuilder<unknown>) =>
           sql<number>`case when login_attempts.expires_at <= ${now} then ${newWindow[column]} else ${next} end`
-        // MySQL assigns the columns in this order. `expires_at` is last, because the other columns need its old value.
+        // MySQL assigns the columns in this order. `expires_at` is last, so that the others read the old `expires_at`.
         const counted = {
           attempts: unlessExpired('attempts', sql`login_attempts.attempts + 1`),
           pending: unlessExpired('pending', sql`login_attempts.pending + 1`),
@@ -66,7 +69,7 @@ export function attemptsStore(database: Database<Tables>) {
     /** Marks an attempt as no longer pending. The attempt stays counted until the window expires. */
     confirm: (buckets: readonly Bucket[]) => update(buckets, { pending: oneLess('pending') }),
 
-    /** Removes a pending attempt from the counts, because its password was right or was not checked. */
+    /** Removes a pending attempt from the counts. Call this if the password was right or was not checked. */
     removeAttempt: (buckets: readonly Bucket[]) =>
       update(buckets, { attempts: oneLess('attempts'), pending: oneLess('pending') }),
 

@@ -11,7 +11,7 @@ export interface AttemptLimits {
   accountAndAddress: number
   /** Wrong passwords from one address, for all accounts together. */
   address: number
-  /** Wrong passwords for one account, excluding addresses that logged in to the account in the last 30 days. */
+  /** Wrong passwords for one account, except from addresses that logged in to the account in the last 30 days. */
   account: number
   /** Registrations from one address. */
   registrations: number
@@ -41,15 +41,15 @@ export const loginBuckets = (
 export const pairBucketName = (username: string, network: string) => `pair:${username}:${network}`
 
 /**
- * Returns the bucket of wrong current passwords in password changes. The bucket does not depend on the address, because
- * every request needs an access token of the user.
+ * Returns the bucket that counts password changes with a wrong current password. The bucket counts requests from all
+ * addresses, because every request needs an access token of the user.
  */
 export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
   name: `change:${username}`,
   limit: limits.accountAndAddress,
 })
 
-/** Returns the bucket of the registrations from one network. */
+/** Returns the bucket that counts the registrations from one network. */
 export const registrationBucket = (network: string, limits: AttemptLimits): Bucket => ({
   name: `register:${network}`,
   limit: limits.registrations,
@@ -78,9 +78,9 @@ export function secondsToWait(
 }
 
 /**
- * Returns the network in which a client's address is counted. For an IPv4 address, this is the address itself. For an
- * IPv6 address, this is its /64 network, which usually belongs to one customer. Returns `unknown` for text that is not
- * an address, because a proxy may send any text.
+ * Returns the network in which a client's address is counted. The network of an IPv4 address is the address itself. The
+ * network of an IPv6 address is the /64 network, which usually belongs to one customer. Returns `unknown` for text that
+ * is not an address, because a proxy may send any text.
  */
 export function networkOf(address: string): string {
   const withoutZone = address.replace(/%.*$/, '')

@@ -6,7 +6,7 @@ import type { AttemptLimits, Bucket } from './buckets.ts'
 export interface AttemptDeps {
   attempts: AttemptsStore
   limits: AttemptLimits
-  /** Milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   now: () => number
 }
 
@@ -15,12 +15,12 @@ interface Attempt<T> {
   /** The event to log when the attempt exceeds a limit. */
   throttledEvent: string
   work: () => Promise<T>
-  /** If this returns true for the result, the attempt is no longer counted. By default, all attempts stay counted. */
+  /** If true for the result of `work`, the attempt is no longer counted. By default, all attempts stay counted. */
   removeIf?: (result: T) => boolean
 }
 
 /**
- * Counts an attempt in its buckets, then runs `work`. If `work` throws, the attempt is no longer counted.
+ * Counts an attempt in `buckets`, then runs `work`. If `work` throws, the attempt is no longer counted.
  *
  * @param log a logger that adds the user or the address to each entry
  * @throws UserError `too-many-attempts`, or any error of `work`
@@ -43,7 +43,7 @@ export async function runCounted<T>(
 }
 
 /**
- * Checks a password as a counted attempt. Returns whether the password is right. Only wrong passwords stay counted.
+ * Counts an attempt and checks the password. Returns whether the password is right. Only wrong passwords stay counted.
  *
  * @param verify compares the password with the stored hash
  * @throws UserError `too-many-attempts`, or any error of `verify`

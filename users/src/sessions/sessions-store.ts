@@ -13,7 +13,7 @@ export type Rotation =
   /** The token is unknown, or its session had already ended. */
   | { outcome: 'rejected' }
 
-/** Stores sessions and refresh tokens. Callers pass the SHA-256 hash of a token. */
+/** Stores sessions and refresh tokens. Callers pass the SHA-256 hash of a token and not the token. */
 export function sessionsStore(database: Database<Tables>) {
   return {
     /**
@@ -41,7 +41,7 @@ export function sessionsStore(database: Database<Tables>) {
 
     /**
      * Marks a refresh token as used and adds the next token of its session. A token that was used before, even
-     * by a concurrent request, may have been stolen. Its session ends (RFC 9700, section 4.14.2).
+     * by a concurrent request, may have been stolen, so its session ends (RFC 9700, section 4.14.2).
      */
     rotate: (tokenHash: string, nextHash: string, now: number): Promise<Rotation> =>
       inTransaction(database, async (trx): Promise<Rotation> => {
@@ -69,7 +69,7 @@ export function sessionsStore(database: Database<Tables>) {
         return { outcome: 'rotated', account: found }
       }),
 
-    /** Ends the session of a refresh token, even if the token was used. Does nothing if the token is unknown. */
+    /** Ends the session of a refresh token, even if the token is already used. Does nothing if the token is unknown. */
     end: async (tokenHash: string): Promise<void> => {
       const token = await database.kysely
         .selectFrom('refresh_tokens')

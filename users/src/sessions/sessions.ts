@@ -56,9 +56,10 @@ export async function login(
 }
 
 /**
- * Exchanges an unused refresh token for a new access token and a new refresh token.
+ * Exchanges an unused refresh token for a new access token and a new refresh token. If the token was used before, ends
+ * the session.
  *
- * @throws UserError `invalid-refresh-token`; if the token was used before, also ends the session
+ * @throws UserError `invalid-refresh-token`
  */
 export async function refreshTokens(deps: SessionsDeps, used: string, log: App['log']): Promise<Tokens> {
   const next = newRefreshToken()
@@ -83,7 +84,7 @@ const tokensFor = async (deps: SessionsDeps, account: Account, refreshToken: str
 })
 
 /**
- * Replaces a password hash whose cost is lower than that of the current settings. A login does this, because a new
+ * Replaces a password hash whose cost is lower than that of the current settings. Runs at a login, because a new
  * hash requires the password. If the hashing queue is full, a later login replaces the hash.
  */
 async function renewOutdatedHash(

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test'
 import { createGate } from '../../src/accounts/hashing-gate.ts'
 import { UserError } from '../../src/errors.ts'
 
-/** `start` starts a task that runs until the test calls `ends[i]()`. `most` returns the maximum of concurrent tasks. */
+/**
+ * Returns functions that control tasks. `start` starts a task that runs until the test calls `ends[i]()`. `most`
+ * returns how many tasks have run concurrently at most.
+ */
 function tasks() {
   const ends: (() => void)[] = []
   let running = 0
@@ -32,14 +35,14 @@ describe('the hashing gate', { timeout: 5_000 }, () => {
     for (let ended = 0; ended < 8; ended++) {
       await nextTurn()
       ends[ended]!()
-      // Adds a task in the same turn in which a queued task starts.
+      // Adds a task in the same turn of the event loop in which a queued task starts.
       if (ended < 4) all.push(gate(start))
     }
     await Promise.all(all)
     assert.equal(most(), 2)
   })
 
-  it('rejects a task with a Retry-After of 2 seconds when the queue is full', async () => {
+  it('rejects a task when the queue is full, and sets Retry-After to 2 seconds', async () => {
     const gate = createGate({ atOnce: 1, waiting: 1 })
     const { start, ends } = tasks()
     const admitted = [gate(start), gate(start)]

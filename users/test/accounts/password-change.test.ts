@@ -64,7 +64,7 @@ await describeOnEachEngine('a password change', (engine) => {
     await users.tokensOf(username, wanted[statuses.indexOf(204)])
   })
 
-  it('makes a concurrent login with the old password wait until the change commits, and then respond 401', {
+  it('delays a concurrent login with the old password until the change commits, then rejects the login', {
     skip: engine === 'sqlite' && 'SQLite runs one transaction at a time',
   }, async () => {
     const { username } = await users.newUser()
@@ -88,7 +88,7 @@ await describeOnEachEngine('a password change', (engine) => {
     await concurrent.app.close()
   })
 
-  it('makes a login that verified the old password before the change respond 401', async () => {
+  it('rejects a login that verified the old password just before the change', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     // The password changes after the login has verified the old password and before the login starts a session.

@@ -6,7 +6,7 @@ import { CHEAP } from '../helper.ts'
 describe('the password hasher', () => {
   const hasher = argon2Hasher(CHEAP)
 
-  it('makes PHC strings that contain the cost and a random salt', async () => {
+  it('returns PHC strings that contain the cost and a random salt', async () => {
     const [one, other] = await Promise.all([hasher.hash('same password'), hasher.hash('same password')])
     assert.match(one, /^\$argon2id\$v=19\$m=8,t=1,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
     assert.notEqual(one, other)
@@ -26,7 +26,7 @@ describe('the password hasher', () => {
     assert.ok(turns > 10, `${turns} turns of the event loop`)
   })
 
-  it('does not accept a 128-character password whose last character is different', async () => {
+  it('rejects a 128-character password if only the last character is wrong', async () => {
     const long = '🔑'.repeat(128)
     const hash = await hasher.hash(long)
     assert.equal(await hasher.verify(long, hash), true)
@@ -60,8 +60,8 @@ describe('the password hasher', () => {
     await assert.rejects(hasher.verify('x', '$2b$12$abcdefghijklmnopqrstuv'), /not an Argon2id PHC string/)
   })
 
-  // A login of an unknown user is checked with the decoy, so that the duration does not reveal which users exist.
-  it('has a decoy hash with the cost of a real hash, and the decoy does not match an empty password', async () => {
+  // A login of an unknown user verifies the decoy hash, so that the duration does not reveal which users exist.
+  it('has a decoy hash, which costs as much as a real hash and does not match an empty password', async () => {
     assert.match(hasher.decoy, /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
     assert.equal(await hasher.verify('', hasher.decoy), false)
   })

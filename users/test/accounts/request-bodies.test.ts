@@ -92,14 +92,14 @@ describe('the users service', () => {
     ],
     ['a logout with a null token', '/auth/logout', { refreshToken: null }, ['#/refreshToken']],
   ] as const) {
-    it(`responds 400 to ${request}, with a pointer to each invalid field`, async () => {
+    it(`responds 400 to ${request}, and returns a pointer to each invalid field`, async () => {
       const response = await users.inject({ method: 'POST', url, payload })
       assert.equal(response.statusCode, 400, response.body)
       assert.deepEqual(pointersOf(response.json()), pointers)
     })
   }
 
-  it('responds 400 to an invalid password change, with a pointer to the invalid field', async () => {
+  it('responds 400 to an invalid password change, and returns a pointer to the invalid field', async () => {
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)
     const change = (payload: object) =>

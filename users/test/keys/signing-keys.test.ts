@@ -15,7 +15,7 @@ const key = (generation: number, signs_from_at: number) => ({ generation, signs_
 const generations = (keys: { generation: number }[]) => keys.map(({ generation }) => generation)
 
 describe('signerOf', () => {
-  it('returns the key with the latest start time that has passed', () => {
+  it('returns the newest key whose start time has passed', () => {
     assert.equal(signerOf([key(3, 300), key(2, 200), key(1, 100)], 250)?.generation, 2)
   })
 
@@ -25,7 +25,7 @@ describe('signerOf', () => {
 })
 
 describe('keysInUse', () => {
-  it('returns a key until 65 minutes after its last signature', () => {
+  it('returns a key until 65 minutes after the last signature with this key', () => {
     const hours = (count: number) => count * 60 * MINUTE_MS
     const keys = [key(4, hours(11)), key(3, hours(9.5)), key(2, hours(8)), key(1, hours(1))]
     assert.deepEqual(generations(keysInUse(keys, hours(10))), [4, 3, 2])
@@ -39,7 +39,7 @@ describe('keysInUse', () => {
 })
 
 describe('the key ring', () => {
-  it('loads the keys at most once a minute and returns the loaded keys while the database is down', async () => {
+  it('loads the keys at most once a minute and returns the previous keys while the database is down', async () => {
     const testDb = await testDatabase('sqlite')
     const store = keysStore(testDb.database)
     await rotateKey(store, 0)
@@ -70,7 +70,7 @@ describe('the key ring', () => {
   })
 })
 
-await describeOnEachEngine('replicas of users', (engine) => {
+await describeOnEachEngine('replicas of the users service', (engine) => {
   let testDb: TestUsersDatabase
   let secondDatabase: Database<Tables>
   let one: Users
@@ -79,7 +79,8 @@ await describeOnEachEngine('replicas of users', (engine) => {
 
   before(async () => {
     testDb = await testDatabase(engine)
-    // A SQLite connection that waits for a lock blocks the thread, so a second connection would wait forever.
+    // With SQLite, the replicas share one connection. A second connection that waits for a lock would block the thread,
+    // so the first connection could never release the lock.
     secondDatabase = engine === 'sqlite' ? testDb.database : openDatabase<Tables>(testDb.url)
     const now = () => clock
     ;[one, other] = await Promise.all([
@@ -98,7 +99,7 @@ await describeOnEachEngine('replicas of users', (engine) => {
     (await users.jwks()).json().keys.map(({ kid }: { kid: string }) => kid)
   const kidOf = (token: string) => decodeProtectedHeader(token).kid
 
-  it("create only one signing key when they start together, and accept each other's tokens", async () => {
+  it("create only one signing key when they start concurrently, and accept each other's tokens", async () => {
     assert.equal((await kids(one)).length, 1)
     assert.deepEqual(await kids(one), await kids(other))
     const { username } = await one.newUser()

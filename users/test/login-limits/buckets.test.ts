@@ -23,7 +23,7 @@ describe('loginBuckets', () => {
   })
 })
 
-it('registrationBucket returns a bucket for the network that is separate from the login buckets', () => {
+it('registrationBucket returns a bucket separate from the login buckets of the same network', () => {
   assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
 })
 
@@ -48,7 +48,7 @@ describe('secondsToWait', () => {
   it('returns the longest wait when several buckets are full', () => assert.equal(wait(3, 6), 60))
   it('returns 1 when a bucket exceeds its limit only because of pending attempts', () =>
     assert.equal(wait(3, 5, 2), 1))
-  it('returns the wait of a bucket full of checked attempts when another bucket is full of pending attempts', () =>
+  it('returns the longer wait when one bucket is full of checked attempts and another of pending ones', () =>
     assert.equal(wait(3, 8, 3), 60))
 })
 

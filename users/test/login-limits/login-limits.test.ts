@@ -107,7 +107,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal(throttled.headers['retry-after'], '900')
   })
 
-  it('allow a login from an address with an earlier login despite many wrong passwords from other addresses', async () => {
+  it('allow a login from an address used before, despite many wrong passwords from other addresses', async () => {
     const users = await start({ accountAndAddress: 3, account: 6 })
     const { username } = await users.newUser()
     assert.equal((await users.login(username, undefined, OWNER)).statusCode, 200)
@@ -160,7 +160,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     }
   })
 
-  it('count the attempts of all replicas together, also after a restart', async () => {
+  it('count the attempts at all replicas together, and keep the counts after a restart', async () => {
     const one = await start({ accountAndAddress: 4 })
     const other = await start({ accountAndAddress: 4 })
     const { username } = await one.newUser()
@@ -170,7 +170,7 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await restarted.login(username, WRONG, STRANGER)).statusCode, 429)
   })
 
-  it('apply to wrong current passwords in password changes, without limiting logins', async () => {
+  it('limit password changes with a wrong current password, separately from logins', async () => {
     const users = await start({ accountAndAddress: 5 })
     const { username } = await users.newUser()
     const { accessToken } = await users.tokensOf(username)

@@ -106,7 +106,7 @@ describe('GET /users/me', () => {
       assert.deepEqual(await outcomeOf(signed({}, changes)), REJECTED))
   }
 
-  it('rejects a token signed with an unknown key, even if its header contains the matching public key', async () => {
+  it('rejects a token signed with an unknown key, even if the token contains the matching public key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA')
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, jwk: await exportJWK(publicKey) })
@@ -148,7 +148,7 @@ describe('GET /users/me', () => {
     assert.deepEqual(outcome(await users.inject({ method: 'GET', url: '/users/me' })), [401, 'token-missing'])
   })
 
-  it('rejects a malformed token and a Basic header', async () => {
+  it('rejects a malformed token and a Basic Authorization header', async () => {
     for (const token of ['x', '..', 'a.b.c', `${signed({})}x`])
       assert.deepEqual(await outcomeOf(token), REJECTED)
     const response = await users.inject({

@@ -161,7 +161,7 @@ await describeOnEachEngine('login', (engine) => {
     await busy.app.close()
   })
 
-  it('with an unknown username responds 401 invalid-credentials without additional fields', async () => {
+  it('with an unknown username responds 401 invalid-credentials, and the body has no additional fields', async () => {
     const response = await users.login(newName())
     assert.deepEqual(response.json(), {
       type: '/problems/invalid-credentials',

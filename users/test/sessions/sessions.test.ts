@@ -102,7 +102,7 @@ await describeOnEachEngine('a session', (engine) => {
     assert.deepEqual(outcome(await users.refresh(next.json().refreshToken)), REJECTED)
   })
 
-  it('that has ended at a logout leaves its access token valid until 15 minutes after the token was issued', async () => {
+  it('ends at a logout, but the access token stays valid until 15 minutes after the token was issued', async () => {
     const { accessToken, refreshToken } = await newSession()
     await users.logout(refreshToken)
     clock += 890_000
