@@ -21,10 +21,10 @@ COPY --from=dependencies /souk /souk
 COPY packages/service-kit/src /souk/packages/service-kit/src
 COPY ${SERVICE}/src /souk/${SERVICE}/src
 WORKDIR /souk/${SERVICE}
-# In production mode a service does not start with the public default secrets, so each deployment must set its own.
+# In production mode, a service does not start with the public default secrets. Each deployment must set its own.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=${PORT}
-# The user `node`, who cannot write to /souk. It is a number, because Kubernetes cannot verify that a user name is not
-# root.
+# The user `node`, who cannot write to /souk. It is given by its number, because Kubernetes cannot verify that a user
+# with a name is not root.
 USER 1000:1000
 EXPOSE ${PORT}
 # Checks readiness, because other containers wait until this one can respond. Docker itself only displays the result.
