@@ -1,6 +1,6 @@
 /**
  * `npm run check`: runs every check that needs no database, one after the other. `npm run check -- types style` runs
- * only these two checks.
+ * only the checks `types` and `style`.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +34,7 @@ for (const name of named.length > 0 ? named : Object.keys(CHECKS)) {
 if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}`)
 process.exitCode = failed.length > 0 ? 1 : 0
 
-/** Runs one check and prints one line. If the check fails, prints its output too and returns false. */
+/** Runs one check, prints the result, and returns whether the check passed. Prints the output of a failed check too. */
 function runCheck(name: string): boolean {
   const [program, ...args] = CHECKS[name]!
   const began = performance.now()

@@ -174,7 +174,7 @@ function nginxRows(): Row[] {
   return nginxSettings().map(({ name, byDefault, meaning }) => ({
     name,
     byDefault: code(byDefault),
-    // The meaning is a comment of nginx/Dockerfile, which starts with a capital letter.
+    // The comments in nginx/Dockerfile start with a capital letter; the meanings in the page start with a small one.
     meaning: meaning.charAt(0).toLowerCase() + meaning.slice(1),
   }))
 }

@@ -4,9 +4,9 @@ import { browserPath, openBrowser } from '@souk/e2e/support/browser'
 import { startShop } from '@souk/e2e/support/system'
 
 const FILE = fileURLToPath(new URL('../img/swagger-ui.png', import.meta.url))
-/** The groups of operations that are collapsed, so that placing an order is in the picture. */
+/** Groups of operations to collapse, so that the operation that places an order is in the picture. */
 const COLLAPSED = ['auth', 'users', 'selling', 'stock']
-/** Hides the link to the document, whose port differs between runs, and saves space. */
+/** Saves space, and hides the link to the OpenAPI document, because the port in the link differs between runs. */
 const STYLE = `
   .swagger-ui .info .link, .swagger-ui .info__license { display: none }
   .swagger-ui .info { margin: 16px 0 }

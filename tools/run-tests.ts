@@ -1,7 +1,7 @@
 /**
- * `npm test`: runs all tests on all database engines that are reachable. `npm test -- orders` runs only the tests of a
- * folder or file. `npm test -- --engine sqlite` uses only one engine. With `REQUIRE_ENGINES=sqlite,postgres,mysql` the
- * run fails if one of these engines is not reachable.
+ * `npm test`: runs all tests on all database engines that are reachable. `npm test -- orders` runs only the tests in
+ * the folder `orders`; a test file works too. `npm test -- --engine sqlite` uses only one engine. With
+ * `REQUIRE_ENGINES=sqlite,postgres,mysql` the run fails if one of these engines is not reachable.
  */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,18 +12,18 @@ import { availableEngines } from '@souk/service-kit/testing/engines'
 import { TestProgress } from './test-progress.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-/** The time limit of one test. The slowest test waits 30 s for the recovery worker. */
+/** The time limit of one test. The slowest test includes a wait of 30 s. */
 const TEST_TIMEOUT_MS = 180_000
-/** The number of test files that run at the same time. They mostly wait for a database or another process. */
+/** The number of test files that run at once. It can exceed the number of CPUs, because tests mostly wait. */
 const PARALLEL_FILES = 4
 
-// Node's test runner, which runs inside this process, hides unhandled errors.
+// Node's test runner, which runs inside this process, hides unhandled errors. So this code prints them.
 process.exitCode = await main().catch((error: unknown) => {
   console.error(error)
   return 1
 })
 
-/** Returns the exit code. */
+/** Runs the tests and returns the exit code. */
 async function main(): Promise<number> {
   const { values, positionals: paths } = parseArgs({
     options: { engine: { type: 'string' } },
@@ -66,7 +66,10 @@ function testFiles(path: string): string[] {
   )
 }
 
-/** Ends the test processes on a signal to this process. `rethrow` then ends this process with the same signal. */
+/**
+ * Returns an AbortSignal, which ends the test processes when this process receives SIGINT, SIGTERM or SIGHUP. `rethrow`
+ * then ends this process with the same signal.
+ */
 function abortOnSignal() {
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined

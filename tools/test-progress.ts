@@ -81,7 +81,7 @@ export class TestProgress {
     // If a test fails, its suite and its file fail too. Only the failure of the test is reported.
     if (error && error.failureType !== 'subtestsFailed') this.#failures.push(this.#describe(test, error))
     if (isFile(test)) {
-      // The file failed, but no test of the file failed, for example because the file does not load.
+      // Counts one failure if the file failed but none of its tests did, for example because the file does not load.
       if (!details.passed && counts.failed === 0) counts.failed++
       this.#finish(file, counts, details.passed)
     } else if (details.type !== 'suite' || skip) {
@@ -132,7 +132,7 @@ export class TestProgress {
   #progress = () => `${this.#finished}/${this.#fileCount}`
 }
 
-/** The runner reports each file as a test. Tests inside a file have an `entryFile`. */
+/** Returns whether this test is a file. The runner reports files as tests too, but without an `entryFile`. */
 const isFile = (test: { entryFile?: string }) => test.entryFile === undefined
-/** The file that the runner started. `file` can be a different one: a shared suite that several test files import. */
+/** Returns the file that the runner started. `file` can be another file: a suite that several test files import. */
 const fileOf = (test: { entryFile?: string; file?: string }) => test.entryFile ?? test.file ?? ''

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { skipWithoutNginx, useNginx } from './support/nginx.ts'
 
 describe('The cache of nginx', skipWithoutNginx, () => {
-  // Long enough for 50 concurrent requests on a busy machine.
+  // The default timeout of the tests, 1 s, is too short for 50 concurrent requests on a busy machine.
   const gateway = useNginx({ SOUK_TIMEOUT: '3s' })
   const { send } = gateway
 
-  /** Waits until the next second starts, so that the following requests are sent within one second. */
+  /** Waits until the next second starts, so that the following requests are sent in the same second. */
   const nextSecond = () => sleep(1_005 - (Date.now() % 1_000))
   const secondNow = () => Math.floor(Date.now() / 1_000)
   const withToken = { headers: { authorization: 'Bearer a.b.c' } }
@@ -17,8 +17,8 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     const attempts = 20
     for (const path of ['/products', '/products?limit=5', '/products/7']) {
       const forwarded: number[] = []
-      // On a busy machine, nginx may forward a second request: the response may take longer than 10 ms, or a new second
-      // may begin. So the test tries again.
+      // On a busy machine, nginx may forward more than one request: the response may take longer than 10 ms, or the
+      // next second may begin. The test then tries again.
       while (forwarded.at(-1) !== 1 && forwarded.length < attempts) {
         await nextSecond()
         gateway.service.reset()
@@ -34,7 +34,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
   it('delays a request by less than 500 ms while an earlier request for the same path has no response', async () => {
     const first = Promise.withResolvers<void>()
     gateway.service.respondWith((response) => {
-      // The first request gets no response.
+      // The service does not respond to the first request.
       if (gateway.service.seen.length > 1) response.end('{}')
       else first.resolve()
     })
@@ -48,7 +48,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     assert.equal((await earlier).status, 504)
   })
 
-  it('returns the new response of a service to every request in a later second', async () => {
+  it('returns no response that was stored in an earlier second', async () => {
     for (let n = 0; n < 3; n++) {
       await sleep(137 * n)
       gateway.service.respondWith((response) => response.end(`before ${n}`))
@@ -64,7 +64,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     }
   })
 
-  it('does not store the response to a request with a token, and does not return a stored response to a request with a token', async () => {
+  it('is not used for requests with a token', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.end('for one client'))
     for (const name of ['authorization', 'authentication'])
@@ -87,7 +87,7 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     }
   })
 
-  it('returns no stored response to a request with an Authorization or Authentication header, even if the value is "0"', async () => {
+  it('is not used for a request with an Authorization or Authentication header, even if the value is "0"', async () => {
     await nextSecond()
     await send('/products/8')
     gateway.service.respondWith((response) => response.end('for one client'))

@@ -7,7 +7,7 @@ import { nginxSpec, openNginx, skipWithoutNginx } from './support/nginx.ts'
 describe('nginx', skipWithoutNginx, () => {
   gatewayContract(openNginx)
 
-  it('ends when ManagedProcess kills nginx-main.ts, which started nginx', async () => {
+  it('ends when ManagedProcess kills the parent process of nginx', async () => {
     const spec = await nginxSpec()
     const nginx = new ManagedProcess(spec)
     await nginx.start()

@@ -32,7 +32,7 @@ describe('nginx', skipWithoutNginx, () => {
       assert.ok(garbage.includes(header), garbage)
   })
 
-  it('forwards the Cache-Control of a service, and sends its own X-Request-Id and a single X-Content-Type-Options', async () => {
+  it('returns the Cache-Control of a service, but replaces X-Request-Id and X-Content-Type-Options', async () => {
     gateway.service.respondWith((response) =>
       response
         .writeHead(200, {
@@ -54,7 +54,7 @@ describe('nginx', skipWithoutNginx, () => {
     assert.match(response.body, /swagger-ui/)
   })
 
-  it('forwards the weak ETag of a compressed response in If-Match as a strong ETag', async () => {
+  it('forwards a strong ETag when If-Match contains the weak ETag of a compressed response', async () => {
     const text = JSON.stringify({ description: 'brass '.repeat(400) })
     gateway.service.respondWith((response) =>
       response.writeHead(200, { 'content-type': 'application/json', etag: '"3"' }).end(text),
@@ -78,7 +78,7 @@ describe('nginx', skipWithoutNginx, () => {
     )
   })
 
-  it('allows a page to call the API only if SOUK_CORS_ORIGINS matches its origin', async () => {
+  it('allows a page to call the API only if SOUK_CORS_ORIGINS matches the origin of the page', async () => {
     const preflight = (origin: string) =>
       send('/orders', {
         method: 'OPTIONS',

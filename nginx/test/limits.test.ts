@@ -56,7 +56,7 @@ describe('nginx with a rate limit of one request per second', skipWithoutNginx, 
     const rejected: string[] = []
     for (const socket of sockets) socket.once('data', (text: string) => rejected.push(text))
     for (let attempt = 0; rejected.length < 300 - 256 && attempt < 200; attempt++) await sleep(20)
-    // If nginx rejects too many requests, the further responses arrive during this wait.
+    // If nginx wrongly rejects more requests, their responses arrive during this wait.
     await sleep(200)
     for (const socket of sockets) socket.destroy()
     assert.equal(rejected.length, 300 - 256)
@@ -80,7 +80,7 @@ describe('nginx behind a trusted load balancer', skipWithoutNginx, () => {
     assert.equal(gateway.service.seen[0]!.headers['x-forwarded-for'], '192.0.2.7')
   })
 
-  /** Sends one login from each of 40 addresses and returns how many are rejected. */
+  /** Sends one login from each of 40 addresses and returns the number of rejected logins. */
   async function rejectedFrom(address: (n: number) => string): Promise<number> {
     const responses = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>

@@ -7,7 +7,7 @@ describe('The log of nginx', skipWithoutNginx, () => {
   const gateway = useNginx()
   const { send } = gateway
 
-  /** Waits for the line with this request id. nginx writes a line up to one second after the request. */
+  /** Waits for the line with this request id and returns it. nginx writes a line up to one second after the request. */
   async function lineOf(id: string): Promise<string> {
     const deadline = Date.now() + 5_000
     while (Date.now() < deadline) {

@@ -17,7 +17,7 @@ describe('nginx', skipWithoutNginx, () => {
     ['an unknown Transfer-Encoding', 'Transfer-Encoding: xchunked\r\n'],
     ['a sign in Content-Length', 'Content-Length: +4\r\n'],
   ]) {
-    it(`rejects a request with ${what} and does not read a second request from its body`, async () => {
+    it(`rejects a request with ${what} and does not read a second request from the body`, async () => {
       const smuggled = 'GET /orders/smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
       const response = await gateway.exchange(
         `POST /sellers/me/products HTTP/1.1\r\nHost: x\r\n${headers}\r\n0\r\n\r\n${smuggled}`,

@@ -11,13 +11,13 @@ describe('nginx', skipWithoutNginx, () => {
     ['a DELETE of a style sheet', '/swagger-ui.css', { method: 'DELETE' }, 405],
     ['a body that is too long', '/orders/x.js', { method: 'POST', body: 'x'.repeat(70_000) }, 413],
     [
-      'a request for the Swagger page whose If-Match contains another ETag',
+      'a request for the Swagger page with an unknown ETag in If-Match',
       '/',
       { headers: { 'if-match': '"x"' } },
       412,
     ],
     [
-      'a request for a product whose If-Match contains another ETag',
+      'a request for a product with an unknown ETag in If-Match',
       '/products/5',
       { headers: { 'if-match': '"x"' } },
       412,

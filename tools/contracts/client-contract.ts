@@ -24,7 +24,7 @@ const schemasOf = ({ requestBody, responses }: Operation) => ({
 /** Keywords of a schema that change neither the derived types nor the validation. */
 const ANNOTATIONS = new Set(['title', 'description', 'examples', 'example', 'default'])
 
-/** Replaces each `$ref` with the schema that it names. The schemas have no circular references. */
+/** Replaces each `$ref` with the named schema, and removes annotations. The schemas have no circular references. */
 function resolve(value: unknown, contract: OpenApi): unknown {
   if (Array.isArray(value)) return value.map((item) => resolve(item, contract))
   if (typeof value !== 'object' || value === null) return value

@@ -2,7 +2,7 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { buildInternalApp, buildPublicApp } from 'products/app'
 import type { Tables } from 'products/database/tables'
 
-/** Returns the contracts of the products service, by file name. Builds the apps only to read their route schemas. */
+/** Returns the contracts of the products service, keyed by file name. Builds apps only to read their route schemas. */
 export async function describeProducts(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
   const verifyToken = () => Promise.reject(new Error('This app handles no requests.'))

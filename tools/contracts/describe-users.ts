@@ -5,10 +5,10 @@ import { buildApp } from 'users/app'
 import { migrations } from 'users/database/migrations'
 import type { Tables } from 'users/database/tables'
 
-/** Returns the contract of the users service, by file name. Builds an app only to read its route schemas. */
+/** Returns the contract of the users service, keyed by file name. Builds an app only to read its route schemas. */
 export async function describeUsers(): Promise<Record<string, object>> {
   const database = openDatabase<Tables>('sqlite::memory:')
-  // buildApp creates the first signing key, so the tables must exist.
+  // buildApp stores the first signing key in the database, so the tables must exist.
   await migrate(database, 'users', migrations)
   const app = await buildApp({
     database,

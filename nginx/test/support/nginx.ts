@@ -19,7 +19,7 @@ interface Nginx extends OpenGateway {
   lines: string[]
 }
 
-/** Describes an nginx process on a free port. `env` overrides the defaults of nginx/Dockerfile. */
+/** Returns the spec of an nginx process on a free port. `env` overrides the defaults of nginx/Dockerfile. */
 export async function nginxSpec(env: Record<string, string> = {}): Promise<ProcessSpec> {
   const [port] = (await freePorts(1)) as [number]
   return {
@@ -48,8 +48,8 @@ export async function openNginx(urls: Urls, env: Record<string, string> = {}): P
 }
 
 /**
- * Starts nginx and one server that imitates all three services, for the tests of the surrounding `describe`. The
- * server's recorded requests are cleared before each test.
+ * Starts nginx and one server that imitates all three services, for the tests of the surrounding `describe`. Deletes
+ * the recorded requests of the server before each test.
  */
 export function useNginx(env: Record<string, string> = {}) {
   let service: Upstream

@@ -9,7 +9,7 @@ const serviceUrl = (name: string, port: number) =>
     description: `the URL of the ${name} service, http://host:port`,
   })
 
-/** The settings of the embedded gateway, and of nginx when dev-env starts it. */
+/** The settings of the embedded gateway (gateway.ts), and of nginx if `startSystem` starts nginx instead. */
 export const gatewaySettings = Type.Object({
   HOST,
   PORT,

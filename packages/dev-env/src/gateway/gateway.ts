@@ -26,7 +26,7 @@ export interface GatewayOptions {
   contract: object
   /** Maximum time until a service's response starts, and between two reads of the response; 20 s by default. */
   timeoutMs?: number
-  /** Silent by default, for tests. */
+  /** By default, the gateway logs nothing. */
   logLevel?: string
 }
 
@@ -52,8 +52,8 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
   scope.addHook('onRequest', requirePlainPath)
-  // The gateway reads the whole body before it calls a service, as nginx does. So a slow client does not occupy a
-  // service. A service that rejects a body early cannot close the connection before the gateway reads the response.
+  // The gateway reads the whole body before it calls a service, as nginx does. Otherwise a slow client would occupy a
+  // service, and a service that rejects a body early could close the connection before the gateway reads the response.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     Readable.from([body]),
@@ -83,8 +83,8 @@ const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => asy
 const PLAIN_PATH = /^(\/(\.well-known|[\w~-][\w~.-]*))+$/
 
 /**
- * Rejects a path that is not plain. Other segments, such as `%2e%2e`, `..;` or an empty one, do not mean the same to
- * every parser.
+ * Rejects a path that is not plain, because segments such as `%2e%2e`, `..;` or an empty segment do not mean the same
+ * to every parser.
  */
 async function requirePlainPath(request: FastifyRequest): Promise<void> {
   const path = request.url.split('?', 1)[0]!

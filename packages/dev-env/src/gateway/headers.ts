@@ -8,7 +8,7 @@ import { telemetry } from '@souk/service-kit/observability/telemetry'
 const CONNECTION_HEADERS =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|expect)$/
 
-/** Headers that a client must not set, because a service trusts that its proxy has set them. */
+/** Headers that a client must not set, because the services trust that a proxy has set them. */
 const PROXY_HEADERS = /^(forwarded|x-forwarded-.*|x-real-ip|x-user-.*)$/
 
 type Headers = Record<string, string | string[] | undefined>
@@ -42,5 +42,5 @@ export function requestHeaders({ id, method, socket }: ClientRequest, headers: I
   }
 }
 
-/** Returns the headers for the client. */
+/** Returns the headers that the client receives from the response of a service. */
 export const responseHeaders = (headers: IncomingHttpHeaders): Headers => without(headers, CONNECTION_HEADERS)

@@ -17,8 +17,8 @@ import { NGINX, nginxSettings, renderNginxConfig } from './nginx-config.ts'
 const config = readConfig(gatewaySettings)
 const temp = mkdtempSync(join(tmpdir(), 'souk-nginx-'))
 
-// nginx opens its log by path, but the standard output of this process may be a socket, which has no path. So nginx
-// writes to a named pipe, and this process copies the pipe to its standard output.
+// nginx can open a log only by path, but the standard output of this process may be a socket, which has no path. So
+// nginx writes to a named pipe, and this process copies the pipe to its standard output.
 const accessLog = join(temp, 'access.log')
 execFileSync('mkfifo', [accessLog])
 new Socket({ fd: openSync(accessLog, constants.O_RDWR | constants.O_NONBLOCK) }).pipe(process.stdout)
@@ -45,7 +45,7 @@ const configFile = renderNginxConfig(temp, {
 const nginx = spawnNginx(configFile)
 // On SIGQUIT, nginx completes the requests in flight and ends.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => nginx.kill('SIGQUIT'))
-// `events.once` would throw if nginx did not start, and the folder would not be removed.
+// If nginx did not start, `events.once` would throw, and this process would not remove the folder.
 const { promise: closed, resolve } = Promise.withResolvers<number | null>()
 nginx.on('error', (error) => console.error(`nginx does not start: ${error.message}`)).on('close', resolve)
 const code = await closed

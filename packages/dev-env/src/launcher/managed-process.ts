@@ -22,7 +22,7 @@ export interface ProcessOptions {
   onCrash?: (failure: ProcessFailure) => void
   /** Maximum time for a process to become ready; 30 s by default. */
   readyMs?: number
-  /** Maximum time for a process to end before it is killed; 20 s by default, because a service takes up to 15 s. */
+  /** Time after which an ending process is killed; 20 s by default, because a service takes up to 15 s to end. */
   endMs?: number
 }
 
@@ -52,7 +52,7 @@ interface Run {
   isStopping: boolean
   /** Set when the process has ended. */
   exit?: Exit
-  /** Resolves when the process has ended and this class has read all output. */
+  /** Resolves when the process has ended and the launcher has read all output. */
   ended: Promise<Exit>
 }
 

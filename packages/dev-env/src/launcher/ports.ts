@@ -33,16 +33,16 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 }
 
 /**
- * `freePorts` returns ports of this range. Linux uses ports from 32,768 for outgoing connections. Such a connection
- * could occupy a port after `freePorts` has returned the port.
+ * `freePorts` returns ports of this range. The range ends below 32,768, because Linux uses higher ports for outgoing
+ * connections. A connection could occupy a port after `freePorts` has returned the port.
  */
 const RANGE = { from: 15_000, to: 32_000 }
 const ATTEMPTS = 1_000
 const returned = new Set<number>()
 
 /**
- * Returns `count` free ports that this function has not returned before in this process. Services that call each other
- * must know their ports before they start, so they cannot let the operating system choose the ports.
+ * Returns `count` free ports that this function has not returned before in this process. A service must know the ports
+ * of the other services before the services start, so the operating system cannot choose the ports.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = []

@@ -10,7 +10,7 @@ import { startSystem } from './system.ts'
 
 process.exit(await main().catch(report))
 
-/** Returns the exit code. */
+/** Runs the system and returns the exit code. */
 async function main(): Promise<number> {
   const config = readConfig(startSettings)
   const ports = portsOf(config)
@@ -35,8 +35,8 @@ async function main(): Promise<number> {
     })
     console.log(greeting(ports))
     const failure = await Promise.race([crash.promise, stopped])
-    // If all processes of Souk receive a signal, a service may end before this process handles the signal. Then the
-    // service did not crash.
+    // If all processes of Souk receive a signal, a service may end before this process handles the signal. After this
+    // wait, `stop.aborted` shows that the service did not crash.
     if (failure) await sleep(200)
     if (failure && !stop.aborted) console.error(`${failure.message}\nStopping the others ...`)
     await system.stop()

@@ -20,7 +20,7 @@ export interface SystemOptions extends StartOptions {
   dataDir: string
   /** Free ports by default. */
   ports?: Ports
-  /** `node` is the embedded gateway. The default is `node`. */
+  /** `node`, the default, is the embedded gateway (src/gateway/gateway.ts). */
   gateway?: 'node' | 'nginx'
   /** The database of each service; `sqlite:<dataDir>/<service>.db` by default. */
   databaseUrls?: Partial<Record<Service, string>>

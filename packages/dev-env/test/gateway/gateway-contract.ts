@@ -5,7 +5,7 @@ import { routesContract } from './contract/routes.ts'
 
 export type { OpenGateway, Urls } from './contract/contract-gateway.ts'
 
-/** The tests of both gateways: the embedded gateway and nginx. */
+/** Defines the tests that both gateways must pass: the embedded gateway and nginx. */
 export function gatewayContract(open: Open): void {
   const gateway = useGateway(open)
   routesContract(gateway)

@@ -39,7 +39,7 @@ describe('The embedded gateway', () => {
       assert.equal(products.seen[0]?.body, '')
     })
 
-    it('retries a GET once when the response is lost, then responds 502', async () => {
+    it('retries a GET once when the service closes the connection without a response, then responds 502', async () => {
       products.reset()
       products.respondWith((response) => response.destroy())
       assert.equal(await codeOf('GET'), 'bad-gateway')

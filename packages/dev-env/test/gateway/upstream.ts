@@ -30,7 +30,7 @@ export async function startUpstream(name: string) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    /** Responds with `responder` until the next `reset`. */
+    /** Makes the server respond with `responder` until the next `reset`. */
     respondWith: (responder: Responder) => (respond = responder),
     /** Deletes the recorded requests and restores the default response. */
     reset: () => {

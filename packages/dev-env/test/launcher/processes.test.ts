@@ -44,8 +44,8 @@ describe('startProcesses', () => {
     )
   const ends = () => readFileSync(log, 'utf8').trim().split('\n')
 
-  it('resolves when all processes are ready, and its stop function ends the processes one by one in reverse order', async () => {
-    // The second process takes 200 ms to end. If stop did not wait for it, the first process would end before it.
+  it('resolves when all processes are ready, and `stop` ends the processes one by one in reverse order', async () => {
+    // The second process takes 200 ms to end. If `stop` did not wait, the first process would end earlier.
     const { stop } = await start([
       [fakeService('first', firstPort, { LOG: log })],
       [fakeService('second', secondPort, { LOG: log, END_MS: '200' })],
@@ -80,7 +80,7 @@ describe('startProcesses', () => {
     assert.equal(env.DATABASE_URL, undefined)
   })
 
-  it('ends all processes when one process does not start, and throws the last lines of the output of that process', async () => {
+  it('ends all processes when one does not start, and throws the last lines of output', async () => {
     const crashes: ProcessFailure[] = []
     const stages = [[fakeService('fine', firstPort), fakeService('broken', secondPort, { FAILS: 'yes' })]]
     await assert.rejects(
@@ -98,13 +98,13 @@ describe('startProcesses', () => {
     )
   })
 
-  it('ends a process that is not ready in time, and throws the last lines of the output of that process', async () => {
+  it('ends a process that is not ready in time, and throws the last lines of output', async () => {
     const stages = [[fakeService('late', firstPort, { NEVER_READY: 'yes' })]]
     await assert.rejects(start(stages, { readyMs: 1_500 }), /late was not ready within 1\.5 s .*listening/s)
     assert.equal(await isUp(firstPort), false)
   })
 
-  it('returns a stop function that kills a process that does not end in time', async () => {
+  it('returns a `stop` function, which kills processes that do not end in time', async () => {
     const lines: string[] = []
     const processes = await start([[fakeService('first', firstPort, { STUBBORN: 'yes' })]], {
       endMs: 100,

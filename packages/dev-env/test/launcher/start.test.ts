@@ -89,7 +89,7 @@ describe('npm start', { concurrency: 3 }, () => {
     await untilFree(ports)
   })
 
-  it('stops all processes when its parent, npm, exits without forwarding SIGTERM', async (test) => {
+  it('stops all processes when npm exits without forwarding SIGTERM', async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start({ ...env, npm_lifecycle_event: 'start' }, { viaShell: true })
     command.kill('SIGTERM')
@@ -130,7 +130,7 @@ describe('npm start', { concurrency: 3 }, () => {
 })
 
 describe('npm run demo', { concurrency: true }, () => {
-  it('shows that one buyer gets the last unit and the other buyer gets the reason for the rejection', async (test) => {
+  it('shows that one order is confirmed, and why the other order is rejected', async (test) => {
     const { env, origin } = await newInstallation(test)
     const command = await start(env)
     const demo = await runCommand('demo/demo.ts', { GATEWAY_URL: origin }).ended

@@ -67,7 +67,7 @@ describe('installationSecret', () => {
   before(() => (folder = mkdtempSync(join(tmpdir(), 'souk-secret-'))))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('creates one secret per folder, in a file that only its owner can read', () => {
+  it('creates one secret per folder, in a file that only the owner of the file can read', () => {
     const secret = installationSecret(join(folder, 'here'))
     assert.match(secret, /^[0-9a-f]{64}$/)
     assert.equal(installationSecret(join(folder, 'here')), secret)

@@ -51,7 +51,7 @@ export function useGateway(open: Open) {
 
 type Response = Awaited<ReturnType<typeof rawRequest>>
 
-/** Asserts that the response is this problem, and that it has the headers that every response must have. */
+/** Asserts that the response is this problem and has the headers that every response must have. */
 export function assertProblem(response: Response, status: number, code: string): void {
   const document = JSON.parse(response.body)
   assert.deepEqual([response.status, document.status, document.code], [status, status, code])

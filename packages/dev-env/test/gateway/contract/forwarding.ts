@@ -53,7 +53,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.deepEqual(gateway.upstreams.users.seen, [])
   })
 
-  it('forwards a DELETE and an OPTIONS request that have a body', async () => {
+  it('forwards DELETE and OPTIONS requests with a body', async () => {
     for (const method of ['DELETE', 'OPTIONS']) {
       const response = await gateway.send('/sellers/me/products', {
         method,
@@ -113,7 +113,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.equal(gateway.upstreams.orders.seen.length, 1)
   })
 
-  it('responds 502 when the response to a POST is lost, and does not retry the POST', async () => {
+  it('responds 502 to a POST when the service closes the connection, and does not retry the POST', async () => {
     gateway.upstreams.orders.respondWith((response) => response.destroy())
     const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
     assertProblem(await gateway.send('/orders', options), 502, 'bad-gateway')
@@ -121,7 +121,7 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.equal(gateway.upstreams.orders.seen.length, 2)
   })
 
-  it('closes the connection to the client when a service sends only half of its response', async () => {
+  it('closes the connection to the client when a service sends only half of a response', async () => {
     gateway.upstreams.products.respondWith((response) => {
       response
         .writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { it } from 'node:test'
 import { assertProblem, type ContractGateway } from './contract-gateway.ts'
 
-/** Tests which paths a gateway forwards to which service, and which paths it serves itself. */
+/** Tests which paths a gateway forwards to which service, and which paths the gateway serves itself. */
 export function routesContract(gateway: ContractGateway): void {
   for (const [path, service] of [
     ['/users', 'users'],
@@ -67,7 +67,7 @@ export function routesContract(gateway: ContractGateway): void {
     })
   }
 
-  it('forwards a HEAD request with the method HEAD', async () => {
+  it('forwards a HEAD request as a HEAD request', async () => {
     const response = await gateway.send('/sellers/me/products', { method: 'HEAD' })
     assert.deepEqual(
       [response.status, response.body, gateway.upstreams.products.seen[0]?.method],

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
  */
 export function runCommand(script: string, env: Record<string, string>, { viaShell = false } = {}) {
   const file = fileURLToPath(new URL(`../../../src/${script}`, import.meta.url))
-  // Without `; true`, some shells replace themselves with the script.
+  // Without `; true`, some shells run the script in their own process instead of in a child process.
   const command = viaShell ? ['sh', '-c', `"${process.execPath}" "${file}"; true`] : [process.execPath, file]
   const child = spawn(command[0]!, command.slice(1), {
     env: { PATH: process.env.PATH ?? '', ...env },
@@ -27,7 +27,7 @@ export function runCommand(script: string, env: Record<string, string>, { viaShe
   return {
     pid: child.pid!,
     ended,
-    /** Resolves when the output matches `pattern`; rejects if the script ends without such output. */
+    /** Resolves when the output matches `pattern`; rejects if the script ends and the output does not match. */
     written: async (pattern: RegExp): Promise<void> => {
       while (!pattern.test(text)) {
         const event = await Promise.race([once(changed, 'text'), ended])

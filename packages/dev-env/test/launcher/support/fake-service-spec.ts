@@ -4,7 +4,7 @@ import type { ProcessSpec } from '../../../src/launcher/managed-process.ts'
 
 const SCRIPT = fileURLToPath(new URL('fake-service.ts', import.meta.url))
 
-/** Describes a process that imitates a service. fake-service.ts lists the variables that `env` can set. */
+/** Returns the spec of a process that imitates a service. fake-service.ts lists the variables that `env` can set. */
 export const fakeService = (name: string, port: number, env: Record<string, string> = {}): ProcessSpec => ({
   name,
   script: SCRIPT,

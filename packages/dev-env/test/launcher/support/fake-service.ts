@@ -5,7 +5,7 @@
  * - NEVER_READY: if set, the server always responds 503
  * - STUBBORN: if set, the process ignores SIGTERM
  * - END_MS: the time between SIGTERM and the end of the process
- * - LOG: a file; when the process ends after SIGTERM, it appends the value of NAME as a line
+ * - LOG: a file to which the process appends a line with the value of NAME when the process ends after SIGTERM
  */
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'

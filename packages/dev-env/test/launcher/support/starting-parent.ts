@@ -1,5 +1,5 @@
 /**
- * Starts a child that imitates a service, prints its PID, and runs until killed:
+ * Starts a child that imitates a service, prints the PID of the child, and runs until it is killed:
  * `node starting-parent.ts <port> <log>`.
  */
 import { startProcesses } from '../../../src/launcher/processes.ts'
