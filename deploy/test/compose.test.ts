@@ -45,8 +45,8 @@ const read = (file: string): Compose => parse(textOf(file), { merge: true, logLe
 const base = read(FILES[0]!)
 
 /**
- * Returns a sentence for each privilege that a container has and does not need. If the file is an overlay of `overlaid`,
- * it must not change the privileges of the containers in `overlaid`.
+ * Returns a sentence for each privilege that a container has and does not need. With `overlaid`, the file is an
+ * overlay: for a container in `overlaid`, returns a sentence if the overlay changes the privileges of the container.
  */
 function weaknesses({ services }: Compose, overlaid?: Compose): string[] {
   return Object.entries(services).flatMap(([name, container]) => {
@@ -56,7 +56,7 @@ function weaknesses({ services }: Compose, overlaid?: Compose): string[] {
       check(!volume.includes('docker.sock'), 'controls the container engine')
     if (overlaid?.services[name]) {
       const changed = [...FORBIDDEN, ...RESTRICTING].filter((key) => key in container)
-      // An overlay may use another image, with another unprivileged user.
+      // The image of an overlay may need another user, which must be unprivileged too.
       const isAllowed = changed.every((key) => key === 'user' && isUnprivileged(container.user))
       check(isAllowed, `changes ${changed}`)
       return found
@@ -76,7 +76,7 @@ function weaknesses({ services }: Compose, overlaid?: Compose): string[] {
       'shares the network of the host or of another container',
     )
     const ours = /^souk-/.test(container.image)
-    // This container is root, because it writes to volumes that belong to root. It has no network.
+    // The container `secrets` may be root: it writes to volumes that root owns, and it has no network.
     const fillsVolumes = name === 'secrets' && container.network_mode === 'none'
     check(fillsVolumes || (ours ? !container.user : isUnprivileged(container.user)), 'may be root')
     if (!ours) check(/:(?!latest$)[\w.-]+$/.test(container.image), 'has an image without a version')
@@ -109,7 +109,7 @@ describe('Compose files:', () => {
     { logging: { driver: 'json-file' } },
     { image: 'postgres:latest' },
   ] as Partial<Container>[]) {
-    it(`the check of the privileges rejects a database container with ${JSON.stringify(weakness)}`, () => {
+    it(`the privilege check rejects a database container with ${JSON.stringify(weakness)}`, () => {
       const fileWith = (database: Container): Compose => ({ services: { database }, networks: {} })
       assert.equal(weaknesses(fileWith({ ...base.services.database!, ...weakness })).length, 1)
       if (!weakness.image) assert.equal(weaknesses(fileWith(weakness as Container), base).length, 1)
@@ -131,7 +131,7 @@ describe('Compose files:', () => {
     ])
   })
 
-  it('each container is only on the networks that it needs, and only the gateway and Grafana can reach the outside', () => {
+  it('each container is only on the networks that it needs, and only the gateway and Grafana can connect to other machines', () => {
     const on = (network: string) =>
       Object.keys(base.services)
         .filter((name) => networksOf(base.services[name]!).includes(network))
@@ -153,7 +153,7 @@ describe('Compose files:', () => {
     assert.deepEqual(added, [
       ...SERVICES.map((name) => `${name}: monitoring`),
       'prometheus: monitoring',
-      // A container on internal networks cannot publish a port.
+      // A container that is only on internal networks cannot publish a port, so Grafana is also on `default`.
       'grafana: default,monitoring',
     ])
   })
@@ -181,7 +181,7 @@ describe('Compose files:', () => {
     }
   })
 
-  it('a container starts after the containers that it needs are ready, and restarts when it ends', () => {
+  it('a container starts after the containers that it depends on are ready, and restarts if it ends', () => {
     for (const service of SERVICES) {
       assert.deepEqual(base.services[service]!.depends_on, {
         [`${service}-migration`]: { condition: 'service_completed_successfully' },
@@ -205,7 +205,7 @@ describe('Compose files:', () => {
       assert.match(last('USER')!, /^USER [1-9]\d*:[1-9]\d*$/)
       assert.ok(instructions.lastIndexOf(last('USER')!) > instructions.lastIndexOf(last('FROM')!))
       assert.match(last('HEALTHCHECK')!, /CMD \["/)
-      // A command in the form of a list runs without a shell, so the process gets SIGTERM.
+      // A command in the form of a list runs without a shell. A shell would not forward SIGTERM to the process.
       assert.match(last('CMD')!, /^CMD \["/)
       const froms = instructions.filter((line) => line.startsWith('FROM '))
       for (const from of froms) assert.match(from, /^FROM [a-z]+:(?!latest)[\w.-]+( AS \w+)?$/)

@@ -8,12 +8,12 @@ import { openConnections, type Pod, podsOf } from './support/network-policies.ts
 
 const OVERLAYS = ['overlays/cloudnative-pg', 'overlays/external-database']
 const SERVICES = { users, products, orders }
-/** The first manifest of each kind. */
+/** The first manifest of each of these kinds. */
 type First = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
-/** How long a service may take to end: SHUTDOWN_MS in packages/service-kit/src/process/serve.ts. */
+/** How long a service may take to end. Equals SHUTDOWN_MS in packages/service-kit/src/process/serve.ts. */
 const SHUTDOWN_SECONDS = 15
 
-/** Mistakes that the type check must find. `change` is assigned to `part`; `error` is the compiler's error. */
+/** Mistakes that the type check must find. `change` overwrites fields of `part`. `error` matches the message. */
 const MISTAKES: [mistake: string, part: (manifests: First) => object, change: object, error: RegExp][] = [
   ['a misspelt field', ({ Deployment }) => Deployment.spec!, { replicsa: 2 }, /TS2353.*replicsa/],
   ['a field of a wrong type', ({ Service }) => Service.spec!.ports![0]!, { port: '80' }, /TS2322/],
@@ -39,7 +39,7 @@ describe('Kubernetes manifests:', { skip }, () => {
   })
   let errors: string[][]
 
-  // One compilation for all sets of manifests, because the compiler spends most of its time on the types.
+  // All sets of manifests are compiled together, because the compiler spends most of the time on the types.
   before(() => {
     errors = typeErrors([...built, ...broken])
   })
@@ -79,7 +79,7 @@ function testRules(manifests: Manifest[]) {
     [...spec.containers, ...(spec.initContainers ?? [])].map((container) => ({ name, container })),
   )
 
-  it('no container is root, has a capability, can write to its image or has a token for the Kubernetes API', () => {
+  it('no container runs as root, has a capability, can write to its image or has a token for the Kubernetes API', () => {
     for (const { name, spec } of pods) {
       const { runAsNonRoot, runAsUser, seccompProfile } = spec.securityContext ?? {}
       assert.ok(runAsNonRoot && runAsUser! > 0, name)
@@ -101,7 +101,7 @@ function testRules(manifests: Manifest[]) {
     }
   })
 
-  it('every server has probes, and still serves requests for at least 5 s after its termination begins', () => {
+  it('every server has probes, and continues to serve requests for at least 5 s before it shuts down', () => {
     for (const { metadata, spec } of deployments) {
       const { containers, terminationGracePeriodSeconds } = spec!.template.spec!
       const name = metadata!.name!
@@ -149,7 +149,7 @@ function testRules(manifests: Manifest[]) {
     )
   })
 
-  it('every Service selects the pods of one Deployment, and its ports are ports of these pods', () => {
+  it('every Service selects the pods of one Deployment, and the ports of the Service are ports of these pods', () => {
     for (const service of services) {
       const { selector, ports: servicePorts } = service.spec!
       const selected = pods.filter(({ labels }) =>
@@ -174,7 +174,7 @@ function testRules(manifests: Manifest[]) {
     assert.doesNotMatch(JSON.stringify(ofKind('ConfigMap', manifests)), /SECRET|PASSWORD|DATABASE_URL/)
   })
 
-  it('every service gets valid production settings, and every setting in a ConfigMap belongs to a service', () => {
+  it('every service receives valid production settings, and every setting in a ConfigMap belongs to a service', () => {
     const shared: Record<string, string> = {}
     for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(shared, data)
     const bySecret: Record<string, string> = {
@@ -272,8 +272,8 @@ function testRules(manifests: Manifest[]) {
     const toOurs = (connection: string) => ours.some(({ name }) => connection.includes(`-> ${name}:`))
     const isOurs = (connection: string) => fromOurs(connection) || toOurs(connection)
     assert.deepEqual(openConnections(manifests, all).filter(isOurs), intended.sort())
-    // The egress policies reject every unintended connection even without the ingress policies, and the reverse. The
-    // gateway is an exception: its ingress policy accepts every connection to port 8080.
+    // Without the ingress policies, the egress policies still reject every unintended connection. Without the egress
+    // policies, the ingress policies do, except for port 8080 of the gateway, which is open to all.
     const intoOtherThanGateway = (connection: string) =>
       toOurs(connection) && !connection.endsWith('gateway:8080')
     assert.deepEqual(openConnections(manifests, all, ['Egress']).filter(fromOurs), intended.filter(fromOurs))

@@ -11,11 +11,11 @@ import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { hasPrometheus, type Prometheus, startPrometheus } from './support/prometheus.ts'
 
 const DASHBOARD = new URL('../monitoring/grafana/dashboards/souk.json', import.meta.url)
-/** A rate needs two scrapes, which take two seconds. The limit is for slow machines. */
+/** A rate has data after two scrapes, that is, after two seconds. The limit is higher for slow machines. */
 const DATA_WITHIN_MS = 60_000
 const SERVICES = ['users', 'products', 'orders'] as const
 
-// The test uses a database server. SQLite has no connection pool, so it has no metrics of a pool.
+// The tests need a database server. With SQLite, a service has no connection pool and no metrics of a pool.
 const engine = (await availableEngines()).find((one) => one !== 'sqlite')
 const missing = [...(hasPrometheus() ? [] : ['Prometheus']), ...(engine ? [] : ['a database server'])]
 
@@ -54,7 +54,7 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
     assert.match(body, /^souk_orders_undecided 0$/m)
   })
 
-  it('metrics contain the patterns of routes, and no path, id or name that a caller sent', async () => {
+  it('metrics contain route patterns, and no path, id or name that a caller sent', async () => {
     const placed = await placeOrder(buyer, product)
     await buyer.call('GET', `/orders/${placed.body.id}`)
     await rawRequest(running.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
@@ -85,7 +85,7 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
     assert.deepEqual(Object.fromEntries(up), { users: 1, products: 1, orders: 1 })
   })
 
-  it('only the metrics listeners serve the metrics, and they serve nothing else', async () => {
+  it('only the metrics listeners serve the metrics, and a metrics listener serves nothing else', async () => {
     const spellings = [
       '/metrics',
       '//metrics',

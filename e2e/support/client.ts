@@ -33,11 +33,11 @@ export interface Shop {
   newBuyer(): Promise<User>
   newSeller(): Promise<User>
   logIn(username: string, password: string): Promise<User>
-  /** Returns the same user. The user's `call` sends requests to this shop's URL. */
+  /** Returns a copy of `user`. The copy's `call` sends requests to this shop's URL. */
   as(user: User): User
 }
 
-/** Longer than a correct response takes. An order gets a response within a few seconds, at least a 202. */
+/** Longer than any correct response takes: even `POST /orders` responds within a few seconds. */
 const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 
@@ -111,7 +111,7 @@ export const placeOrder = (
     ...(key !== undefined && { headers: { 'idempotency-key': key } }),
   })
 
-/** Returns a product's path with a unique query, so that nginx does not respond from its cache. */
+/** Returns a product's path with a unique query, so that nginx does not respond from the cache. */
 export const uncachedPath = (productId: number): string => `/products/${productId}?nonce=${randomUUID()}`
 
 export const stockOf = async (shop: Shop, productId: number): Promise<number> =>
@@ -120,7 +120,7 @@ export const stockOf = async (shop: Shop, productId: number): Promise<number> =>
 /** How long an order may stay undecided (PENDING or CANCELLING) while all services are available. */
 const DECIDED_WITHIN_MS = 30_000
 
-/** Resolves when no order of these buyers is undecided. @throws Error after 30 s */
+/** Resolves when no order of these buyers is undecided. @throws Error if one is still undecided after 30 s */
 export async function untilDecided(buyers: readonly User[]): Promise<void> {
   const areDecided = async () => {
     for (const buyer of buyers)

@@ -21,8 +21,8 @@ export async function assertInvariants({
 }
 
 /**
- * Asserts for each product that its stock is the added units minus the booked units, and that the units of its confirmed
- * orders are the booked units.
+ * Asserts that the stock of each product equals the product's added units minus its booked units, and that the booked
+ * units equal the units in confirmed orders.
  */
 async function assertUnits(products: string, orders: string): Promise<void> {
   const unitsByProduct = async (url: string, query: string) => {

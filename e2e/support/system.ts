@@ -17,14 +17,14 @@ export interface SystemUnderTest {
   shop: Shop
   urls: Record<ProcessName, string>
   databaseUrls: Record<Service, string>
-  /** The secret with which the orders service signs its tokens for products. */
+  /** The secret with which the orders service signs the tokens that it sends to the products service. */
   serviceTokenSecret: string
   /** The processes of the system; undefined if the system runs in containers. */
   system?: System
   stop(): Promise<void>
 }
 
-/** A system whose processes this process has started. */
+/** A system that runs as processes. The test process has started them. */
 export interface RunningShop extends SystemUnderTest {
   system: System
   urls: System['urls']
@@ -33,7 +33,7 @@ export interface RunningShop extends SystemUnderTest {
 }
 
 export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'gateway'>> {
-  /** The URL of the server on which the databases are created. By default it is the server that all tests share. */
+  /** The URL of the server on which the databases are created; by default, the server that all tests share. */
   server?: string | undefined
 }
 
@@ -80,7 +80,7 @@ export async function startShop(
 
 /**
  * Settings that turn off nginx's limits per address, because all requests of a test come from one address. The bursts are
- * high too, because nginx limits requests that arrive in the same millisecond by the burst, at any rate.
+ * high too, because nginx rejects simultaneous requests beyond the burst, even if the rate is high.
  */
 export const UNLIMITED = {
   SOUK_AUTH_RATE: '100000r/s',

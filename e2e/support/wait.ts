@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Resolves when `condition` is true. @throws Error with the message `failure` if this takes longer than `withinMs` */
+/** Resolves when `condition` is true. @throws Error with the message `failure` if it is still false after `withinMs` */
 export async function waitUntil(
   condition: () => Promise<boolean> | boolean,
   withinMs: number,
@@ -13,7 +13,7 @@ export async function waitUntil(
   }
 }
 
-/** Resolves when a GET of `url` gets a 2xx response. @throws Error after 30 s */
+/** Resolves when `GET url` returns a 2xx status. @throws Error if it does not within 30 s */
 export function waitUntilReady(url: string): Promise<void> {
   const isReady = async () => (await fetch(url).catch(() => undefined))?.ok === true
   return waitUntil(isReady, 30_000, `${url} is not ready`)

@@ -38,7 +38,7 @@ export function describeSystem(
   })
 }
 
-/** Runs all suites on a system of real processes. Skips them if the engine or nginx is not available. */
+/** Runs all suites on a system of real processes. Skips the suites if the engine or the gateway is not installed. */
 export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx'): Promise<void> {
   const missing = [
     ...((await availableEngines()).includes(engine) ? [] : [engine]),

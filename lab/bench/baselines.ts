@@ -33,7 +33,7 @@ export interface OrderBaseline {
   stop(): Promise<void>
 }
 
-/** Opens the baseline for placing orders: pgbench with 64 clients and prepared statements, on the same PostgreSQL server. */
+/** Opens the baseline for orders: pgbench with 64 clients and prepared statements, on Souk's PostgreSQL server. */
 export async function openOrderBaseline(): Promise<OrderBaseline> {
   const database = await createTestDatabase('postgres')
   await runSql(database.url, ...TABLES)
@@ -72,7 +72,7 @@ export interface BaselineServer {
 
 /**
  * Starts the baseline for reads: a Fastify server without a database, which responds with the same bytes as the system at
- * `url`. The server runs in this process, which has nothing else to do during a measurement.
+ * `url`. The server runs in this process, which does nothing else during a measurement.
  */
 export async function startBareServer(url: string): Promise<BaselineServer> {
   const app = Fastify()

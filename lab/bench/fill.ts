@@ -3,7 +3,7 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { sql } from 'kysely'
 
 const UNITS = 1_000_000_000
-/** One statement for all rows would exceed the time limit of a statement. */
+/** The rows are inserted in steps, because one statement for all rows would exceed the time limit of a statement. */
 const ROWS_PER_STEP = 1_000
 
 // biome-ignore lint/suspicious/noExplicitAny: the services own the table types; this tool only fills the tables
@@ -15,11 +15,11 @@ const count = async ({ kysely }: Opened, table: 'products' | 'orders'): Promise<
   return Number(rows[0]!.n)
 }
 
-/** Returns the next numbers from `first`: those below `end`, but at most ROWS_PER_STEP. */
+/** Returns the numbers from `first` to below `end`, but at most ROWS_PER_STEP numbers. */
 const step = (first: number, end: number) =>
   Array.from({ length: Math.min(ROWS_PER_STEP, end - first) }, (_, i) => first + i)
 
-/** Adds products of a seller until there are `total` products. Adds a billion units to each with a stock adjustment. */
+/** Adds products of a seller until there are `total` products. Adds a billion units to the stock of each product. */
 export async function fillProducts(url: string, sellerId: string, total: number): Promise<void> {
   const database = open(url)
   const { kysely } = database

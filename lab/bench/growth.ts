@@ -10,7 +10,7 @@ const WARM_UP_SECONDS = 3
 export async function measureGrowth(engine: Engine, seconds: number): Promise<void> {
   const { running, seller, buyers, place, get, stop } = await startLoadTest(engine)
   const { products, orders } = running.urls
-  /** The requests per second with each size, by the name of the request. */
+  /** For the name of each request: its requests per second at each size. */
   const rates = new Map<string, number[]>()
   try {
     for (const size of SIZES) {

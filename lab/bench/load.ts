@@ -26,8 +26,8 @@ export interface LoadTest {
   seller: User
   buyers: User[]
   /**
-   * Places orders for one unit of a random product with an id from 1 to `products`. The orders go through nginx if nginx
-   * is the gateway.
+   * Places orders for one unit of a random product with an id from 1 to `products`. Sends them to nginx if nginx is the
+   * gateway, otherwise to the orders service.
    */
   place(products: number, seconds: number): Promise<Measurement>
   /** Sends GET requests to `path` of `url`; `{id}` is replaced by a random id from 1 to `products`. */

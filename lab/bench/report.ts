@@ -13,7 +13,7 @@ export interface Results {
   rounds: number
   cores: number
   node: string
-  /** The memory of the four processes together, in MiB. `proportional` counts a shared page once. */
+  /** The memory of the four processes together, in MiB. `proportional` counts a page that processes share once. */
   memory: { resident: number; proportional: number }
   figures: Record<string, Figure & { lowest: number; highest: number }>
 }
@@ -85,7 +85,7 @@ const WIDTH = 760
 const LABEL_WIDTH = 360
 const ROW_HEIGHT = 30
 
-/** Draws the orders per second as bars in SVG. */
+/** Returns an SVG bar chart of the orders per second. */
 function chart(figures: Figures): string {
   const bars = BARS.filter(([, name]) => figures[name])
   const most = Math.max(...bars.map(([, name]) => figures[name]!.perSecond))

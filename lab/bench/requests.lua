@@ -1,4 +1,4 @@
--- The requests of wrk: either GET requests of one path, or orders for one unit with different idempotency keys.
+-- Creates the requests of wrk: GET requests to one path, or orders for one unit with different idempotency keys.
 -- Arguments: a file with one token per line, the highest product id, a prefix for the keys, and the path to get
 -- ('-' places orders).
 local tokens, products, prefix, path = {}, 1, '', '-'

@@ -4,7 +4,7 @@
  *
  *   --engine NAME    postgres (default), mysql or sqlite; only PostgreSQL has a baseline for orders
  *   --seconds N      the length of each measurement; 10 by default
- *   --rounds N       the number of measurements of each figure; the result is their median; 3 by default
+ *   --rounds N       how often each figure is measured; 3 by default; the result is the median
  *   --growth         instead measures the speed with 1,000, 100,000 and 1,000,000 products and as many orders
  *
  * Writes lab/bench/results.json and, on PostgreSQL, img/bench.svg and the figures in README.md. With --growth it writes

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** How long a container may take to become healthy after its start. */
 const HEALTHY_WITHIN_MS = 120_000
 
-/** The containers of a separate compose project. The data of a developer's `docker compose up` does not change. */
+/** Controls containers in a separate compose project. A developer's own containers and their data do not change. */
 export interface Containers {
   compose(...args: string[]): string
   /** Returns the ids of a service's containers. */

@@ -3,8 +3,8 @@
  * needs Docker with compose, and the ports 8080 and 8001 to 8003. A run takes several minutes. It checks that
  * - the system passes the suites of `e2e/test`
  * - each container can connect only to the containers that it needs
- * - only one order gets the last unit of a product while services have replicas
- * - no order is lost when each container is killed under load
+ * - only one order gets the last unit of a product while services have several replicas
+ * - no order is lost when the containers are killed one after the other under load
  *
  *   --engine NAME   postgres (default) or mariadb
  *   --seed N        makes the same random choices as the run that printed this seed
@@ -39,7 +39,7 @@ const containers = containersOn(values.engine as 'postgres' | 'mariadb')
 const { compose, exec } = containers
 
 console.log(`On ${values.engine}. To repeat this run: --seed ${seed}`)
-// An earlier run that was interrupted may have left its containers.
+// An interrupted earlier run may have left containers.
 compose('down', '--volumes')
 try {
   await step('start until all are healthy', () => compose('up', '--detach', '--wait'))
@@ -99,7 +99,7 @@ function assertIsolation(): void {
     assert.match(status, /^Uid:\s+[1-9]/m, `${service} must not run as root`)
     assert.match(status, /^CapBnd:\s+0+$/m, `${service} must not be able to gain a capability`)
     assert.match(status, /^NoNewPrivs:\s+1$/m, `${service} must not be able to gain privileges`)
-    // Every user may write to /var/tmp if the file system is not read-only.
+    // In a writable file system, every user may write to /var/tmp.
     assert.match(exec(service, 'touch', '/var/tmp/file').output, /Read-only file system/, service)
   }
   assert.equal(connect('orders', 'bookings', 9002), 'connected')

@@ -1,4 +1,4 @@
-/** `run.ts` runs this test file. It runs the suites of `e2e/test` on the system that RUNNING_SYSTEM describes in JSON. */
+/** Runs the suites of `e2e/test` on the system that RUNNING_SYSTEM describes in JSON. `run.ts` runs this test file. */
 import { shopAt } from '@souk/e2e/support/client'
 import type { SystemUnderTest } from '@souk/e2e/support/system'
 import { describeSystem } from '@souk/e2e/test/every-suite'

@@ -101,7 +101,7 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
         if (await responds(url)) return
         await sleep(25)
       }
-      // A server does not start while processes of the killed server still run.
+      // A server does not start while processes of the killed server still run, so try again later.
       await sleep(100)
     }
     throw new Error(`${engine} was not ready within ${READY_WITHIN_MS / 1_000} s`)

@@ -1,8 +1,8 @@
 /**
  * `npm run test:faults`: injects faults into the real processes and their databases under load, on every engine that is
  * installed. After each scenario it waits until no order is undecided (PENDING or CANCELLING), then checks the databases
- * and every response that a client got. It starts its own database servers, in temporary folders. A run takes three to
- * four minutes per engine.
+ * and every response that a client received. It starts its own database servers, in temporary folders. A run takes
+ * three to four minutes per engine.
  *
  *   --long          injects many more faults; takes about an hour per engine
  *   --engine NAME   uses only this engine: sqlite, postgres or mysql
@@ -24,7 +24,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...[shutdowns, lastUnit, sameKey, poolOfOne, badNetwork, partition],
   ...[slowProducts, wrongClocks, pauses, closedConnections, databaseKills, kills],
 ]
-/** When a scenario fails, this much of the output of the processes is printed. */
+/** How much of the processes' output is printed when a scenario fails. */
 const LINES_SHOWN = 25
 const COLUMNS_SHOWN = 300
 

@@ -35,7 +35,7 @@ export interface Scenario {
   after?(testbed: Testbed, history: History): Promise<void>
 }
 
-/** The time by which the proxy delays a call or a response. The orders service stops waiting for a response earlier. */
+/** How long the proxy delays a call or a response: longer than the orders service waits for a response. */
 export const DELAY_MS = 5_000
 
 export async function startTestbed(
@@ -66,7 +66,10 @@ export async function startTestbed(
 const BUYERS = 4
 const ACCOUNTS_REUSED_MS = 20 * 60_000
 
-/** Reuses accounts for 20 minutes, because a new account is expensive: it needs two password hashes. */
+/**
+ * Returns a function that creates accounts and reuses them for 20 minutes. A new account is expensive, because it needs
+ * two password hashes.
+ */
 function reusedAccounts({ shop }: ProxiedShop): () => Promise<Accounts> {
   let accounts: Accounts | undefined
   let createdAt = 0

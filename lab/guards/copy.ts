@@ -20,7 +20,10 @@ export function copyRepository(root: string, copy: string): void {
   linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
 }
 
-/** A workspace is a link relative to `node_modules`, so the same link in the copy leads to a folder of the copy. */
+/**
+ * Links the packages of the folder `from` into the folder `to`. A workspace is a link relative to `node_modules`, so
+ * the same link in the copy leads to a folder of the copy.
+ */
 function linkPackages(from: string, to: string): void {
   mkdirSync(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {

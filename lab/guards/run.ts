@@ -27,7 +27,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const GUARDS = [...ordersGuards, ...productsGuards, ...usersGuards, ...serviceKitGuards, ...gatewayGuards]
 /** How long a test file may take on one engine. */
 const FILE_TIMEOUT_MS = 60_000
-/** Some tests depend on a race, which does not happen in every run on a busy machine. */
+/** The maximum number of runs of a test file. Some tests depend on a race that does not occur in every run. */
 const ATTEMPTS = 3
 
 const { values } = parseArgs({
@@ -91,7 +91,7 @@ async function testGuards(guards: readonly Guard[]): Promise<string[]> {
   return failures
 }
 
-/** Calls `work` once for each job, with one of the copies. Each copy does one job at a time. */
+/** Calls `work` once for each job, with one of the copies. Each copy is used for one job at a time. */
 async function distribute<Job>(
   copies: readonly string[],
   jobs: IterableIterator<Job>,
@@ -126,7 +126,7 @@ async function assertTestsPass(copies: readonly string[], guards: readonly Guard
   })
 }
 
-/** @returns undefined if a test failed without the safeguard, otherwise what happened instead */
+/** Runs a guard's test file without the safeguard. @returns undefined if a test failed, otherwise what happened */
 async function testGuard(copy: string, guard: Guard): Promise<string | undefined> {
   const path = join(copy, guard.file)
   const original = readFileSync(path, 'utf8')

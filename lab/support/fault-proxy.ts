@@ -25,7 +25,7 @@ export interface FaultProxy {
   counts: Record<ProxyFault, number>
   /** Returns the fault for the next call; `none` by default. Tests replace this function. */
   faultFor: () => ProxyFault
-  /** The proxy awaits this function after the target has responded and before it responds. Tests replace this function. */
+  /** The proxy awaits this function before it forwards the target's response. Tests replace this function. */
   onResponse: () => Promise<void>
   close(): Promise<void>
 }
@@ -64,7 +64,7 @@ async function send(url: URL, request: IncomingMessage, body: Buffer) {
     status: response.status,
     headers: {
       'content-type': response.headers.get('content-type') ?? '',
-      // The orders service reads the clock of products from this header.
+      // Forwarded because the orders service reads the clock of products from this header.
       date: response.headers.get('date') ?? '',
     },
     text: await response.text(),

@@ -22,16 +22,16 @@ interface ReportedOrder {
   total: string | null
 }
 
-/** A product that no client orders, and how many units the seller has added, one per stock adjustment. */
+/** A product that no client orders, and to which each stock adjustment of the seller adds one unit. */
 export interface Adjusted {
   productId: number
-  /** The number of adjustments that got a 201. */
+  /** The number of adjustments that received a 201. */
   acknowledged: number
-  /** The number of adjustments without a response, which may or may not have happened. */
+  /** The number of adjustments without a response. They may or may not have been applied. */
   unknown: number
 }
 
-/** What the clients of a load know from responses. `assertHistory` checks that all of it is true. */
+/** What the clients of a load know from responses. `assertHistory` compares it with the state of the system. */
 export interface History {
   /** The orders by id. */
   orders: Map<string, ReportedOrder>
@@ -39,16 +39,16 @@ export interface History {
   decided: number
   /** The order id in a response, by buyer and idempotency key. */
   orderOfKey: Map<string, string>
-  /** The registrations that were acknowledged. */
+  /** The usernames whose registration was acknowledged. */
   usernames: string[]
-  /** The products whose listing was acknowledged. */
+  /** The ids of the products whose creation was acknowledged. */
   productIds: number[]
   adjusted: Adjusted | undefined
   /** The number of requests, retries included. */
   sent: number
-  /** The number of requests that got no response or a 5xx. */
+  /** The number of requests that received no response or a 5xx. */
   failed: number
-  /** The number of requests that got a 503. */
+  /** The number of requests that received a 503. */
   unavailable: number
   slowestMs: number
   /** Responses that no fault explains. */
@@ -73,7 +73,7 @@ export const emptyHistory = (): History => ({
 export const INITIAL_STOCK = 1_000
 const SIMULTANEOUS_READS = 16
 
-/** Asserts that everything in the history is true. */
+/** Asserts that the state of the system agrees with the history. */
 export async function assertHistory(
   { shop, databaseUrls }: Pick<SystemUnderTest, 'shop' | 'databaseUrls'>,
   history: History,

@@ -23,7 +23,7 @@ export interface LoadOptions {
   scarce?: boolean
 }
 
-/** Clients that send requests until `stop`, as buyers, as a seller and as new users. */
+/** Clients that send requests until `stop` is called, as buyers, as a seller and as new users. */
 export interface Load {
   history: History
   buyers: readonly User[]
@@ -120,7 +120,7 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
     if (status === 409 || n % CANCEL_EVERY !== 0) continue
     history.orders.set(id, { ...order, reported: 'CANCEL SENT' })
     const cancel = () => buyer.call('POST', `/orders/${id}/cancel`)
-    // An order that got 202 may have been rejected meanwhile. Then its cancellation gets 409.
+    // After a 202, the order may have been rejected in the meantime. Then the cancellation fails with 409.
     const cancelled = await sendWithRetries(client, cancel, status === 202 ? [200, 202, 409] : [200, 202])
     if (cancelled?.status === 200) history.orders.set(id, { ...order, reported: 'CANCELLED' })
   }
@@ -161,7 +161,7 @@ async function registerUsers(client: Client): Promise<void> {
   while (!client.signal.aborted) {
     const credentials = { username: `f-${randomBytes(8).toString('hex')}`, password }
     const register = () => shop.call('POST', '/users', { body: { ...credentials, role: 'BUYER' } })
-    // A retry gets 409 if an earlier attempt registered the user and its response was lost.
+    // A retry fails with 409 if an earlier attempt registered the user and the response was lost.
     if (!(await sendWithRetries(client, register, [201], [409]))) continue
     history.usernames.push(credentials.username)
     const logIn = () => shop.call('POST', '/auth/login', { body: credentials })
@@ -169,7 +169,7 @@ async function registerUsers(client: Client): Promise<void> {
     for (let n = 0; session && n < 5; n++) {
       const { refreshToken } = session
       const refresh = () => shop.call('POST', '/auth/refresh', { body: { refreshToken } })
-      // A retry gets 401 if an earlier attempt used the refresh token and its response was lost.
+      // A retry fails with 401 if an earlier attempt used the refresh token and the response was lost.
       const response = await sendWithRetries(client, refresh, [200], [401])
       session = response?.status === 200 ? response.body : undefined
       await pause(client, 100)
@@ -180,8 +180,8 @@ async function registerUsers(client: Client): Promise<void> {
 const pause = ({ signal }: Client, ms: number) => sleep(ms, undefined, { signal }).catch(() => {})
 
 /**
- * Sends a request until it gets a response below 500. Every request of a load is safe to retry. The response's status must
- * be in `expected`, or in `expectedAfterLoss` if an earlier attempt got no response or a 5xx.
+ * Sends a request until the response has a status below 500. Every request of a load is safe to retry. The status must
+ * be in `expected`, or in `expectedAfterLoss` if an earlier attempt had no response or a 5xx.
  */
 async function sendWithRetries(
   client: Client,
@@ -207,7 +207,7 @@ async function sendWithRetries(
   return undefined
 }
 
-/** Sends a request and records its duration. @returns undefined if the request got no response */
+/** Sends a request and records its duration. @returns undefined if there was no response */
 async function sendAndTime(
   history: History,
   send: () => Promise<ApiResponse>,
@@ -227,6 +227,6 @@ async function sendAndTime(
   return response
 }
 
-/** Whether `fetch` failed because the connection was lost before or during the response. A timeout is another error. */
+/** Returns whether `fetch` failed because the connection was lost. A timeout does not count as a lost connection. */
 const isLostConnection = (error: unknown) =>
   error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message)

@@ -1,4 +1,7 @@
-/** Returns a function that returns random numbers (mulberry32), at least 0 and less than 1. The same seed gives the same numbers. */
+/**
+ * Returns a function that returns random numbers, at least 0 and less than 1. The same seed gives the same numbers. The
+ * algorithm is mulberry32.
+ */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -21,7 +21,7 @@ const blocksOf = (text: string, info: string) =>
 const STANDARD_PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
 const README = textOf('README.md')
 const TOUR = globSync('docs/tour/*.md', { cwd: ROOT }).sort()
-/** The ports of the second replica of orders that the tour starts: for its API and for its metrics. */
+/** The ports for the API and the metrics of the second replica of orders, which the tour starts. */
 const SECOND_REPLICA_PORTS = [8013, 9474]
 
 describe('commands in the documents', () => {
@@ -123,7 +123,7 @@ describe('the documents', () => {
     for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
   })
 
-  it('every `npm run` in the README, CONTRIBUTING.md and the tour is a script of the repository', () => {
+  it('every `npm run` command in the README, CONTRIBUTING.md and the tour runs a script of the repository', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
     const text = ['README.md', 'CONTRIBUTING.md', ...TOUR].map(textOf).join('\n')
     const named = [...text.matchAll(/npm run ([a-z:-]+)\b(?! -w)/g)].map(([, name]) => name!)

@@ -6,7 +6,7 @@ import { inventorySuite } from './suites/inventory.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { restoreSuite } from './suites/restore.ts'
 
-/** Shorter than the defaults, so that a request gives up before a delayed call ends, and the order is resumed soon. */
+/** Shorter than the defaults: a request stops waiting before a delayed call ends, and the order is resumed soon. */
 const SHORT_WAITS = { BOOKING_DEADLINE_MS: '1500', RECOVERY_PAUSE_MS: '200' }
 const DELAY_MS = 2_500
 

@@ -83,7 +83,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
 
 /** Starts a service with npm and returns a function that stops it. */
 function start(service: string, env: NodeJS.ProcessEnv): () => Promise<unknown> {
-  // With a separate process group, npm, its shell and the service all get the signal, as with Ctrl-C in a terminal.
+  // With a separate process group, npm, its shell and the service all receive the signal, as with Ctrl-C in a terminal.
   const child = spawn('npm', ['start', '-w', service], { cwd: ROOT, env, detached: true, stdio: 'ignore' })
   const ended = once(child, 'exit')
   return async () => {

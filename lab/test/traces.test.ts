@@ -53,13 +53,13 @@ await describeOnEachEngine('tracing', (engine) => {
     await collector.close()
   })
 
-  /** Returns the spans of a trace by start time. The order is exact only within a service, because clocks differ. */
+  /** Returns the spans of a trace, sorted by start time. The order is not exact across services. */
   const inTrace = ({ traceId }: { traceId: string }) =>
     collector.spans
       .filter((span) => span.traceId === traceId)
       .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
 
-  // T1 stores the order, T2 books its units in the products service, and T3 settles the order, that is, stores it as
+  // T1 stores the order. T2 books its units in the products service. T3 settles the order: it stores the status
   // CONFIRMED or REJECTED.
   const SERVED = 'gateway POST /orders > gateway POST > orders POST /orders'
   const WRITE = `${SERVED} > orders wait order-writes > orders batch order-writes`

@@ -37,7 +37,7 @@ export interface Manifest {
 export const ofKind = <Kind extends keyof Kinds>(kind: Kind, manifests: Manifest[]) =>
   manifests.filter((manifest) => manifest.kind === kind) as unknown as Kinds[Kind][]
 
-/** Whether the installed `kubectl` can build the manifests. @throws Error if it cannot and `REQUIRE_KUBECTL` is set */
+/** Returns whether `kubectl` can build the manifests. @throws Error if it cannot and `REQUIRE_KUBECTL` is set */
 export function kubectlBuilds(): boolean {
   const response = spawnSync('kubectl', ['version', '--client', '--output=json'], { encoding: 'utf8' })
   const version = /"kustomizeVersion": "v(\d+)/.exec(response.stdout ?? '')?.[1]
@@ -56,7 +56,7 @@ export function build(folder: string): Manifest[] {
 
 /**
  * Compiles sets of manifests against the types of the Kubernetes API. Returns the errors of each set: unknown kinds and
- * fields, wrong types, and missing parts. (The JSON schemas of the API would allow unknown fields.)
+ * fields, wrong types, and missing parts. The API's JSON schemas are not used, because they allow unknown fields.
  */
 export function typeErrors(sets: Manifest[][]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'souk-manifests-'))

@@ -3,7 +3,7 @@ import { type Manifest, ofKind } from './manifests.ts'
 
 type Labels = Record<string, string>
 
-/** A pod. A policy selects pods with a namespace and labels. */
+/** A pod or a host outside the cluster. The namespace and the labels determine which policies apply to a pod. */
 export interface Pod {
   name: string
   /** `souk` for our own pods. */
@@ -11,7 +11,7 @@ export interface Pod {
   labels: Labels
   /** The ports on which the pod listens. */
   ports: number[]
-  /** The IP address of a host outside the cluster. A pod has none here. */
+  /** The IP address; only for a host outside the cluster. */
   address?: string
 }
 
@@ -63,7 +63,7 @@ export function openConnections(
 }
 
 /**
- * Whether the policies for `pod` allow connections from (Ingress) or to (Egress) `peer`. As in Kubernetes, any
+ * Returns whether the policies for `pod` allow connections from (Ingress) or to (Egress) `peer`. As in Kubernetes, any
  * connection is allowed if no policy selects the pod. Otherwise one rule of one policy must allow the connection.
  */
 function allows(

@@ -14,7 +14,7 @@ const CONFIG = new URL('../../monitoring/prometheus.yml', import.meta.url)
 /** Shorter than in production, so that a rate has data after two seconds. */
 const SCRAPE_INTERVAL = '1s'
 
-/** Whether Prometheus is installed. @throws Error if it is not and `REQUIRE_PROMETHEUS` is set */
+/** Returns whether Prometheus is installed. @throws Error if it is not installed and `REQUIRE_PROMETHEUS` is set */
 export function hasPrometheus(): boolean {
   if (existsSync(PROMETHEUS)) return true
   if (process.env.REQUIRE_PROMETHEUS)
@@ -28,7 +28,7 @@ export interface Prometheus {
   stop(): Promise<void>
 }
 
-/** Starts Prometheus with the configuration in `deploy/monitoring`. `services` are the targets, as `host:port` by name. */
+/** Starts Prometheus with the configuration in `deploy/monitoring`. `services` maps service names to `host:port`. */
 export async function startPrometheus(services: Record<string, string>): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-prometheus-'))
   const config = join(folder, 'prometheus.yml')
@@ -52,7 +52,7 @@ export async function startPrometheus(services: Record<string, string>): Promise
   return { query: (promQl) => query(url, promQl), stop }
 }
 
-/** Replaces the DNS lookup with fixed targets that have the label of the lookup, and shortens the scrape interval. */
+/** Replaces the DNS lookup with fixed targets that have the same label, and shortens the scrape interval. */
 function forTest(config: string, services: Record<string, string>): string {
   const targets = Object.entries(services).map(
     ([name, target]) => `      - targets: ['${target}']\n        labels: { __meta_dns_name: ${name} }\n`,

@@ -5,14 +5,14 @@ import { type Operation, readContract } from '@souk/service-kit/testing/contract
 import type { SystemUnderTest } from '../../support/system.ts'
 
 /**
- * The codes of requests that fail authentication or match no route. A route that does not find an id responds with its
- * own code, such as `order-not-found`, so such a response counts as allowed.
+ * The error codes for requests that fail authentication or match no route. Any other code, such as `order-not-found`,
+ * shows that the route has allowed the request.
  */
 const NOT_HANDLED = ['token-missing', 'token-refused', 'not-found']
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 const UNKNOWN_ORDER = '01900000-0000-7000-8000-00000000dead'
 
-/** Replaces `{id}` with an id that is valid and does not exist. */
+/** Replaces `{id}` with an id that has a valid format but does not exist. */
 const pathOf = (template: string) =>
   template.replace('{id}', template.startsWith('/orders') ? UNKNOWN_ORDER : '2000000000')
 

@@ -51,7 +51,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('oversized and deeply nested bodies, large pages, wrong media types and wrong methods get a problem document', async () => {
+  it('a request with an oversized or deeply nested body, a page limit above 100, a wrong media type or a wrong method receives a problem document', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     const many = `{"lines":[${Array.from({ length: 1_001 }, orderLine).join(',')}]}`
     for (const [what, response, status, code] of [
@@ -74,7 +74,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     }
   })
 
-  it('requests with `__proto__`, `constructor`, unknown fields or repeated query parameters get 400', async () => {
+  it('requests with `__proto__`, `constructor`, unknown fields or repeated query parameters are rejected with 400', async () => {
     for (const body of [
       `{"__proto__":{"role":"SELLER"},"lines":[${orderLine()}]}`,
       `{"constructor":{"prototype":{"role":"SELLER"}},"lines":[${orderLine()}]}`,
@@ -86,7 +86,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('the request headers X-User-Id and X-User-Role do not log in a caller or change the role of a caller', async () => {
+  it('the request headers X-User-Id and X-User-Role neither log in a caller nor change the role of a caller', async () => {
     const claims = { 'x-user-id': seller.id, 'x-user-role': 'SELLER', x_user_role: 'SELLER' }
     assert.equal((await send('GET', '/sellers/me/products', undefined, claims)).status, 403)
     const withoutToken = { authorization: '', ...claims }

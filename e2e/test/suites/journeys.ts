@@ -3,7 +3,7 @@ import { before, it } from 'node:test'
 import { createProduct, placeOrder, type Shop, stockOf, uncachedPath } from '../../support/client.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
-/** The use cases of buyers and sellers, from login to sale. */
+/** Tests the use cases of buyers and sellers, from login to sale. */
 export function journeysSuite(system: () => SystemUnderTest): void {
   let shop: Shop
 
@@ -39,7 +39,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     )
   })
 
-  it('one of two simultaneous orders for the last unit is confirmed, and the rejected order gets the available units', async () => {
+  it('one of two simultaneous orders for the last unit is confirmed, and the other is rejected with the number of available units', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
@@ -61,7 +61,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual((await seller.call('GET', '/sellers/me/sales')).body.items.length, 1)
   })
 
-  it('a disabled product is visible only to its seller, who can enable it again', async () => {
+  it('only the seller can see a disabled product, and can enable it again', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
     const path = `/products/${productId}`
@@ -93,7 +93,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(found.body, placed.body)
   })
 
-  it('a refresh token can be used before the logout, and the next refresh token gets 401 after the logout', async () => {
+  it('a refresh token is accepted before the logout, and the next refresh token is rejected with 401 after the logout', async () => {
     const buyer = await shop.newBuyer()
     const refreshed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
     assert.equal(refreshed.status, 200)
@@ -105,7 +105,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal((await shop.call('POST', '/auth/refresh', { body: { refreshToken } })).status, 401)
   })
 
-  it('the pages of GET /orders together contain each order of the buyer once', async () => {
+  it('the pages of GET /orders together contain each order of the buyer exactly once', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 10)
     const placed = new Set<string>()
@@ -120,7 +120,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.deepEqual(seen.toSorted(), [...placed].toSorted())
   })
 
-  it('the gateway serves the public contract, and a Swagger page that may load files only from the gateway', async () => {
+  it('the gateway serves the public contract and a Swagger page, and the page may load files only from the gateway', async () => {
     const page = await fetch(shop.url)
     assert.equal(page.status, 200)
     assert.match(await page.text(), /swagger-ui/)

@@ -43,9 +43,9 @@ export function raceSuite(system: () => SystemUnderTest): void {
     for (let round = 0; round < 2; round++) await raceForLastUnit(seller, buyers)
   })
 
-  it(`${REPETITIONS} simultaneous requests with one idempotency key place one order and get equal responses`, async () => {
+  it(`${REPETITIONS} simultaneous requests with one idempotency key place one order and receive equal responses`, async () => {
     const productId = await createProduct(seller, 1_000)
-    // 10 buyers, with two keys each, place 20 orders.
+    // Each of the 10 buyers uses two keys, so 20 orders are placed.
     for (const buyer of [...buyers, ...buyers]) await repeatSimultaneously(buyer, productId)
     assert.equal(await stockOf(system().shop, productId), 980)
   })

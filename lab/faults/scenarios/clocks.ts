@@ -9,7 +9,7 @@ import { restart, type Scenario, type Testbed } from '../testbed.ts'
 const HOUR_S = 3_600
 const SERVICES = ['orders', 'products'] as const
 type Clocked = (typeof SERVICES)[number]
-/** The clock's offset when a service starts, and its offset after the change while the service runs. */
+/** For each change: the clock's offset when the service starts, and the offset that is set while the service runs. */
 const CHANGES = [
   [HOUR_S, -HOUR_S],
   [-HOUR_S, 0],
@@ -27,7 +27,7 @@ export const wrongClocks: Scenario = {
             await startWithClock(testbed, folder, service, from)
             await load.progress(20)
             const change = () => setClock(testbed, folder, service, to)
-            // The recovery worker uses the clock of orders to find the undecided orders that are due.
+            // The recovery worker of orders uses this clock to find undecided orders that are due, so some must exist.
             if (service === 'orders') await withUndecidedOrders(testbed, change)
             else await change()
             await load.progress(20)

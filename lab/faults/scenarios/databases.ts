@@ -43,7 +43,7 @@ export const closedConnections: Scenario = {
     for (let n = 0; n < (testbed.long ? 40 : 3); n++) {
       for (const service of SERVICES) {
         await load.progress(5)
-        // The users service may have no open connection under this load. The readiness check opens a connection.
+        // The users service may have no open connection under this load, so the readiness check opens one.
         assert.equal((await fetch(`${testbed.urls[service]}/health/ready`)).status, 200)
         await closeConnections(testbed, service)
       }
@@ -62,7 +62,7 @@ async function closeConnections({ engine, databaseUrls, count }: Testbed, servic
   const url = databaseUrls[service]
   const rows = await runSql<{ id?: number }>(url, CONNECTIONS_QUERY[engine as ServerEngine])
   assert.ok(rows.length > 0, `${service} has no database connections to close`)
-  // `kill` fails if the connection was closed after the query.
+  // Ignore errors of `kill`, because the connection may have been closed after the query.
   if (engine === 'mysql') for (const { id } of rows) await runSql(url, `kill ${id}`).catch(() => {})
   count(`all database connections of ${service} closed`)
 }
@@ -70,12 +70,12 @@ async function closeConnections({ engine, databaseUrls, count }: Testbed, servic
 const CLIENTS = 500
 /** Less than the gateway's limit of 20 s for a response. */
 const RESPONSE_WITHIN_MS = 15_000
-/** Longer than a request waits for a connection, so that some requests get a 503. */
+/** Longer than a request waits for a connection, so that some requests receive a 503. */
 const LOCKED_MS = 6_000
 
 /**
  * Each service has one database connection for all requests. On PostgreSQL and MySQL, the connection of orders also waits
- * for a lock. Every request gets a response within 15 s.
+ * for a lock. Every request receives a response within 15 s.
  */
 export const poolOfOne: Scenario = {
   name: `a database pool of 1 and ${CLIENTS} clients`,

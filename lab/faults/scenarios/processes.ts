@@ -9,7 +9,7 @@ import type { Scenario, Testbed } from '../testbed.ts'
 
 const CLIENTS = 16
 
-/** A service that gets SIGTERM still responds to every request on a connection that has had a response before. */
+/** After SIGTERM, a service still responds to every request on a connection that has already carried a response. */
 export const shutdowns: Scenario = {
   name: 'SIGTERM under load',
   inject: async (testbed, load) => {
@@ -105,7 +105,7 @@ async function sendUntilEnded(
       if (!isBefore) shutdown.whileEnding++
       continue
     }
-    // If the service did not accept a new connection, it has not received the request.
+    // If the service did not accept a new connection, the service has not received the request.
     if (status === undefined && !reused) shutdown.notAccepted++
     else shutdown.failed.push(`${status ?? error}`)
     if (isBefore) shutdown.failed.push(shutdown.phase)
@@ -117,7 +117,7 @@ async function sendUntilEnded(
 interface Outcome {
   status?: number
   error?: string
-  /** Whether the connection has had a response before. */
+  /** Whether an earlier request on the connection had a response. */
   reused: boolean
 }
 
@@ -139,7 +139,7 @@ const send = (url: string, { method, path, body }: Request, buyer: User, agent: 
 /** Longer than orders waits for products. */
 const PAUSED_MS = 3_000
 
-/** A service is paused and then continues, as if its machine had been suspended. The service responds too late. */
+/** A service is paused and then continues, as if its machine had been suspended. */
 export const pauses: Scenario = {
   name: 'services paused',
   inject: async ({ system, long, count }, load) => {
@@ -190,8 +190,8 @@ export const kills: Scenario = {
 }
 
 /**
- * Kills a service at a random moment. With a failpoint, it then starts the service with the failpoint and waits until
- * the service has killed itself there. Finally it starts the service as usual.
+ * Kills a service at a random moment. If `failpoint` is given, then starts the service with it and waits until the
+ * service has killed itself there. Finally starts the service without a failpoint.
  */
 async function killAndStart(
   { system, random, count }: Testbed,
@@ -207,7 +207,7 @@ async function killAndStart(
   count(`${service} killed at a random moment`)
   if (failpoint) {
     const FAILPOINT = `${failpoint}:${1 + Math.floor(random() * MAX_PASSES)}`
-    // `start` throws if the process ends before it is ready.
+    // Ignore errors of `start`, because the process may reach the failpoint before it is ready.
     const starting = process.start({ FAILPOINT }).catch(() => {})
     const end = await Promise.race([process.ended(), sleep(FAILPOINT_WAIT_MS, undefined, { ref: false })])
     await starting

@@ -20,7 +20,7 @@ export const lastUnit: Scenario = {
   },
 }
 
-/** 50 simultaneous requests with the same idempotency key place one order and get equal responses. */
+/** 50 simultaneous requests with the same idempotency key place one order and receive equal responses. */
 export const sameKey: Scenario = {
   name: `${REPETITIONS} simultaneous requests with the same key`,
   load: { clients: 2 },

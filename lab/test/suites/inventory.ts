@@ -7,7 +7,7 @@ import { inventoryContract } from '../../../orders/test/ports/inventory-contract
 
 const DEADLINE_MS = 10_000
 
-/** Runs the contract tests of the inventory port against the products service. The in-memory adapter passes them too. */
+/** Runs the inventory port's contract tests against the products service. The in-memory adapter passes them too. */
 export function inventorySuite(running: () => RunningShop): void {
   let seller: User
 

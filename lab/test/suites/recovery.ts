@@ -33,7 +33,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   })
 
   let killed = 0
-  /** Kills orders before it receives the next response of products. */
+  /** Makes the proxy kill the orders service before the next response of products reaches that service. */
   const killOrdersOnResponse = () => {
     running().proxy.onResponse = async () => {
       running().proxy.onResponse = async () => {}
@@ -49,7 +49,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   }
   const stock = (productId: number) => stockOf(running().shop, productId)
 
-  it('orders that are placed while products is down get 202, and are confirmed or rejected within 30 s after products restarts', async () => {
+  it('orders that are placed while products is down are accepted with 202, and are confirmed or rejected within 30 s after products restarts', async () => {
     const productId = await createProduct(seller, 3)
     await running().system.service('products').kill('SIGTERM')
     const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId, 1)))

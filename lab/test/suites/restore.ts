@@ -36,7 +36,7 @@ export function restoreSuite(running: () => RunningShop): void {
     const [cancel, removeLines, bookAgain, adopt] = statements as [string, string, string, string]
     const productId = await createProduct(seller, 10)
     const place = async (): Promise<string> => (await placeOrder(buyer, productId)).body.id
-    // The names of the orders say what the restore of an older state loses below.
+    // Each name says what the simulated restore of an older state removes below.
     const nothingLost = await place()
     const bookingLost = await place()
     const releaseLost = await place()
