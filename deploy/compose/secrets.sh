@@ -1,7 +1,7 @@
 #!/bin/sh
 # At the first start, generates the passwords and the secret with which the containers authenticate to each other.
-# Each folder below is a volume. Only the containers that need the files of a volume mount the volume, so every user in
-# such a container may read the files.
+# Each folder below is a volume, which is mounted only into the containers that need its files. So the files can be
+# readable by every user in those containers.
 set -eu
 cd /secrets
 

@@ -28,8 +28,8 @@ export const settings = Type.Object({
     maximum: 4_000,
     default: 2_500,
     description:
-      'time, from the first attempt, in which a request may retry a call to the products service. If the last attempt ' +
-      'fails, the response is 202 (accepted, but not completed)',
+      'how long the orders service retries a failed call to the products service. If the last attempt fails, the ' +
+      'response is 202 (accepted, but not completed)',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,

@@ -22,7 +22,7 @@ await describeOnEachEngine('housekeeping', (engine) => {
   const rows = async (table: keyof Tables) =>
     (await users.database.kysely.selectFrom(table).selectAll().execute()).length
 
-  it('deletes more expired rows than fit in one batch, and no other rows', async () => {
+  it('deletes all expired rows, even if one batch cannot hold them, and no other rows', async () => {
     const { username, id } = await users.newUser()
     for (let i = 0; i < 3; i++) await users.login(username, undefined, `192.0.2.${i}`)
     const expired = Array.from({ length: 250 }, (_, i) => i)

@@ -15,7 +15,7 @@ const LINES = [
   { productId: 1, quantity: 2 },
   { productId: 2, quantity: 1 },
 ]
-/** Sorts orders by id, like `listOrders`. Ids from the same millisecond may not be in the sequence of creation. */
+/** Sorts orders by id, like `listOrders`. Orders from the same millisecond can have ids in any sequence. */
 const byIdDescending = (a: Order, b: Order) => (a.id < b.id ? 1 : -1)
 const ALL = { after: null, limit: 100 }
 const insufficientStock = (productId: number) =>
@@ -174,7 +174,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(has(await open().claimUndecided(now + 60_000, 1_000), pending), true)
   })
 
-  it('returns an order from `claimUndecided` if a wrong clock deferred the order by an hour', async () => {
+  it('returns an order from `claimUndecided` although its next attempt is an hour away, as after a clock error', async () => {
     const now = Date.now()
     const pending = await add(pendingOrder(LINES, undefined, now + 3_600_000))
     const has = (orders: Order[]) => orders.some(({ id }) => id === pending.id)

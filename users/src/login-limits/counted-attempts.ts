@@ -15,7 +15,7 @@ interface Attempt<T> {
   /** The event to log when the attempt exceeds a limit. */
   throttledEvent: string
   work: () => Promise<T>
-  /** If true for the result of `work`, the attempt is no longer counted. By default, all attempts stay counted. */
+  /** Whether an attempt with this result is removed from the count. Without it, only attempts that throw are removed. */
   removeIf?: (result: T) => boolean
 }
 

@@ -78,7 +78,7 @@ function instrument(): void {
       if ('setHeader' in response) response.setHeader('traceresponse', traceResponse(span))
     },
   })
-  // HttpInstrumentation patches node:http the next time that this module is required.
+  // HttpInstrumentation patches node:http only when node:http is next required, so require it now.
   createRequire(import.meta.url)('node:http')
   new UndiciInstrumentation({
     requireParentforSpans: true,

@@ -24,7 +24,7 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
     name: 'order-writes',
     ...BATCH_LIMITS,
     batching,
-    // Writing one batch at a time makes the batches larger, and also the booking calls that follow.
+    // While one batch is written, more orders collect for the next. A larger batch also makes a larger booking call.
     concurrency: 1,
     // An error that is not temporary may come from one write. The batcher then splits the batch until only this write
     // fails.
