@@ -132,7 +132,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await stockOf(shop, id), 2)
   })
 
-  it('POST /releases returns the units of an order to stock only once when the order is released several times', async () => {
+  it('POST /releases adds the units of an order to the stock only once, even if the order is released several times', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const [a, b] = [order({ [id]: 2 }), order({ [id]: 1 })]
     await book(a, b)
@@ -143,7 +143,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(await countUnits(shop, id), { adjusted: 5, booked: 1, stock: 4 })
   })
 
-  it('POST /bookings rejects a released order that was unknown, rejected or booked before the release', async () => {
+  it('POST /bookings rejects an order after its release, whether it was booked, rejected or unknown before', async () => {
     const { id } = await addProduct(shop, { stock: 5 })
     const [unknown, rejected, booked] = [order({ [id]: 1 }), order({ [id]: 9 }), order({ [id]: 5 })]
     await book(rejected, booked)

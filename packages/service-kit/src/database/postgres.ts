@@ -65,14 +65,14 @@ class PipeliningDriver extends PostgresDriver {
   }
 }
 
-/** Maximum number of prepared statements. A service has a few dozen, some with a variant for each number of rows. */
+/** Maximum number of prepared statements. A service has a few dozen. A list of values needs one for each length. */
 const PREPARED_STATEMENTS = 200
 
 const statementNames = new Map<string, string>()
 
 /**
- * Returns the name under which every connection prepares a statement. Returns undefined if `PREPARED_STATEMENTS` other
- * statements already have a name.
+ * Returns the name under which every connection prepares a statement. Returns undefined for a new statement once
+ * `PREPARED_STATEMENTS` names are in use. Such a statement is not prepared.
  */
 function statementName(text: string): string | undefined {
   const known = statementNames.get(text)
