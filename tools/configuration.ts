@@ -70,7 +70,7 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       name: 'REQUIRE_ENGINES',
       byDefault: '',
       meaning:
-        '`npm test` fails if one of these engines is unreachable; the tests of other unreachable engines are skipped',
+        'the engines that must be reachable, separated by commas: `npm test` fails if one is not, and skips the tests of others',
     },
     {
       name: 'REQUIRE_NGINX',
@@ -180,7 +180,7 @@ function nginxRows(): Row[] {
 }
 
 function defaultOf(setting: Setting): string {
-  if (setting.developmentOnly) return 'a public secret, rejected in production'
+  if (setting.developmentOnly) return 'a secret for development, published in the code and rejected in production'
   return code(String(setting.default ?? '').replace(ROOT, ''))
 }
 

@@ -51,7 +51,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
       assert.ok(block!.includes(command), command)
   })
 
-  it('`npm run migrate` creates the tables, and succeeds again when it runs in all services at the same time', async () => {
+  it('`npm run migrate` creates the tables, and a second run in all services at the same time succeeds', async () => {
     const migrate = async (service: (typeof SERVICES)[number]) => {
       const { stdout } = await run('npm', ['run', 'migrate', '-w', service], { cwd: ROOT, env: env[service] })
       assert.match(stdout, /tables/)
@@ -68,7 +68,7 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     const lines = [1, 2].map((productId) => ({ productId, quantity: 1 }))
     const order = await shopAt(orders!).as(buyer).call('POST', '/orders', { body: { lines } })
     assert.equal(order.body.status, 'CONFIRMED')
-    // The API accepts the access token in the header `Authentication` too.
+    // The API accepts the access token in the header `Authentication` as well as in `Authorization`.
     const headers = { authentication: `Bearer ${buyer.accessToken}` }
     assert.equal((await shopAt(users!).call('GET', '/users/me', { headers })).status, 200)
   })

@@ -52,7 +52,10 @@ export async function startPrometheus(services: Record<string, string>): Promise
   return { query: (promQl) => query(url, promQl), stop }
 }
 
-/** Replaces the DNS lookup with fixed targets that have the same label, and shortens the scrape interval. */
+/**
+ * Replaces the DNS lookup with fixed targets, and shortens the scrape interval. Each target has the label
+ * `__meta_dns_name`, which the DNS lookup would set.
+ */
 function forTest(config: string, services: Record<string, string>): string {
   const targets = Object.entries(services).map(
     ([name, target]) => `      - targets: ['${target}']\n        labels: { __meta_dns_name: ${name} }\n`,

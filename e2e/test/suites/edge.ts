@@ -51,7 +51,7 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 
-  it('a request with an oversized or deeply nested body, a page limit above 100, a wrong media type or a wrong method receives a problem document', async () => {
+  it('the API sends a problem document for a large or deeply nested body, a page limit above 100, and a wrong media type or method', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     const many = `{"lines":[${Array.from({ length: 1_001 }, orderLine).join(',')}]}`
     for (const [what, response, status, code] of [

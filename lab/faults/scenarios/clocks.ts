@@ -27,7 +27,7 @@ export const wrongClocks: Scenario = {
             await startWithClock(testbed, folder, service, from)
             await load.progress(20)
             const change = () => setClock(testbed, folder, service, to)
-            // The recovery worker of orders uses this clock to find undecided orders that are due, so some must exist.
+            // The recovery worker compares this clock with the due time of undecided orders, so such orders must exist.
             if (service === 'orders') await withUndecidedOrders(testbed, change)
             else await change()
             await load.progress(20)
@@ -70,14 +70,14 @@ async function startWithClock(
     FAKETIME_CACHE_DURATION: '1',
   })
   await untilClockIsOff(testbed.urls[service], seconds)
-  testbed.count(`${service} started with its clock at ${seconds / HOUR_S} h`)
+  testbed.count(`${service} started with its clock off by ${seconds / HOUR_S} h`)
 }
 
 /** Changes the wall clock of a running service. */
 async function setClock(testbed: Testbed, folder: string, service: Clocked, seconds: number): Promise<void> {
   writeOffset(folder, service, seconds)
   await untilClockIsOff(testbed.urls[service], seconds)
-  testbed.count(`clock of ${service} set to ${seconds / HOUR_S} h while it ran`)
+  testbed.count(`clock offset of ${service} changed to ${seconds / HOUR_S} h while the service ran`)
 }
 
 const writeOffset = (folder: string, service: Clocked, seconds: number) =>

@@ -33,7 +33,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
   })
 
   let killed = 0
-  /** Makes the proxy kill the orders service before the next response of products reaches that service. */
+  /** When products next responds, kills the orders service before the proxy forwards the response to it. */
   const killOrdersOnResponse = () => {
     running().proxy.onResponse = async () => {
       running().proxy.onResponse = async () => {}

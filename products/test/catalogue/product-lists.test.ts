@@ -115,7 +115,7 @@ await describeOnEachEngine('product lists', (engine) => {
     })
   }
 
-  it('GET /products and GET /sellers/me/products respond 400 to an invalid cursor, and GET /products also to a cursor for another sort', async () => {
+  it('GET /products and GET /sellers/me/products respond 400 to an invalid cursor or one of another sort', async () => {
     await addProduct(shop)
     await addProduct(shop)
     const { nextCursor } = await list({ limit: 1 })

@@ -66,7 +66,7 @@ export const signerOf = <Key extends { signs_from_at: number }>(
  * first.
  */
 export function keysInUse<Key extends { signs_from_at: number }>(keys: readonly Key[], now: number): Key[] {
-  // This key has signed for so long that all tokens of older keys have expired.
+  // The newest key that has signed for IN_USE_AFTER_SIGNING_MS. All tokens of older keys have expired.
   const oldestInUse = keys.findIndex(({ signs_from_at }) => signs_from_at <= now - IN_USE_AFTER_SIGNING_MS)
   return oldestInUse === -1 ? [...keys] : keys.slice(0, oldestInUse + 1)
 }

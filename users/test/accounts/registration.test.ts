@@ -81,7 +81,7 @@ await describeOnEachEngine('registration', (engine) => {
     return { attempts, pending }
   }
 
-  it('over the limit per network responds 429 until the window ends, and does not hash the password', async () => {
+  it('responds 429 without hashing the password when a network has reached its limit, until the time window ends', async () => {
     const cheap = argon2Hasher(CHEAP)
     let hashes = 0
     let clock = Date.now()
@@ -118,7 +118,7 @@ await describeOnEachEngine('registration', (engine) => {
     await few.app.close()
   })
 
-  it('while the hashing queue is full responds 503, does not count the rejected request and does not delay logins', async () => {
+  it('responds 503 while the hashing queue is full, without counting the rejected request or delaying logins', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const { username } = await users.newUser()

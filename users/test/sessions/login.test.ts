@@ -66,7 +66,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.ok(!JSON.stringify(stored).includes(refreshToken))
   })
 
-  it('sends the same response and computes a hash of the same cost for an unknown user as for a wrong password', async () => {
+  it('sends the same response for an unknown user and a wrong password, after a hash of the same cost', async () => {
     const hasher = recording(argon2Hasher(CHEAP))
     const watched = await startUsers(users.database, { hasher })
     const { username } = await watched.newUser()
@@ -129,7 +129,7 @@ await describeOnEachEngine('login', (engine) => {
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
   })
 
-  it('while the hashing queue is full responds 503, does not count the attempt and does not delay other requests', async () => {
+  it('responds 503 while the hashing queue is full, without counting the attempt or delaying other requests', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const cheap = argon2Hasher(CHEAP)
     const slow = {

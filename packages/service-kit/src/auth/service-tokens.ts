@@ -17,7 +17,7 @@ const SERVICE_TOKEN_TYPE = 'service+jwt'
 export function serviceTokens(secret: string) {
   const key = createSecretKey(secret, 'utf8')
   return {
-    /** @param now the current time on the clock of the service `to`, which checks the expiry (ADR 10) */
+    /** @param now the time on the clock of `to`, as far as the caller knows it; `to` checks the expiry (ADR 10) */
     sign: (from: string, to: string, now = Date.now()): Promise<string> =>
       new SignJWT()
         .setProtectedHeader({ alg: 'HS256', typ: SERVICE_TOKEN_TYPE })

@@ -47,7 +47,7 @@ function readSetting(name: string, env: Record<string, string | undefined>): str
   } catch (error) {
     throw new ConfigError(`${name}_FILE: ${(error as Error).message}`)
   }
-  // An empty file is an error. Otherwise the public default would replace a secret that was not written to the file.
+  // If an empty file counted as unset, the service would use the default, which is public for some secrets.
   if (!text) throw new ConfigError(`${name}_FILE names an empty file`)
   return text
 }
