@@ -180,7 +180,8 @@ function nginxRows(): Row[] {
 }
 
 function defaultOf(setting: Setting): string {
-  if (setting.developmentOnly) return 'a secret for development, published in the code and rejected in production'
+  if (setting.developmentOnly)
+    return 'a secret for development, published in the code and rejected in production'
   return code(String(setting.default ?? '').replace(ROOT, ''))
 }
 
