@@ -59,8 +59,7 @@ function writeReadme({ figures, memory, cores }: Results): void {
     const compared = `${baselineName}: ${format(baseline)}`
     return `| ${name} | ${format(figure)} | ${compared} | ${ratio(figure, baseline)} x |`
   })
-  const section = `On ${cores} cores, which the load generator and PostgreSQL share. After the load, the four processes
-use ${memory.proportional} MiB of memory.
+  const section = `On ${cores} cores, shared with the load generator and PostgreSQL. The four processes use ${memory.proportional} MiB of memory.
 
 | | Souk | baseline | ratio |
 |---|---|---|---|
