@@ -13,6 +13,7 @@ export interface Contract {
 
 export interface Operation {
   operationId: string
+  parameters?: { in: string; name: string }[]
   requestBody?: object
   responses: Record<string, { content?: Record<string, { schema: object }> }>
   /** The access that the route declares: `public`, `optional`, `user` or the name of a role. */
@@ -32,6 +33,18 @@ export interface ReceivedResponse {
 export const readContract = (name: string): Contract =>
   JSON.parse(readFileSync(new URL(`../../../swagger/${name}.json`, import.meta.url), 'utf8'))
 
+/** Returns a function that finds the path template (such as `/users/{id}`) of a path, or returns an empty string. */
+export function templateFinder(contract: Contract): (path: string) => string {
+  const templates = Object.keys(contract.paths)
+    .map((template) => ({
+      template,
+      pattern: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
+    }))
+    // A literal path (/users/me) has precedence over a template (/users/{id}).
+    .sort((a, b) => +a.template.includes('{') - +b.template.includes('{'))
+  return (path) => templates.find(({ pattern }) => pattern.test(path.split('?', 1)[0]!))?.template ?? ''
+}
+
 /**
  * Returns a function that checks a response against a contract: the operation must list the status and the media type,
  * and the body must match its schema. If the contract has no such operation, the response must be a problem document.
@@ -42,19 +55,13 @@ export function contractChecker(contract: Contract): (response: ReceivedResponse
   ajv.addSchema({ $id: 'contract', ...contract })
   const pointer = (...parts: string[]) =>
     `contract#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
-  const templates = Object.keys(contract.paths)
-    .map((template) => ({
-      template,
-      pattern: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
-    }))
-    // A literal path (/users/me) has precedence over a template (/users/{id}).
-    .sort((a, b) => +a.template.includes('{') - +b.template.includes('{'))
+  const templateOf = templateFinder(contract)
 
   return ({ method: upperCase, path, status, contentType, body }) => {
     const where = `${upperCase} ${path} -> ${status}`
     const method = upperCase.toLowerCase()
     const mediaType = contentType?.split(';', 1)[0] ?? ''
-    const template = templates.find(({ pattern }) => pattern.test(path.split('?', 1)[0]!))?.template ?? ''
+    const template = templateOf(path)
     const operation = contract.paths[template]?.[method]
     let schema = pointer('components', 'schemas', 'Problem')
     if (operation) {

@@ -10,7 +10,8 @@ export interface RawResponse {
 
 interface RawRequest {
   method?: string
-  headers?: Record<string, string>
+  /** An array sends the header several times. */
+  headers?: Record<string, string | string[]>
   body?: string
 }
 

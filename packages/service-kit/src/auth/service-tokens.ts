@@ -1,6 +1,6 @@
-import { createSecretKey } from 'node:crypto'
-import { jwtVerify, SignJWT } from 'jose'
-import { cachingVerifier, type TokenVerifier } from './token-verifier.ts'
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { type Caller, cachingVerifier, type TokenVerifier } from './token-verifier.ts'
 
 /** The lifetime of a token. A call and its retries take less time. A stolen token soon expires. */
 const SERVICE_TOKEN_SECONDS = 60
@@ -13,9 +13,11 @@ const SERVICE_TOKEN_TYPE = 'service+jwt'
  * algorithm, keys and type are different.
  *
  * @param secret at least 32 bytes (RFC 7518, section 3.2)
+ * @param previousSecret verifies tokens too, while the secret is being rotated
  */
-export function serviceTokens(secret: string) {
+export function serviceTokens(secret: string, previousSecret?: string) {
   const key = createSecretKey(secret, 'utf8')
+  const previousKey = previousSecret === undefined ? undefined : createSecretKey(previousSecret, 'utf8')
   return {
     /** @param now the time on the clock of `to`, as far as the caller knows it; `to` checks the expiry (ADR 10) */
     sign: (from: string, to: string, now = Date.now()): Promise<string> =>
@@ -29,17 +31,25 @@ export function serviceTokens(secret: string) {
 
     /** Verifies tokens for the service `self`. The caller's `id` and `name` are the name of the calling service. */
     verifierFor: (self: string): TokenVerifier =>
-      cachingVerifier(Date.now, async (token) => {
-        const { payload } = await jwtVerify(token, key, {
-          algorithms: ['HS256'],
-          audience: self,
-          typ: SERVICE_TOKEN_TYPE,
-          // Rejects an old token even if its expiry is in the future.
-          maxTokenAge: `${2 * SERVICE_TOKEN_SECONDS} s`,
-          requiredClaims: ['iss', 'exp', 'iat'],
-        })
-        const { iss, exp } = payload as { iss: string; exp: number }
-        return { id: iss, name: iss, role: 'service', expiresAt: exp * 1_000 }
-      }),
+      cachingVerifier(Date.now, (token) =>
+        verify(token, key, self).catch((error: unknown) => {
+          if (previousKey && error instanceof errors.JWSSignatureVerificationFailed)
+            return verify(token, previousKey, self)
+          throw error
+        }),
+      ),
   }
+}
+
+async function verify(token: string, key: KeyObject, audience: string): Promise<Caller> {
+  const { payload } = await jwtVerify(token, key, {
+    algorithms: ['HS256'],
+    audience,
+    typ: SERVICE_TOKEN_TYPE,
+    // Rejects an old token even if its expiry is in the future.
+    maxTokenAge: `${2 * SERVICE_TOKEN_SECONDS} s`,
+    requiredClaims: ['iss', 'exp', 'iat'],
+  })
+  const { iss, exp } = payload as { iss: string; exp: number }
+  return { id: iss, name: iss, role: 'service', expiresAt: exp * 1_000 }
 }

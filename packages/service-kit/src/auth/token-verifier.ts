@@ -6,6 +6,8 @@ export interface Caller {
   id: string
   name: string
   role: string
+  /** The session of the user that the token belongs to. Tokens of older releases and of services have none. */
+  sessionId?: string
   expiresAt: number
 }
 

@@ -1,7 +1,7 @@
 import { CompiledQuery, type Dialect, Kysely } from 'kysely'
 import { telemetry } from '../observability/telemetry.ts'
 import { mysql } from './mysql.ts'
-import type { PoolOptions } from './pool.ts'
+import { type PoolOptions, READ_LIMITS, READ_POOL_SIZE, Sessions } from './pool.ts'
 import { postgres } from './postgres.ts'
 import { sqlite } from './sqlite.ts'
 
@@ -10,16 +10,24 @@ export type Engine = 'sqlite' | 'postgres' | 'mysql'
 
 /** The database of one service. `engine` is for the few places where the SQL dialects differ. */
 export interface Database<Tables> {
+  /** Runs writes, and the reads that an order or another write depends on. */
   kysely: Kysely<Tables>
+  /**
+   * Runs the queries of all other reads, such as lists. These queries have a smaller pool of their own and short time
+   * limits, so a crowd of readers cannot take the connections that orders need. Cannot write.
+   */
+  reads: Kysely<Tables>
   engine: Engine
   /** Rejects when the database is unavailable. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-export interface DatabaseOptions extends PoolOptions {
+export interface DatabaseOptions extends Omit<PoolOptions, 'name' | 'sessions'> {
+  /** Maximum number of connections of `reads`. */
+  readPoolSize?: number
   /** Called after each statement, for tests and measurements. */
-  onStatement?: (sql: string) => void
+  onStatement?: (sql: string, parameters: readonly unknown[]) => void
 }
 
 /**
@@ -27,30 +35,56 @@ export interface DatabaseOptions extends PoolOptions {
  * at once. A connection to a server is opened by the first statement.
  */
 export function openDatabase<Tables>(url: string, options: DatabaseOptions = {}): Database<Tables> {
-  const [engine, dialect] = dialectFor(url, options)
+  const { readPoolSize = READ_POOL_SIZE } = options
+  const engine = engineOf(url)
+  const sessions = new Sessions()
+  const kysely = connect<Tables>(url, engine, { ...options, name: 'main', sessions })
+  // A second connection to an in-memory database would see another, empty database.
+  const reads = url.endsWith(':memory:')
+    ? kysely
+    : connect<Tables>(url, engine, {
+        ...READ_LIMITS,
+        ...options,
+        poolSize: readPoolSize,
+        name: 'reads',
+        sessions,
+      })
+  return {
+    kysely,
+    reads,
+    engine,
+    ping: async () => void (await kysely.executeQuery(CompiledQuery.raw('select 1'))),
+    close: async () => void (await Promise.all([kysely.destroy(), reads.destroy()])),
+  }
+}
+
+function connect<Tables>(
+  url: string,
+  engine: Engine,
+  options: PoolOptions & DatabaseOptions,
+): Kysely<Tables> {
   const { onStatement } = options
   const { tracer } = telemetry
-  const kysely = new Kysely<Tables>({
-    dialect,
+  return new Kysely<Tables>({
+    dialect: dialectFor(url, engine, options),
     ...((onStatement || tracer) && {
       log: (event) => {
-        onStatement?.(event.query.sql)
+        onStatement?.(event.query.sql, event.query.parameters)
         const error = event.level === 'error' ? event.error : undefined
         tracer?.statement(engine, event.query.sql, event.queryDurationMillis, error)
       },
     }),
   })
-  return {
-    kysely,
-    engine,
-    ping: async () => void (await kysely.executeQuery(CompiledQuery.raw('select 1'))),
-    close: () => kysely.destroy(),
-  }
 }
 
-function dialectFor(url: string, options: DatabaseOptions): [Engine, Dialect] {
-  if (url.startsWith('sqlite:')) return ['sqlite', sqlite(url.slice('sqlite:'.length), options)]
-  if (/^postgres(ql)?:\/\//.test(url)) return ['postgres', postgres(url, options)]
-  if (/^(mysql|mariadb):\/\//.test(url)) return ['mysql', mysql(url.replace(/^mariadb:/, 'mysql:'), options)]
+function engineOf(url: string): Engine {
+  if (url.startsWith('sqlite:')) return 'sqlite'
+  if (/^postgres(ql)?:\/\//.test(url)) return 'postgres'
+  if (/^(mysql|mariadb):\/\//.test(url)) return 'mysql'
   throw new Error('A database URL must start with sqlite:, postgres:// or mysql://')
+}
+
+function dialectFor(url: string, engine: Engine, options: PoolOptions): Dialect {
+  if (engine === 'sqlite') return sqlite(url.slice('sqlite:'.length), options)
+  return engine === 'postgres' ? postgres(url, options) : mysql(url.replace(/^mariadb:/, 'mysql:'), options)
 }

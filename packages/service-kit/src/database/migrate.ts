@@ -1,8 +1,19 @@
 import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Database, Engine } from './database.ts'
+import { withRetries } from './transaction.ts'
 
-/** Returns the migrations of a service by name, in the order in which they run. Column types depend on `engine`. */
+/**
+ * Returns the migrations of a service by name, in the order in which they run. Column types depend on `engine`.
+ *
+ * A migration may be interrupted at any statement. PostgreSQL and SQLite then roll it back. MySQL and MariaDB commit
+ * each statement, and the next start runs the migration again from its beginning. Therefore:
+ *
+ * - Use the schema builder to create a table, so that the kit can compare an existing table with it.
+ * - A table, an index or a column that exists already is skipped (see mysql-ddl.ts), and so is one to drop that does
+ *   not exist. Declare foreign keys when you create the table.
+ * - Write a change of data so that running it twice has the same effect as running it once.
+ */
 export type Migrations = (engine: Engine) => Record<string, Migration>
 
 /**
@@ -35,6 +46,18 @@ export async function migrate<Tables>(
   const { error } = await migrator.migrateToLatest()
   if (error) throw error
 }
+
+/**
+ * Returns a check for readiness, which rejects if the service cannot write, for example because its server is read-only
+ * or its disk is full. The check updates a row of the bookkeeping tables with the value that the row has.
+ */
+export const canWrite =
+  <Tables>({ kysely }: Database<Tables>, service: string) =>
+  (): Promise<unknown> =>
+    withRetries(
+      () => sql`update ${sql.table(`${service}_migrations_lock`)} set is_locked = is_locked`.execute(kysely),
+      { idempotent: true },
+    )
 
 /** Returns the migrations in the table `bookkeeping`, each with an `up` that does nothing. */
 async function completedMigrations(

@@ -1,22 +1,59 @@
 import { telemetry } from '../observability/telemetry.ts'
+import { isStaleSession, isUnavailable } from './errors.ts'
 
 export interface PoolOptions {
+  /** Names the pool in the metrics. A connection of `reads` cannot write. */
+  name: 'main' | 'reads'
   /** Maximum number of connections. SQLite always has one. */
   poolSize?: number
   /** Maximum time in milliseconds that a statement waits for a connection or a lock. MySQL requires full seconds. */
   waitMs?: number
+  /** A server aborts statements that take longer (on MySQL only SELECT), so that they do not hold locks forever. */
+  statementTimeoutMs?: number
   /** Called when a connection to PostgreSQL breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void
+  sessions: Sessions
 }
 
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-/** A server aborts statements that take longer (on MySQL only SELECT), so that they do not hold locks forever. */
 export const STATEMENT_TIMEOUT_MS = 15_000
 
+export const READ_POOL_SIZE = 5
+/** The limits of `reads`. A read that exceeds them fails, and the client receives 503. */
+export const READ_LIMITS = { waitMs: 1_000, statementTimeoutMs: 2_000 }
+
+/**
+ * Decides which connections of a database may be used again. A connection whose own state caused an error must not be:
+ * after a failover, for example, it may lead to a server that is read-only. Connections that were opened earlier
+ * probably have the same state. So the first such error of a generation ends this generation, in all pools of the
+ * database.
+ */
+export class Sessions {
+  #generation = 0
+
+  /** Returns the state of a new connection. */
+  open = (): Session => ({ generation: this.#generation })
+
+  /** Call for every error of a statement. */
+  failed(session: Session, error: unknown): void {
+    if (isUnavailable(error)) session.generation = -1
+    else if (isStaleSession(error) && session.generation === this.#generation) this.#generation++
+  }
+
+  isUsable = (session: Session): boolean => session.generation === this.#generation
+}
+
+export interface Session {
+  generation: number
+}
+
 /** Adds gauges for the connections of a pool and for the statements that wait for a connection. */
-export function measurePool(states: Record<'used' | 'idle' | 'waiting', () => number>): void {
+export function measurePool(
+  pool: PoolOptions['name'],
+  states: Record<'used' | 'idle' | 'waiting', () => number>,
+): void {
   const help = 'Connections in use, idle connections, and statements that wait for a connection'
   for (const [state, read] of Object.entries(states))
-    telemetry.meter?.gauge('souk_database_pool', help, { state }, read)
+    telemetry.meter?.gauge('souk_database_pool', help, { pool, state }, read)
 }

@@ -7,32 +7,54 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 import pg from 'pg'
-import { measurePool, POOL_SIZE, type PoolOptions, STATEMENT_TIMEOUT_MS, WAIT_MS } from './pool.ts'
+import {
+  measurePool,
+  POOL_SIZE,
+  type PoolOptions,
+  type Session,
+  type Sessions,
+  STATEMENT_TIMEOUT_MS,
+  WAIT_MS,
+} from './pool.ts'
 
+/** Everything on which our SQL depends and that a server, a database or a role may preset otherwise. */
 const SESSION_SETTINGS = [
   'default_transaction_isolation=read\\ committed',
+  // A backslash in a text literal is a backslash, and `= null` is never true.
+  'standard_conforming_strings=on',
+  'transform_null_equals=off',
   // Makes PostgreSQL use the indexes, which exist for all our queries. Otherwise, PostgreSQL would plan to scan and
   // sort all rows of a nearly empty table, and prepared statements would use that plan even after the table has grown.
   'enable_seqscan=off',
   'enable_sort=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  // Makes the plan of a prepared statement independent of the values. Otherwise, PostgreSQL would walk all rows by id to
+  // find the rows of a user who has a large share of them, although they may all be at the end.
+  'plan_cache_mode=force_generic_plan',
   // A plan with a disabled operation has a huge estimated cost, which would trigger JIT compilation.
   'jit=off',
 ]
 
-export function postgres(
-  url: string,
-  { poolSize = POOL_SIZE, waitMs = WAIT_MS, onConnectionError = () => {} }: PoolOptions,
-): Dialect {
+export function postgres(url: string, options: PoolOptions): Dialect {
+  const {
+    name,
+    poolSize = POOL_SIZE,
+    waitMs = WAIT_MS,
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    onConnectionError = () => {},
+    sessions,
+  } = options
   const settings = [...SESSION_SETTINGS, `lock_timeout=${waitMs}`]
-  const pool = new pg.Pool({
+  if (name === 'reads') settings.push('default_transaction_read_only=on')
+  const pool = new SessionPool(sessions, {
     connectionString: url,
     Client: PreparingClient,
+    onConnect: requireSettings,
     pipeline: true,
     max: poolSize,
     connectionTimeoutMillis: waitMs,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
     // Returns a bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
@@ -44,7 +66,7 @@ export function postgres(
   // The pool reports only errors of idle connections. Without this handler, an error of a connection in use would end
   // the process.
   pool.on('connect', (client) => client.on('error', onConnectionError))
-  measurePool({
+  measurePool(name, {
     used: () => pool.totalCount - pool.idleCount,
     idle: () => pool.idleCount,
     waiting: () => pool.waitingCount,
@@ -54,6 +76,44 @@ export function postgres(
     createDriver: () => new PipeliningDriver({ pool }),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+}
+
+/**
+ * Rejects a connection through a pooler that ignores our settings, as PgBouncer does with `ignore_startup_parameters`.
+ * The driver closes the connection.
+ */
+async function requireSettings(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ value: string }>("select current_setting('enable_seqscan') as value")
+  if (rows[0]?.value !== 'off') throw new Error('The session settings were ignored.')
+}
+
+/** A pool that closes a connection instead of using it again if its state caused an error. */
+class SessionPool extends pg.Pool {
+  readonly #sessions: Sessions
+  readonly #opened = new WeakMap<pg.PoolClient, Session>()
+
+  constructor(sessions: Sessions, config: pg.PoolConfig) {
+    super(config)
+    this.#sessions = sessions
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: overrides the driver's overloads. Kysely calls it without a callback.
+  override async connect(): Promise<any> {
+    while (true) {
+      const client = await super.connect()
+      if (this.#sessions.isUsable(this.#sessionOf(client))) return client
+      client.release(true)
+    }
+  }
+
+  #sessionOf(client: pg.PoolClient): Session {
+    const known = this.#opened.get(client)
+    if (known) return known
+    const session = this.#sessions.open()
+    this.#opened.set(client, session)
+    ;(client as unknown as PreparingClient).onError = (error) => this.#sessions.failed(session, error)
+    return session
   }
 }
 
@@ -84,6 +144,9 @@ function statementName(text: string): string | undefined {
 
 /** Prepares statements, so that the server parses a statement only once per connection. */
 class PreparingClient extends pg.Client {
+  /** Called when a statement fails. */
+  onError: (error: unknown) => void = () => {}
+
   // biome-ignore lint/suspicious/noExplicitAny: the driver's overloads, which Kysely calls with text and values
   override query(...args: any[]): any {
     const [text, values, ...rest] = args
@@ -91,7 +154,9 @@ class PreparingClient extends pg.Client {
     const name = prepare ? statementName(text) : undefined
     const query = super.query as (...args: unknown[]) => unknown
     this.#sendTogether()
-    return name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
+    const result = name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
+    if (result instanceof Promise) result.catch((error) => this.onError(error))
+    return result
   }
 
   /** Delays the write to the socket, so that all statements of the current callback are sent in one write. */

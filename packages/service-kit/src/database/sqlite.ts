@@ -1,23 +1,45 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { type Dialect, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
+import {
+  type Dialect,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
 import { LRUCache } from 'lru-cache'
 import { isContention } from './errors.ts'
-import { type PoolOptions, WAIT_MS } from './pool.ts'
+import { measurePool, type PoolOptions, WAIT_MS } from './pool.ts'
+import { createPrivateFile } from './private-file.ts'
+import { WaitingDriver } from './sqlite-driver.ts'
 
-export function sqlite(file: string, { waitMs = WAIT_MS }: PoolOptions): Dialect {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const database = new DatabaseSync(file, { timeout: waitMs })
-  switchToWal(database, waitMs)
-  database.exec('pragma synchronous = full; pragma foreign_keys = on')
-  return new NodeSqliteDialect({ database: asKyselyDatabase(database) })
+export function sqlite(file: string, { name, waitMs = WAIT_MS }: PoolOptions): Dialect {
+  const readOnly = name === 'reads'
+  if (file !== ':memory:' && !readOnly) makePrivate(file)
+  // With a timeout, SQLite would block the event loop while it waits for a lock. `WaitingDriver` waits instead.
+  const database = new DatabaseSync(file, { timeout: 0, readOnly })
+  if (!readOnly) {
+    switchToWal(database, waitMs)
+    database.exec('pragma synchronous = full; pragma foreign_keys = on')
+  }
+  const driver = new WaitingDriver(asKyselyDatabase(database), waitMs)
+  measurePool(name, driver.states)
+  return {
+    createAdapter: () => new TransactionalDdlAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
 }
 
-class NodeSqliteDialect extends SqliteDialect {
-  override createAdapter() {
-    return new TransactionalDdlAdapter()
-  }
+/**
+ * Creates the file, unless it exists, and lets only the owner read it and its companions: the write-ahead log and the
+ * shared memory. SQLite creates the companions with the permissions of the file.
+ */
+function makePrivate(file: string): void {
+  createPrivateFile(file, '')
+  for (const companion of [`${file}-wal`, `${file}-shm`])
+    if (existsSync(companion)) chmodSync(companion, 0o600)
 }
 
 /** Makes Kysely migrate in a transaction. The transaction takes the write lock, so only one process can migrate. */
@@ -25,11 +47,16 @@ class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true
   }
+
+  /** Turns off Kysely's mutex for the connection, because waiting for the mutex has no time limit. */
+  override get supportsMultipleConnections() {
+    return true
+  }
 }
 
 /**
  * Switches a file to write-ahead logging (WAL). Retries while another process opens the same new file, because SQLite's
- * own timeout does not apply to this switch.
+ * own timeout does not apply to this switch. Blocks the event loop, so call this only before the service listens.
  */
 function switchToWal(database: DatabaseSync, waitMs: number): void {
   const deadline = Date.now() + waitMs
@@ -55,10 +82,7 @@ function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
   const prepared = new LRUCache<string, ReturnType<SqliteDatabase['prepare']>>({ max: PREPARED_STATEMENTS })
   return {
     close: () => database.close(),
-    prepare(text) {
-      // `begin immediate` takes the write lock. After a plain `begin`, a transaction that first reads and then writes
-      // would fail with SQLITE_BUSY if another process wrote in between.
-      const sql = text === 'begin' ? 'begin immediate' : text
+    prepare(sql) {
       const known = prepared.get(sql)
       if (known) return known
       const statement = asKyselyStatement(database, sql)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, Transaction } from 'kysely'
 import type { Database } from './database.ts'
-import { isContention, isUnavailable } from './errors.ts'
+import { isUnavailable, isUndone } from './errors.ts'
 
 interface RetryOptions {
   /**
@@ -22,9 +22,9 @@ export type CommitWith = (statement: CompiledQuery) => void
 type Work<Tables, Result> = (trx: Transaction<Tables>, commitWith: CommitWith) => Promise<Result>
 
 /**
- * Runs `work` in a transaction, which is READ COMMITTED on PostgreSQL and MySQL. If the transaction fails because of
- * concurrent transactions (deadlock, serialization failure, lock timeout), runs `work` again from the start. Therefore
- * `work` must have no effect outside the database.
+ * Runs `work` in a transaction, which is READ COMMITTED on PostgreSQL and MySQL. If the transaction is rolled back
+ * because of concurrent transactions (deadlock, serialization failure, lock timeout) or because of the state of its
+ * connection, runs `work` again from the start. Therefore `work` must have no effect outside the database.
  */
 export const inTransaction = <Tables, Result>(
   database: Database<Tables>,
@@ -75,7 +75,7 @@ export async function withRetries<Result>(
     try {
       return await work()
     } catch (error) {
-      const retry = isContention(error) || (idempotent && isUnavailable(error))
+      const retry = isUndone(error) || (idempotent && isUnavailable(error))
       if (!retry || attempt === ATTEMPTS || performance.now() > giveUpAt) throw error
       // The delay is random, so that conflicting transactions do not start at the same time again.
       await sleep(2 ** attempt * 5 * (0.5 + Math.random()))

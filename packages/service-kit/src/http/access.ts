@@ -6,7 +6,7 @@ import { HttpProblem } from './problem.ts'
  * The callers that a route accepts. Every route must declare its access, or the app does not start.
  *
  * - `public`: any caller; a token is ignored
- * - `optional`: a caller without a token, or with a valid token
+ * - `optional`: any caller; an invalid token is ignored, as on a `public` route
  * - `user`: a caller with a valid token
  * - `{ role }`: a caller with a valid token of this role
  */
@@ -37,20 +37,22 @@ export async function checkAccess(
   access: Access,
   verify: TokenVerifier,
 ): Promise<void> {
-  const token = bearerToken(request)
+  const token = tokenOf(request)
   if (token === undefined) {
     if (access === 'optional') return
     throw unauthorized('token-missing', 'Send an access token: "Authorization: Bearer <token>".', 'Bearer')
   }
   const caller = await verify(token).catch((error: unknown) => {
     if (!(error instanceof TokenRejected)) throw error
-    request.log.info({ reason: error.message }, 'token refused')
+    audit(request, 'token-rejected', { reason: error.message }, 'An access token was rejected')
+    if (access === 'optional') return null
     const detail = 'The token is invalid or has expired. Log in again.'
     throw unauthorized('token-refused', detail, 'Bearer error="invalid_token"')
   })
   request.caller = caller
-  if (typeof access === 'object' && access.role !== caller.role) {
-    request.log.info({ caller: caller.id, role: caller.role }, 'role refused')
+  if (caller && typeof access === 'object' && access.role !== caller.role) {
+    const fields = { user: caller.id, role: caller.role, required: access.role }
+    audit(request, 'role-rejected', fields, 'The role of a user does not allow a request')
     const detail = `This request requires the role ${access.role}. Your role is ${caller.role}.`
     throw new HttpProblem(403, 'forbidden', detail)
   }
@@ -59,12 +61,24 @@ export async function checkAccess(
 const unauthorized = (code: string, detail: string, challenge: string) =>
   new HttpProblem(401, code, detail, { headers: { 'www-authenticate': challenge } })
 
+const TOKEN = String.raw`([\w.~+/-]+=*) *$`
+const BEARER = new RegExp(`^Bearer +${TOKEN}`, 'i')
+const BEARER_OR_BARE = new RegExp(`^(?:Bearer +)?${TOKEN}`, 'i')
+
 /**
- * Returns the bearer token of the `Authorization` header. If that header is missing, reads the `Authentication` header
- * instead. Returns undefined if both are missing, and an empty (invalid) token if the header has no bearer token.
+ * Returns the token of the header `Authorization: Bearer <token>` (RFC 6750), or else of the header `Authentication`,
+ * where the scheme may be missing. Returns undefined if the request has neither header, and an empty token, which is
+ * invalid, if no header has a token.
  */
-function bearerToken(request: FastifyRequest): string | undefined {
-  const { authorization, authentication } = request.headers
-  const header = authorization ?? authentication
-  return typeof header === 'string' ? (/^Bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1] ?? '') : undefined
+function tokenOf({ headers }: FastifyRequest): string | undefined {
+  const { authorization, authentication } = headers
+  if (authorization === undefined && authentication === undefined) return undefined
+  const bearer = BEARER.exec(authorization ?? '')
+  return (bearer ?? BEARER_OR_BARE.exec(`${authentication ?? ''}`))?.[1] ?? ''
 }
+
+/** The audit events of this package; docs/audit-events.md describes them. */
+export type AuditEvent = 'token-rejected' | 'role-rejected'
+
+const audit = (request: FastifyRequest, event: AuditEvent, fields: object, message: string) =>
+  request.log.warn({ event, ...fields }, message)

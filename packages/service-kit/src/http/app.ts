@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { TokenVerifier } from '../auth/token-verifier.ts'
 import { checkAccess } from './access.ts'
@@ -6,6 +7,7 @@ import { registerHealth } from './health.ts'
 import { addAccessToContract, type ContractOptions, registerContract } from './openapi.ts'
 import { ProblemSchema } from './problem.ts'
 import type { App } from './schema.ts'
+import { checkUrl, registerJsonParser } from './strict-input.ts'
 import { validatorCompiler } from './validation.ts'
 
 export type { App } from './schema.ts'
@@ -23,7 +25,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const app = createBaseApp(options)
   const schemas = [ProblemSchema, ...options.schemas]
   app.setValidatorCompiler(validatorCompiler(schemas))
-  app.removeContentTypeParser('text/plain')
+  registerJsonParser(app)
   for (const schema of schemas) app.addSchema(schema)
   await registerContract(app, options)
   registerHealth(app, options.readiness)
@@ -34,9 +36,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     addAccessToContract(route, access)
   })
   app.addHook('onRequest', (request, _reply, done) => {
+    checkUrl(request.url)
+    if (!request.routeOptions.schema?.body && hasNoBody(request)) delete request.headers['content-type']
     const access = request.routeOptions.config.access ?? 'public'
     if (access === 'public') return done()
     checkAccess(request, access, options.verifyToken).then(() => done(), done)
   })
   return app
 }
+
+/**
+ * Some clients always send `Content-Type`, also without a body. Fastify would then parse an empty body as JSON. Routes
+ * without a body ignore the header instead.
+ */
+const hasNoBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0

@@ -13,7 +13,9 @@ import { loggerOptions } from '../observability/logger.ts'
 import { telemetry } from '../observability/telemetry.ts'
 import { pathOf, registerProblems, respondToBrokenRequest, sendProblem, toProblem } from './error-handler.ts'
 import type { HttpProblem } from './problem.ts'
+import { originForm, rejectInvalidHeads } from './request-head.ts'
 import type { App } from './schema.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 
 export interface BaseAppOptions {
   /** Default: silent, for tests. */
@@ -49,6 +51,7 @@ export function createBaseApp(options: BaseAppOptions): App {
     telemetry.tracer?.route(request.routeOptions.url)
     done()
   })
+  rejectInvalidHeads(app)
   app.addHook('onResponse', (request, reply, done) => {
     const { method, caller } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
@@ -64,12 +67,7 @@ export function createBaseApp(options: BaseAppOptions): App {
 }
 
 function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers({
-    'x-request-id': request.id,
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  })
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
 }
 
 const serverOptions = (options: BaseAppOptions) =>
@@ -79,7 +77,13 @@ const serverOptions = (options: BaseAppOptions) =>
     bodyLimit: BODY_LIMIT,
     // Limits the time until the whole request has arrived (against slowloris attacks). The handler may take longer.
     requestTimeout: 10_000,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 2_000 },
+    http: {
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 2_000,
+      // `rejectInvalidHeads` responds to a missing Host, because Node's response has no problem document.
+      requireHostHeader: false,
+    },
+    rewriteUrl: originForm,
     connectionTimeout: 30_000,
     // During shutdown, open connections are still served.
     return503OnClosing: false,

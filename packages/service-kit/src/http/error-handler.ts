@@ -1,23 +1,23 @@
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ErrorObject } from 'ajv'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import router from 'find-my-way'
-import { KeysUnavailable } from '../auth/access-tokens.ts'
+import { KeysUnavailable } from '../auth/remote-issuer.ts'
 import { Overloaded } from '../batching/batcher.ts'
 import { isTemporary } from '../database/errors.ts'
 import { HttpProblem, PROBLEM_TYPE, problemDocument, retryLater } from './problem.ts'
 import type { App } from './schema.ts'
-import { fieldErrors } from './validation.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
+import { fieldErrors, validationFailed } from './validation.ts'
 
 type ProblemsByErrorCode = Record<string, [status: number, code: string, detail: string]>
 
 const FRAMEWORK_PROBLEMS: ProblemsByErrorCode = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported-media-type', 'Send the body as application/json.'],
   FST_ERR_CTP_BODY_TOO_LARGE: [413, 'payload-too-large', 'The body is too large.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid-json', 'The body is empty. Send a JSON document.'],
-  FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid-json', 'The body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'invalid-request', 'The body does not match Content-Length.'],
-  FST_ERR_BAD_URL: [400, 'invalid-url', 'The path cannot be decoded. Check its percent-encoding.'],
+  FST_ERR_BAD_URL: [400, 'invalid-url', 'The URL cannot be decoded. Check its percent-encoding.'],
   FST_ERR_MAX_PARAM_LENGTH: [414, 'uri-too-long', 'A segment of the path is too long.'],
 }
 
@@ -37,7 +37,10 @@ export function toProblem(
 ): HttpProblem {
   if (error instanceof HttpProblem) return error
   const known = serviceProblem?.(error) ?? frameworkProblem(error as Partial<FastifyError> & Error)
-  if (known) return known
+  if (known) {
+    if (known.status >= 500) request.log.error({ err: error }, known.code)
+    return known
+  }
   if (error instanceof Overloaded) {
     const detail = 'The service is overloaded and did not process the request. Try again.'
     return retryLater('temporary-reduced-capacity', detail)
@@ -57,12 +60,7 @@ export function toProblem(
 /** Converts an error with which Fastify rejects a request. Returns undefined for other errors. */
 function frameworkProblem(error: Partial<FastifyError> & Error): HttpProblem | undefined {
   const { validation, validationContext, code = '', statusCode = 500, message } = error
-  if (validation) {
-    const errors = fieldErrors(validation as ErrorObject[], validationContext)
-    return new HttpProblem(400, 'validation-failed', 'The request is invalid. See the field `errors`.', {
-      errors,
-    })
-  }
+  if (validation) return validationFailed(fieldErrors(validation as ErrorObject[], validationContext))
   const framework = FRAMEWORK_PROBLEMS[code]
   if (framework) return new HttpProblem(...framework)
   // The client closed the connection before the whole body arrived.
@@ -107,24 +105,32 @@ export function registerProblems(app: App, serviceProblem: ServiceErrors): void 
   })
 }
 
-/** Responds to an error that occurs before a request reaches Fastify. There is no reply object, only the socket. */
+/** Responds to an error that occurs before a request reaches Fastify. */
 export function respondToBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const known = PARSER_PROBLEMS[error.code ?? '']
   const problem = known
     ? new HttpProblem(...known)
     : new HttpProblem(400, 'malformed-request', 'This is not a valid HTTP request.')
+  respondOnSocket(socket, problem)
+}
+
+/** Maximum time between the response to a broken request and the end of its connection. */
+const LINGER_MS = 1_000
+
+/** Sends a problem document to a client for whose request there is no reply object, and closes the connection. */
+export function respondOnSocket(socket: Socket, problem: HttpProblem): void {
   const document = problemDocument(problem, '')
   const body = JSON.stringify(document)
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${document.title}`,
-      `content-type: ${PROBLEM_TYPE}`,
-      'x-content-type-options: nosniff',
-      `content-length: ${Buffer.byteLength(body)}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
+  const headers = {
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+    'x-request-id': randomUUID(),
+    ...SECURITY_HEADERS,
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  // The client may still be sending. If the socket closed at once, the client could lose the response (RFC 9112, 9.6).
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  socket.end([`HTTP/1.1 ${problem.status} ${document.title}`, ...lines, '', body].join('\r\n'))
 }

@@ -4,6 +4,7 @@ import type { RouteOptions } from 'fastify'
 import type { Access } from './access.ts'
 import { PROBLEM_TYPE, ProblemSchema } from './problem.ts'
 import { type App, ref, response } from './schema.ts'
+import { UI_CONTENT_SECURITY_POLICY } from './security-headers.ts'
 
 export interface ContractOptions {
   title: string
@@ -23,7 +24,8 @@ export async function registerContract(
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `accessToken` from a login',
+    description:
+      'The `accessToken` from a login. Operations that need no token ignore a token that is invalid or has expired',
   } as const
   await app.register(swagger, {
     openapi: {
@@ -38,10 +40,6 @@ export async function registerContract(
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   if (ui) await registerUi(app, title)
 }
-
-/** Allows the scripts and inline styles of Swagger UI, and its requests to the API at the same origin. */
-const UI_CONTENT_SECURITY_POLICY =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
 /** Serves Swagger UI for the app's contract at `/`. */
 export async function registerUi(app: App, title: string): Promise<void> {
@@ -69,19 +67,21 @@ const SECURITY = { public: [], optional: [{}, { bearer: [] }], user: [{ bearer: 
 export function addAccessToContract(route: RouteOptions, access: Access): void {
   const schema = { ...route.schema } as Record<string, unknown> & { response?: object }
   const role = typeof access === 'object' ? access.role : undefined
-  const input = schema.body ?? schema.querystring ?? schema.params ?? schema.headers
+  const readsBody = [route.method].flat().some((method) => method !== 'GET' && method !== 'HEAD')
   route.schema = {
     ...schema,
     security: SECURITY[typeof access === 'object' ? 'user' : access],
     'x-access': role ?? access,
     response: {
-      ...(input !== undefined && { 400: problemResponse('The request is invalid') }),
-      ...(access !== 'public' && { 401: problemResponse('The token is missing, invalid or expired') }),
+      400: problemResponse('The request is invalid'),
+      ...(access !== 'public' &&
+        access !== 'optional' && { 401: problemResponse('The token is missing, invalid or expired') }),
       ...(role && { 403: problemResponse(`The caller does not have the role ${role}`) }),
-      ...(schema.body !== undefined && {
+      ...(readsBody && {
         413: problemResponse('The body is too large'),
-        415: problemResponse('The body is not application/json'),
+        415: problemResponse('The body is not application/json in UTF-8, or has a content encoding'),
       }),
+      ...(schema.params !== undefined && { 414: problemResponse('A segment of the path is too long') }),
       500: problemResponse('An unexpected error'),
       503: problemResponse('The service is temporarily unavailable'),
       ...schema.response,

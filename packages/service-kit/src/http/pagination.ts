@@ -21,7 +21,7 @@ export const encodeCursor = (position: readonly (string | number)[]): string =>
 /** The kinds of values in a cursor. Each function checks a value, because only valid values may reach the database. */
 const KINDS = {
   uuid: (part: unknown) =>
-    typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
+    typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(part),
   text: (part: unknown) => typeof part === 'string' && part.isWellFormed() && !part.includes('\0'),
   integer: (part: unknown) => Number.isSafeInteger(part),
   int32: (part: unknown) => Number.isInteger(part) && part === ((part as number) | 0),
@@ -29,8 +29,8 @@ const KINDS = {
 type Kind = keyof typeof KINDS
 
 /**
- * Decodes a cursor that a client sent, and checks that its values are of `kinds`. A forged cursor grants no access: it
- * only sets the row at which a page starts.
+ * Decodes a cursor that a client sent, and checks that its values are of `kinds`. Returns UUIDs in lower case. A forged
+ * cursor grants no access: it only sets the row at which a page starts.
  *
  * @throws HttpProblem 400 `invalid-cursor`
  */
@@ -42,8 +42,10 @@ export function decodeCursor<const K extends readonly Kind[]>(
   const valid =
     Array.isArray(position) &&
     position.length === kinds.length &&
+    // Decoding ignores characters that are not base64 and replaces bytes that are not UTF-8.
+    encodeCursor(position) === cursor &&
     kinds.every((kind, i) => KINDS[kind](position[i]))
-  if (valid) return position as never
+  if (valid) return position.map((part, i) => (kinds[i] === 'uuid' ? part.toLowerCase() : part)) as never
   throw new HttpProblem(400, 'invalid-cursor', 'The cursor is not from this list. Start without a cursor.', {
     errors: [{ pointer: '#/cursor', in: 'query', detail: 'must be a nextCursor of this list' }],
   })

@@ -2,7 +2,7 @@ import { Ajv, type AnySchema, type ErrorObject, type Options, type ValidateFunct
 import formats from 'ajv-formats'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import type { FieldError } from './problem.ts'
+import { type FieldError, HttpProblem } from './problem.ts'
 
 // ajv-formats is a CommonJS module. At run time, the import is a function, although the types say otherwise.
 export const addFormats = formats as unknown as (ajv: Ajv) => Ajv
@@ -36,6 +36,12 @@ const bodyValidator = (firstError: ValidateFunction, allErrors: ValidateFunction
 /** Maximum number of errors in a response. */
 const MAX_ERRORS = 20
 
+/** Returns the response to a request with invalid values. */
+export const validationFailed = (errors: readonly FieldError[]): HttpProblem =>
+  new HttpProblem(400, 'validation-failed', 'The request is invalid. See the field `errors`.', {
+    errors: errors.slice(0, MAX_ERRORS),
+  })
+
 const PARTS = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const
 
 /** Describes validation errors, without the invalid values, because a value may be a password. */
@@ -43,7 +49,6 @@ export const fieldErrors = (errors: readonly ErrorObject[], context: string = 'b
   errors
     // `anyOf` reports the errors of its branches, and then a less specific error, which is omitted here.
     .filter((error) => error.keyword !== 'anyOf')
-    .slice(0, MAX_ERRORS)
     .map((error) => ({
       pointer: pointerOf(error),
       in: PARTS[context as keyof typeof PARTS] ?? 'body',
@@ -52,9 +57,11 @@ export const fieldErrors = (errors: readonly ErrorObject[], context: string = 'b
 
 function pointerOf({ instancePath, params }: ErrorObject): string {
   const name: string | undefined = params.missingProperty ?? params.additionalProperty
-  if (name === undefined) return `#${instancePath}`
-  return `#${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return name === undefined ? `#${instancePath}` : `#${instancePath}/${pointerToken(name)}`
 }
+
+/** Encodes a key for a JSON pointer (RFC 6901, section 3). */
+export const pointerToken = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 function detailOf({ keyword, params, message = 'is invalid' }: ErrorObject): string {
   switch (keyword) {

@@ -51,3 +51,9 @@ function readSetting(name: string, env: Record<string, string | undefined>): str
   if (!text) throw new ConfigError(`${name}_FILE names an empty file`)
   return text
 }
+
+/**
+ * Whether the checks of production apply: always, unless `NODE_ENV` says otherwise. So a value that is misspelt, such as
+ * `Production` or `prod`, does not turn them off.
+ */
+export const isProduction = (nodeEnv = ''): boolean => !['', 'development', 'test'].includes(nodeEnv)

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts'
+import { ConfigError, isProduction } from './config.ts'
 
 /**
  * A failpoint is a named place in the code at which a fault test can kill the process. With `FAILPOINT=before-call:40`,
@@ -10,7 +10,7 @@ let timesReached = 0
 
 function parse(setting: string | undefined) {
   if (!setting) return undefined
-  if (process.env.NODE_ENV === 'production')
+  if (isProduction(process.env.NODE_ENV))
     throw new ConfigError('FAILPOINT kills the service: unset it in production')
   const [, name, count] = /^([\w-]+):(\d+)$/.exec(setting) ?? []
   if (!name) throw new ConfigError('FAILPOINT: must be <name>:<count>')

@@ -1,5 +1,5 @@
 import type { Static, TObject } from 'typebox'
-import { isAccessDenied, isUnavailable } from '../database/errors.ts'
+import { isAccessDenied, isPooler, isUnavailable } from '../database/errors.ts'
 import { ConfigError } from './config.ts'
 import type { telemetrySettings } from './settings.ts'
 
@@ -81,6 +81,8 @@ export function startFailure(error: unknown): string {
     return `Port ${port} is in use. Stop the process that listens there, or configure another port.`
   if (syscall === 'listen')
     return `The service cannot listen on ${address}:${port} (${code}). Configure another address or port.`
+  if (isPooler(error))
+    return 'DATABASE_URL leads to a connection pooler such as PgBouncer, which does not pass on our session settings. Connect to PostgreSQL itself: each service has a pool.'
   if (isUnavailable(error))
     return `The database is unavailable (${code ?? message}). Start it, or correct DATABASE_URL.`
   if (isAccessDenied(error))

@@ -1,5 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, isProduction, readConfig } from './config.ts'
 
 /** The settings of every process that `serve` runs. */
 export const telemetrySettings = {
@@ -43,6 +43,13 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
     default: 10,
     description: 'maximum number of connections to the database; SQLite always uses one',
   }),
+  DATABASE_READ_POOL_SIZE: Type.Integer({
+    minimum: 1,
+    maximum: 1_000,
+    default: 5,
+    description:
+      'maximum number of additional connections, which only read; public requests use these, so that they cannot take the connections that orders need',
+  }),
   SEED_DEMO_DATA: Type.Boolean({
     default: false,
     description: 'creates demo data; never in production',
@@ -57,7 +64,8 @@ export const commonSettings = ({ port, databaseUrl }: { port: number; databaseUr
   }),
   NODE_ENV: Type.String({
     default: 'development',
-    description: '`production` rejects demo data, secrets with a public default, and `FAILPOINT`',
+    description:
+      'any value but `development` and `test` means production, which rejects demo data, secrets with a public default, the database password `admin`, and `FAILPOINT`',
   }),
   ...telemetrySettings,
 })
@@ -81,15 +89,19 @@ export const batchSettings = {
 
 /** Returns the setting of a shared secret. `publicDefault` is in the public source code, so production rejects it. */
 export const sharedSecret = (publicDefault: string, description: string) =>
-  Type.String({ minLength: 32, default: publicDefault, description, developmentOnly: true })
+  Type.String({ minLength: 32, default: publicDefault, description, publicDefault })
+
+/** Returns the setting of a shared secret that is still accepted while the secret is being rotated. */
+export const previousSecret = (publicDefault: string, description: string) =>
+  Type.Optional(Type.String({ minLength: 32, description, publicDefault }))
 
 type CommonSettings = ReturnType<typeof commonSettings>
 
 /**
  * Reads a service's settings from the environment.
  *
- * @throws ConfigError when a setting is invalid; in production, also when demo data is enabled or a secret has its
- * public default
+ * @throws ConfigError when a setting is invalid; in production, also when demo data is enabled, or when a secret or the
+ * password of the database is public
  */
 export function readServiceSettings<P extends CommonSettings>(
   schema: TObject<P>,
@@ -101,12 +113,21 @@ export function readServiceSettings<P extends CommonSettings>(
 }
 
 function checkProduction(schema: TObject, config: Record<string, unknown>): void {
-  if (config.NODE_ENV !== 'production') return
+  if (!isProduction(config.NODE_ENV as string)) return
   if (config.SEED_DEMO_DATA)
     throw new ConfigError('SEED_DEMO_DATA creates users with a public password: unset it in production')
-  for (const [name, property] of Object.entries(schema.properties)) {
-    const setting = property as { developmentOnly?: true; default?: unknown }
-    if (setting.developmentOnly && config[name] === setting.default)
+  for (const [name, value] of Object.entries(config)) {
+    const setting = schema.properties[name] as { publicDefault?: string }
+    if (value === setting.publicDefault)
       throw new ConfigError(`${name} has its public default: set a random value in production`)
   }
+  if (passwordsIn(`${config.DATABASE_URL}`).includes('admin'))
+    throw new ConfigError('DATABASE_URL has the public default password: set another password in production')
+}
+
+/** Returns the passwords in the URL of a database. The drivers also accept a password as a parameter of the query. */
+function passwordsIn(url: string): string[] {
+  if (!URL.canParse(url)) return []
+  const { password, searchParams } = new URL(url)
+  return [decodeURIComponent(password), ...searchParams.getAll('password')]
 }

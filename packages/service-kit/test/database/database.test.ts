@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts'
-import { isContention, isTemporary, isUnavailable, isUniqueViolation } from '../../src/database/errors.ts'
+import { isTemporary, isUnavailable, isUniqueViolation } from '../../src/database/errors.ts'
 import { type Migrations, migrate } from '../../src/database/migrate.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { createTestDatabase, describeOnEachEngine, type TestDatabase } from '../../testing/engines.ts'
 import { migrateLikeReplica, type Tables } from './migrating-replica.ts'
 
-const run = promisify(execFile)
-const REPLICA = fileURLToPath(new URL('migrating-replica.ts', import.meta.url))
 /** The shortest wait that all engines support, for the tests in which a wait times out. */
 const SHORT_WAIT = { waitMs: 1_000 }
 
@@ -35,12 +29,7 @@ await describeOnEachEngine('a database', (engine) => {
   before(async () => {
     testDatabase = await createTestDatabase(engine)
     database = openDatabase<Tables>(testDatabase.url)
-    // A SQLite connection blocks its thread while it waits for a lock, so each replica needs its own process.
-    const replica = () =>
-      engine === 'sqlite'
-        ? run(process.execPath, [REPLICA, testDatabase.url])
-        : migrateLikeReplica(testDatabase.url)
-    await Promise.all([1, 2, 3, 4].map(replica))
+    await Promise.all([1, 2, 3, 4].map(() => migrateLikeReplica(testDatabase.url)))
   })
   after(async () => {
     await Promise.all([database, ...others].map((one) => one.close()))
@@ -68,8 +57,7 @@ await describeOnEachEngine('a database', (engine) => {
   })
 
   it('loses no update when transactions are concurrent', async () => {
-    // On SQLite, a second connection that waits for the lock would block this thread, which has to release the lock.
-    const other = engine === 'sqlite' ? database : opened()
+    const other = opened()
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
         inTransaction(i % 2 ? database : other, async (trx) => {
@@ -141,17 +129,26 @@ await describeOnEachEngine('a database', (engine) => {
     })
   })
 
-  it('takes the SQLite write lock when a transaction begins', {
-    skip: engine !== 'sqlite' && 'only for SQLite',
-  }, async () => {
-    // If the lock were taken at the first write, another process could change rows that the transaction has read.
-    const other = new DatabaseSync(testDatabase.url.slice('sqlite:'.length), { timeout: 0 })
-    await inTransaction(database, async (trx) => {
-      await trx.selectFrom('counters').selectAll().execute()
-      assert.throws(() => other.exec('begin immediate'), isContention)
+  it('cannot write with the connections for reads', async () => {
+    const insert = database.reads.insertInto('counters').values({ name: 'reads', value: 1 }).execute()
+    await assert.rejects(insert, /read.?only/i)
+  })
+
+  it('writes while reads use all connections for reads', onServer, async () => {
+    const own = opened({ poolSize: 1, readPoolSize: 1 })
+    await own.reads.connection().execute(async () => {
+      const refused = own.reads.selectFrom('counters').selectAll().execute()
+      await own.kysely.updateTable('counters').set({ value: 0 }).where('name', '=', 'nobody').execute()
+      await assert.rejects(refused, isUnavailable)
     })
-    other.exec('begin immediate; rollback')
-    other.close()
+  })
+
+  it('aborts a read that takes longer than a read may take', onServer, async () => {
+    const sleepFor = engine === 'postgres' ? sql`select pg_sleep(5)` : sql`select sleep(5) from counters`
+    const started = performance.now()
+    // MySQL ends `sleep` without an error when the time limit is reached.
+    await sleepFor.execute(opened().reads).catch((error: unknown) => assert.ok(isTemporary(error)))
+    assert.ok(performance.now() - started < 4_500)
   })
 
   const increment = (trx: Transaction<Tables>, name: string) =>

@@ -27,6 +27,3 @@ export async function migrateLikeReplica(url: string): Promise<void> {
   await migrate(database, 'test', migrations)
   await database.close()
 }
-
-// `node migrating-replica.ts <database url>`
-if (import.meta.main) await migrateLikeReplica(process.argv[2]!)

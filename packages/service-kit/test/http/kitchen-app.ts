@@ -60,6 +60,8 @@ export async function kitchenApp(): Promise<App> {
       { additionalProperties: false },
     ),
   }
+  app.post('/bell', open, async () => ({ rung: true }))
+  app.delete('/bell', open, async () => ({ rung: false }))
   app.post('/dishes', { ...open, schema: dishes }, async (_request, reply) => reply.status(201).send({}))
   return app
 }

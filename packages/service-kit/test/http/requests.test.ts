@@ -65,6 +65,29 @@ describe('validation', () => {
   })
 })
 
+describe('a route without a body', () => {
+  for (const method of ['POST', 'DELETE'] as const) {
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+      it(`accepts ${method} with an empty body and the content type ${type}`, async () => {
+        const headers = { 'content-type': type }
+        const without = await app.inject({ method, url: '/bell', headers })
+        const empty = await app.inject({
+          method,
+          url: '/bell',
+          headers: { ...headers, 'content-length': '0' },
+        })
+        assert.deepEqual([without.statusCode, empty.statusCode], [200, 200])
+      })
+    }
+  }
+
+  it('rejects a body that is not JSON', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await app.inject({ method: 'POST', url: '/bell', headers, payload: '{' })
+    assert.deepEqual([response.statusCode, response.json().code], [400, 'invalid-json'])
+  })
+})
+
 describe('an app from createApp', () => {
   for (const [what, payload, headers, status, code] of [
     ['a body that is not JSON', '{"name"', {}, 400, 'invalid-json'],

@@ -86,18 +86,31 @@ await describeOnEachEngine('the pool metric', (engine) => {
     telemetry.meter = meter
     const database = openDatabase(testDatabase.url, { poolSize: 2 })
     delete telemetry.meter
-    const states = () => Object.fromEntries(gauges.map(({ labels, read }) => [labels.state, read()]))
+    const states = () =>
+      Object.fromEntries(
+        gauges
+          .filter(({ labels }) => labels.pool === 'main')
+          .map(({ labels, read }) => [labels.state, read()]),
+      )
     return { database, states }
   }
 
-  it('does not exist', { skip: engine !== 'sqlite' && 'only for SQLite' }, async () => {
+  it('counts the only connection and the waiting statements', {
+    skip: engine !== 'sqlite' && 'only for SQLite',
+  }, async () => {
     const { database, states } = openMeasuredDatabase()
-    assert.deepEqual(states(), {})
+    assert.deepEqual(states(), { used: 0, idle: 1, waiting: 0 })
+    await database.kysely.connection().execute(async () => {
+      const late = database.ping()
+      await new Promise(setImmediate)
+      assert.deepEqual(states(), { used: 1, idle: 0, waiting: 1 })
+      late.catch(() => {})
+    })
     await database.close()
   })
 
   it('counts used connections, idle connections and waiting statements', {
-    skip: engine === 'sqlite' && 'SQLite has no pool',
+    skip: engine === 'sqlite' && 'SQLite has only one connection',
   }, async () => {
     const { database, states } = openMeasuredDatabase()
     assert.deepEqual(states(), { used: 0, idle: 0, waiting: 0 })

@@ -29,9 +29,11 @@ describe('a failpoint', () => {
   })
 
   it('is rejected in production', () => {
-    const { status, stderr } = runWith({ FAILPOINT: 'here:9', NODE_ENV: 'production' })
-    assert.equal(status, 1)
-    assert.match(stderr, /unset it in production/)
+    for (const NODE_ENV of ['production', 'prod']) {
+      const { status, stderr } = runWith({ FAILPOINT: 'here:9', NODE_ENV })
+      assert.equal(status, 1)
+      assert.match(stderr, /unset it in production/)
+    }
   })
 
   it('is rejected when FAILPOINT contains no count', () => {

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Type } from 'typebox'
 import { ConfigError, readConfig } from '../../src/process/config.ts'
-import { commonSettings, readServiceSettings, sharedSecret } from '../../src/process/settings.ts'
+import {
+  commonSettings,
+  previousSecret,
+  readServiceSettings,
+  sharedSecret,
+} from '../../src/process/settings.ts'
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 8001 }),
@@ -83,9 +88,11 @@ describe('readConfig with a setting in a file', () => {
 })
 
 describe('readServiceSettings', () => {
+  const PUBLIC = 'a secret that everybody can read in the source'
   const settings = Type.Object({
     ...commonSettings({ port: 0, databaseUrl: 'sqlite::memory:' }),
-    SERVICE_TOKEN_SECRET: sharedSecret('a secret that everybody can read in the source', 'of two services'),
+    SERVICE_TOKEN_SECRET: sharedSecret(PUBLIC, 'of two services'),
+    SERVICE_TOKEN_PREVIOUS_SECRET: previousSecret(PUBLIC, 'of two services'),
   })
   const start = (env: Record<string, string>) => readServiceSettings(settings, env)
   const SERVICE_TOKEN_SECRET = 'a secret of the tests, 32 characters long'
@@ -102,6 +109,33 @@ describe('readServiceSettings', () => {
     const env = { NODE_ENV: 'production', SERVICE_TOKEN_SECRET, SEED_DEMO_DATA: 'true' }
     assert.throws(() => start(env), /SEED_DEMO_DATA/)
     start({ ...env, SEED_DEMO_DATA: 'false' })
+  })
+
+  it('rejects the public default as the previous secret in production', () => {
+    const env = { NODE_ENV: 'production', SERVICE_TOKEN_SECRET }
+    assert.throws(() => start({ ...env, SERVICE_TOKEN_PREVIOUS_SECRET: PUBLIC }), /PREVIOUS_SECRET/)
+    start({ ...env, SERVICE_TOKEN_PREVIOUS_SECRET: 'the secret that was used until now, random' })
+  })
+
+  it('rejects the database password `admin` in production, without its value in the error', () => {
+    for (const url of [
+      'postgres://postgres:admin@localhost:5432/ecommdb',
+      'postgres://souk:%61dmin@db/souk',
+      'postgres://souk@db/souk?password=admin',
+      'mysql://root:admin@db/souk',
+    ]) {
+      const env = { NODE_ENV: 'production', SERVICE_TOKEN_SECRET, DATABASE_URL: url }
+      assert.throws(() => start(env), { name: 'ConfigError', message: /^DATABASE_URL (?!.*admin)/ }, url)
+      start({ ...env, NODE_ENV: 'development' })
+    }
+    for (const url of ['postgres://admin:x7@db/admin', 'postgres://souk@db/souk', 'sqlite:admin.db'])
+      start({ NODE_ENV: 'production', SERVICE_TOKEN_SECRET, DATABASE_URL: url })
+  })
+
+  it('applies the checks of production for every NODE_ENV but development and test', () => {
+    for (const NODE_ENV of ['production', 'Production', 'prod', 'staging', 'Development', ' test'])
+      assert.throws(() => start({ NODE_ENV }), /SERVICE_TOKEN_SECRET/, NODE_ENV)
+    for (const NODE_ENV of ['', 'development', 'test']) start({ NODE_ENV })
   })
 
   it('rejects the URL of an unknown database engine and lists the supported URLs', () => {
