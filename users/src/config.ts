@@ -1,8 +1,8 @@
 import { ConfigError } from '@souk/service-kit/process/config'
 import { commonSettings, readServiceSettings } from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
-import type { Argon2Cost } from './accounts/password-hasher.ts'
 import { LONGEST_ACCESS_TOKEN_SECONDS } from './keys/signing-keys.ts'
+import type { Argon2Cost } from './passwords/password-hasher.ts'
 
 export const settings = Type.Object({
   ...commonSettings({ port: 8001, databaseUrl: 'postgres://postgres:admin@localhost:5432/ecommdb' }),
@@ -35,14 +35,14 @@ export const settings = Type.Object({
     maximum: 64,
     default: 2,
     description:
-      'password hashes computed concurrently for logins and password changes; registrations add at most one more. Keep this value plus 1 below UV_THREADPOOL_SIZE (4 by default), so that hashing leaves a thread free for other work',
+      'password hashes computed concurrently for logins and password changes; registrations add at most one more. Each one has its own thread',
   }),
   PASSWORD_HASHES_WAITING: Type.Integer({
     minimum: 0,
     maximum: 10_000,
     default: 64,
     description:
-      'maximum number of logins and password changes in the hashing queue; further requests are rejected with 503',
+      'maximum number of logins and password changes in the hashing queue; when it is full, the newest request of the address with the most requests in the queue is rejected with 503. A request also gets 503 after 5 seconds in the queue',
   }),
   LOGIN_WINDOW_SECONDS: Type.Integer({
     minimum: 1,
@@ -55,12 +55,13 @@ export const settings = Type.Object({
     minimum: 1,
     default: 10,
     description:
-      "maximum number of wrong passwords for one account from one address. The same limit, with its own count, applies to a wrong current password in an account's password changes, from any address",
+      'maximum number of wrong passwords for one account from one address. The same limit, with its own count, applies to wrong current passwords in the password changes of one session',
   }),
   LOGIN_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 250,
-    description: 'maximum number of wrong passwords from one address, for all accounts together',
+    description:
+      'maximum number of logins from one address, with a right or a wrong password, for all accounts together',
   }),
   LOGIN_LIMIT_ACCOUNT: Type.Integer({
     minimum: 1,
@@ -68,6 +69,13 @@ export const settings = Type.Object({
     description:
       'maximum number of wrong passwords for one account. Addresses that logged in to the account in the last 30 days are not counted',
   }),
+  SIGNING_KEYS_SECRET: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description:
+        'random secret with which the signing keys in the database are encrypted; without it, they are stored in plain text. The script rotate-key needs the same value',
+    }),
+  ),
   REGISTRATION_LIMIT_ADDRESS: Type.Integer({
     minimum: 1,
     default: 100,

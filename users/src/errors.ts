@@ -33,7 +33,25 @@ const RESPONSES = {
   'temporary-reduced-capacity': {
     status: 503,
     detail:
-      'Too many concurrent logins, registrations or password changes. Retry after the time in the Retry-After header.',
+      'There are too many logins, registrations or password changes at the moment. Retry after the time in the Retry-After header.',
+  },
+  'session-ended': {
+    status: 401,
+    code: 'token-refused',
+    detail: 'The session of this token has ended. Log in again.',
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  },
+  'seller-not-found': { status: 404, detail: 'There is no seller with this id.' },
+  'session-not-found': { status: 404, detail: 'You have no active session with this id.' },
+  'password-too-short': {
+    status: 400,
+    code: 'validation-failed',
+    detail: 'The password has fewer than 8 characters after Unicode normalization. Choose a longer password.',
+  },
+  'password-too-common': {
+    status: 400,
+    detail:
+      'This password is easy to guess: it is common, follows a simple pattern, or is close to your username or the name of this service. Choose another password, for example four words that have nothing to do with each other.',
   },
   'unknown-user': {
     status: 401,
@@ -45,16 +63,22 @@ const RESPONSES = {
 
 type ErrorCode = keyof typeof RESPONSES
 
+interface ErrorExtras {
+  /** Set only if the same request can succeed later. */
+  retryAfterSeconds?: number
+  /** The name of the field in the body that is wrong. */
+  field?: string
+}
+
 export class UserError extends Error {
   override name = 'UserError'
   readonly code: ErrorCode
-  /** Set only if the same request can succeed later. */
-  readonly retryAfterSeconds: number | undefined
+  readonly extras: ErrorExtras
 
-  constructor(code: ErrorCode, retryAfterSeconds?: number) {
+  constructor(code: ErrorCode, extras: ErrorExtras = {}) {
     super(code)
     this.code = code
-    this.retryAfterSeconds = retryAfterSeconds
+    this.extras = extras
   }
 }
 
@@ -62,8 +86,9 @@ export class UserError extends Error {
 export function toProblem(error: unknown): HttpProblem | undefined {
   if (!(error instanceof UserError)) return undefined
   const { status, code = error.code, detail, headers }: ErrorResponse = RESPONSES[error.code]
-  const wait = error.retryAfterSeconds
+  const { retryAfterSeconds: wait, field } = error.extras
   return new HttpProblem(status, code, detail, {
+    ...(field && { errors: [{ pointer: `#/${field}`, in: 'body', detail }] }),
     headers: { ...headers, ...(wait !== undefined && { 'retry-after': String(wait) }) },
     cause: error,
   })

@@ -2,10 +2,10 @@
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
-import { argon2Hasher } from './accounts/password-hasher.ts'
 import { hashingCost, readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
 import type { Tables } from './database/tables.ts'
+import { argon2Hasher } from './passwords/password-hasher.ts'
 import { seedDemoUsers } from './seed.ts'
 
 try {

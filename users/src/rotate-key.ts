@@ -10,12 +10,15 @@ import { openDatabase } from '@souk/service-kit/database/database'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
 import type { Tables } from './database/tables.ts'
+import { keyEncryption } from './keys/key-encryption.ts'
 import { keysStore } from './keys/keys-store.ts'
 import { rotateKey } from './keys/signing-keys.ts'
 
 try {
-  const database = openDatabase<Tables>(readSettings().DATABASE_URL, { poolSize: 1 })
-  const key = await rotateKey(keysStore(database), Date.now())
+  const config = readSettings()
+  const database = openDatabase<Tables>(config.DATABASE_URL, { poolSize: 1 })
+  const keys = keysStore(database, keyEncryption(config.SIGNING_KEYS_SECRET))
+  const key = await rotateKey(keys, Date.now())
   console.log(`users: made key ${key.kid}; it signs from ${new Date(key.signs_from_at).toISOString()} on.`)
   await database.close()
 } catch (error) {

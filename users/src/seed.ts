@@ -1,8 +1,8 @@
 import type { Database } from '@souk/service-kit/database/database'
 import { accountsStore } from './accounts/accounts-store.ts'
-import type { PasswordHasher } from './accounts/password-hasher.ts'
 import type { Tables } from './database/tables.ts'
 import { UserError } from './errors.ts'
+import type { PasswordHasher } from './passwords/password-hasher.ts'
 
 /** The ids are fixed, so that the demo data of other services can refer to these users. */
 export const DEMO_BUYER_ID = '01900000-0000-7000-8000-000000000001'
@@ -11,8 +11,8 @@ export const DEMO_SELLER_ID = '01900000-0000-7000-8000-000000000002'
 const DEMO_PASSWORD = 'password'
 
 const DEMO_USERS = [
-  { id: DEMO_BUYER_ID, username: 'user-1', role: 'BUYER' },
-  { id: DEMO_SELLER_ID, username: 'seller-1', role: 'SELLER' },
+  { id: DEMO_BUYER_ID, username: 'user-1', display_name: 'Anna', role: 'BUYER' },
+  { id: DEMO_SELLER_ID, username: 'seller-1', display_name: 'Atlas Lights', role: 'SELLER' },
 ] as const
 
 /** Adds the demo users that do not exist yet. Several replicas may call this concurrently. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { REGISTRATION_GATE } from '../src/accounts/hashing-gate.ts'
 import { hashingCost, readSettings } from '../src/config.ts'
 
 describe('the settings of the users service', () => {
@@ -24,11 +23,6 @@ describe('the settings of the users service', () => {
         `${memory} KiB, ${passes} passes`,
       )
     }
-  })
-
-  it('by default leave a thread of the thread pool free while passwords are hashed', () => {
-    const threads = 4
-    assert.ok(readSettings({}).PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce < threads)
   })
 
   it('are rejected in production if SEED_DEMO_DATA is true', () => {

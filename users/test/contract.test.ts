@@ -18,10 +18,15 @@ describe('the OpenAPI document of the users service', () => {
     assert.deepEqual(Object.fromEntries(access), {
       'post /users': 'public',
       'get /users/me': 'user',
+      'patch /users/me': 'user',
+      'get /sellers/{id}': 'public',
       'put /users/me/password': 'user',
       'post /auth/login': 'public',
       'post /auth/refresh': 'public',
       'post /auth/logout': 'public',
+      'get /auth/sessions': 'user',
+      'delete /auth/sessions': 'user',
+      'delete /auth/sessions/{id}': 'user',
       'get /.well-known/jwks.json': 'public',
     })
   })

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
-import { type Database, type Engine, openDatabase } from '@souk/service-kit/database/database'
+import {
+  type Database,
+  type DatabaseOptions,
+  type Engine,
+  openDatabase,
+} from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import type { App } from '@souk/service-kit/http/app'
 import { type CheckedInject, checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import type { User } from '../src/accounts/account-schemas.ts'
-import { argon2Hasher } from '../src/accounts/password-hasher.ts'
 import { buildApp, type UsersDeps } from '../src/app.ts'
 import { migrations } from '../src/database/migrations.ts'
 import type { Tables } from '../src/database/tables.ts'
+import { argon2Hasher } from '../src/passwords/password-hasher.ts'
+import { strength } from '../src/passwords/password-worker.ts'
 import type { Tokens } from '../src/sessions/session-schemas.ts'
 
 /** The lowest cost that Argon2 allows, because tests hash many passwords. */
@@ -24,13 +30,13 @@ export const WIDE_LIMITS = {
   registrations: 1000,
 }
 
-/** How long to wait for a connection or a lock. Long enough for concurrent requests on a busy machine. */
+/** How long to wait for a connection, a lock or a password hash. Long enough for concurrent requests on a busy machine. */
 const WAIT_MS = 60_000
 
 /** Creates a database with the tables of the users service. */
-export async function testDatabase(engine: Engine) {
+export async function testDatabase(engine: Engine, onStatement?: DatabaseOptions['onStatement']) {
   const testDb = await createTestDatabase(engine)
-  const database = openDatabase<Tables>(testDb.url, { waitMs: WAIT_MS })
+  const database = openDatabase<Tables>(testDb.url, { waitMs: WAIT_MS, ...(onStatement && { onStatement }) })
   await migrate(database, 'users', migrations)
   return {
     database,
@@ -49,8 +55,9 @@ export async function startUsers(database: Database<Tables>, deps: Partial<Users
   const app = await buildApp({
     database,
     hasher: argon2Hasher(CHEAP),
-    hashing: { atOnce: 4, waiting: 1000 },
-    registrationHashing: { atOnce: 4, waiting: 1000 },
+    strength: (...args) => strength(args),
+    hashing: { atOnce: 4, waiting: 1000, waitMs: WAIT_MS },
+    registrationHashing: { atOnce: 4, waiting: 1000, waitMs: WAIT_MS },
     limits: WIDE_LIMITS,
     accessTokenSeconds: 900,
     sessionDays: 30,
@@ -95,6 +102,12 @@ const requests = (app: App) => {
     refresh: (refreshToken: string) => post('/auth/refresh', { refreshToken }),
     logout: (refreshToken: string) => post('/auth/logout', { refreshToken }),
     me: (accessToken: string) => inject({ method: 'GET', url: '/users/me', headers: bearer(accessToken) }),
+    sessions: (accessToken: string) =>
+      inject({ method: 'GET', url: '/auth/sessions', headers: bearer(accessToken) }),
+    endSession: (accessToken: string, id: string) =>
+      inject({ method: 'DELETE', url: `/auth/sessions/${id}`, headers: bearer(accessToken) }),
+    endOtherSessions: (accessToken: string) =>
+      inject({ method: 'DELETE', url: '/auth/sessions', headers: bearer(accessToken) }),
     changePassword: (accessToken: string, currentPassword: string, newPassword: string) =>
       inject({
         method: 'PUT',

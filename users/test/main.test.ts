@@ -86,11 +86,30 @@ describe('the running users service', () => {
     assert.equal((await guess('203.0.113.9', 'password')).status, 200)
   })
 
+  it('serves the list of sessions, and limits the refreshes of a session', async () => {
+    const account = { username: 'grace', password: 'nine green lanterns' }
+    secrets.push(account.username, account.password)
+    assert.equal((await call('POST', '/users', { ...account, role: 'BUYER' })).status, 201)
+    const logIn = async () => (await (await call('POST', '/auth/login', account)).json()) as Tokens
+    const [first, second] = [await logIn(), await logIn()]
+    const headers = { authorization: `Bearer ${first.accessToken}` }
+    assert.equal((await fetch(`${base}/auth/sessions`, { method: 'DELETE', headers })).status, 204)
+    assert.equal((await call('POST', '/auth/refresh', { refreshToken: second.refreshToken })).status, 401)
+    let { refreshToken } = first
+    for (let i = 0; i < 10; i++) {
+      const response = await call('POST', '/auth/refresh', { refreshToken })
+      refreshToken = ((await response.json()) as Tokens).refreshToken
+      secrets.push(refreshToken)
+    }
+    assert.equal((await call('POST', '/auth/refresh', { refreshToken })).status, 429)
+    assert.equal((await call('POST', '/auth/logout', { refreshToken })).status, 204)
+  })
+
   it('hashes passwords with the default cost', async () => {
     const database = openDatabase<Tables>(testDb.url)
     const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
     await database.close()
-    assert.equal(hashes.length, 2)
+    assert.equal(hashes.length, 3)
     for (const { password_hash } of hashes)
       assert.match(password_hash, /^\$argon2id\$v=19\$m=47104,t=1,p=1\$/)
   })
@@ -110,16 +129,22 @@ describe('the running users service', () => {
     assert.deepEqual(events, [
       'signing-key-created',
       'login-failed',
-      'login',
+      'login-succeeded',
       'refresh-token-reused',
       'password-change-failed',
+      'token-rejected',
       'password-changed',
       ...Array(10).fill('login-failed'),
-      'password-throttled',
-      'login',
+      'login-limited',
+      'login-succeeded',
+      'user-registered',
+      'login-succeeded',
+      'login-succeeded',
+      'session-ended',
+      'refresh-limited',
+      'logged-out',
     ])
     assert.equal(entries.find(({ event }) => event === 'login-failed').address, '203.0.113.7')
-    assert.equal(entries.filter(({ msg }) => msg === 'token refused').length, 1)
     for (const secret of [...secrets, 'wrong one', 'argon2id']) assert.ok(!log.includes(secret), secret)
   })
 })

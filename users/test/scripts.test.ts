@@ -9,8 +9,8 @@ import {
   describeOnEachEngine,
   type TestDatabase,
 } from '@souk/service-kit/testing/engines'
-import { argon2Hasher } from '../src/accounts/password-hasher.ts'
 import type { Tables } from '../src/database/tables.ts'
+import { argon2Hasher } from '../src/passwords/password-hasher.ts'
 import { DEMO_BUYER_ID, DEMO_SELLER_ID, seedDemoUsers } from '../src/seed.ts'
 import { CHEAP, startUsers } from './helper.ts'
 

@@ -1,18 +1,26 @@
 import { callerOf } from '@souk/service-kit/http/access'
 import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
-import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
 import { Type } from 'typebox'
+import { clientOf } from '../passwords/hashing-gate.ts'
 import {
   NewUserBody,
   PasswordChangeBody,
+  ProfileChangeBody,
+  SellerSchema,
   tooManyPasswordsResponse,
   tooManyRegistrationsResponse,
   UserSchema,
 } from './account-schemas.ts'
-import { type AccountsDeps, changePassword, getCurrentUser, registerUser } from './accounts.ts'
-import { findPasswordFault } from './password-rules.ts'
+import {
+  type AccountsDeps,
+  changePassword,
+  findSeller,
+  getCurrentUser,
+  registerUser,
+  renameUser,
+} from './accounts.ts'
 
 export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
   app.post(
@@ -24,7 +32,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Register',
         description:
-          'Creates an account for a buyer or a seller. The password has 8 to 128 characters of any kind and must not be one of the most common passwords (`password-too-common`). Responds 429 after too many registrations from one address.',
+          'Creates an account for a buyer or a seller. The password has 8 to 128 characters of any kind and must not be easy to guess (`password-too-common`). Responds 429 after too many registrations from one address.',
         body: NewUserBody,
         response: {
           201: response('The new user', ref(UserSchema)),
@@ -34,8 +42,8 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
       },
     },
     async (request, reply) => {
-      await rejectWeakPassword(request.body.password, '#/password')
-      return reply.status(201).send(await registerUser(deps, request.body, request.ip, request.log))
+      const user = await registerUser(deps, request.body, clientOf(request, reply), request.log)
+      return reply.status(201).send(user)
     },
   )
 
@@ -55,6 +63,42 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
     (request) => getCurrentUser(deps, callerOf(request).id),
   )
 
+  app.patch(
+    '/users/me',
+    {
+      config: { access: 'user' },
+      schema: {
+        operationId: 'renameUser',
+        tags: ['users'],
+        summary: 'Change the name that others see',
+        description: 'Changes `displayName`. The username and the role cannot be changed.',
+        body: ProfileChangeBody,
+        response: { 200: response('The changed user', ref(UserSchema)) },
+      },
+    },
+    (request) => renameUser(deps, callerOf(request).id, request.body.displayName, request.log),
+  )
+
+  app.get(
+    '/sellers/:id',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'findSeller',
+        tags: ['users'],
+        summary: 'Get a seller',
+        description:
+          'Returns the public data of a seller. Responds 404 to the id of a buyer, as to an unknown id.',
+        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        response: {
+          200: response('The seller', ref(SellerSchema)),
+          404: problemResponse('`seller-not-found`: there is no seller with this id'),
+        },
+      },
+    },
+    (request) => findSeller(deps, request.params.id),
+  )
+
   app.put(
     '/users/me/password',
     {
@@ -64,7 +108,7 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
         tags: ['users'],
         summary: 'Change the password',
         description:
-          'Sets a new password and ends all sessions of the user, including the current one. All refresh tokens of the user are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire (by default 15 minutes after they were issued). Responds 429 after too many wrong values of `currentPassword`.',
+          'Sets a new password and ends all sessions of the user, including the current one. All refresh tokens of the user are rejected from then on, so log in again with the new password. Access tokens stay valid until they expire (by default 15 minutes after they were issued). Responds 429 after too many wrong values of `currentPassword` in the session of the access token.',
         body: PasswordChangeBody,
         response: {
           204: Type.Null({ description: 'The password is changed' }),
@@ -74,18 +118,8 @@ export function registerAccountsRoutes(app: App, deps: AccountsDeps): void {
       },
     },
     async (request, reply) => {
-      await rejectWeakPassword(request.body.newPassword, '#/newPassword')
-      await changePassword(deps, callerOf(request).id, request.body, request.log)
+      await changePassword(deps, callerOf(request), request.body, clientOf(request, reply), request.log)
       return reply.status(204).send(null)
     },
   )
-}
-
-/** Throws HttpProblem 400 if the password breaks a rule. `pointer` is the JSON pointer of the password field. */
-async function rejectWeakPassword(password: string, pointer: string): Promise<void> {
-  const fault = await findPasswordFault(password)
-  if (!fault) return
-  throw new HttpProblem(400, fault.code, `The password ${fault.detail}.`, {
-    errors: [{ pointer, in: 'body', detail: fault.detail }],
-  })
 }

@@ -1,27 +1,32 @@
 import type { Database } from '@souk/service-kit/database/database'
 import { isUniqueViolation } from '@souk/service-kit/database/errors'
 import { inTransaction } from '@souk/service-kit/database/transaction'
+import type { Insertable, Selectable } from 'kysely'
 import { SESSION_ENDED, type Tables } from '../database/tables.ts'
 import { UserError } from '../errors.ts'
 
 /** A row of the users table. The API returns only the fields of `User`. */
-export type Account = Tables['users']
+export type Account = Selectable<Tables['users']>
 
 export function accountsStore(database: Database<Tables>) {
-  const { kysely } = database
+  const { kysely, reads } = database
   const find = (column: 'id' | 'username', value: string): Promise<Account | undefined> =>
-    kysely.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
+    reads.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
   return {
     findById: (id: string) => find('id', id),
     findByUsername: (username: string) => find('username', username),
 
     /** Adds an account. Throws UserError `username-taken` if another account has this username. */
-    add: async (account: Account): Promise<void> => {
+    add: async (account: Insertable<Tables['users']>): Promise<void> => {
       try {
         await kysely.insertInto('users').values(account).execute()
       } catch (error) {
         throw isUniqueViolation(error) ? new UserError('username-taken') : error
       }
+    },
+
+    rename: async (id: string, displayName: string): Promise<void> => {
+      await kysely.updateTable('users').set({ display_name: displayName }).where('id', '=', id).execute()
     },
 
     /**

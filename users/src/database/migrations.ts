@@ -91,5 +91,39 @@ export const migrations: Migrations = (engine) => {
           .execute()
       },
     },
+    // The previous release adds sessions without these columns while both releases run, so the columns have defaults.
+    '0005-session-family': {
+      up: async (db) => {
+        await db.schema.alterTable('user_sessions').addColumn('family_hash', 'char(43)').execute()
+      },
+    },
+    '0006-session-family-index': {
+      up: async (db) => {
+        await db.schema
+          .createIndex('user_sessions_by_family')
+          .unique()
+          .on('user_sessions')
+          .column('family_hash')
+          .execute()
+      },
+    },
+    '0007-session-last-used': {
+      up: async (db) => {
+        await db.schema.alterTable('user_sessions').addColumn('last_used_at', 'bigint').execute()
+      },
+    },
+    '0008-session-next-refresh': {
+      up: async (db) => {
+        await db.schema
+          .alterTable('user_sessions')
+          .addColumn('next_refresh_at', 'bigint', (column) => column.notNull().defaultTo(0))
+          .execute()
+      },
+    },
+    '0009-display-name': {
+      up: async (db) => {
+        await db.schema.alterTable('users').addColumn('display_name', 'varchar(60)').execute()
+      },
+    },
   }
 }

@@ -24,19 +24,29 @@ type JsonWebKeySet = Static<typeof JsonWebKeySetSchema>
 /** After this time, a replica reads the keys from the database again. */
 const RELOAD_MS = 60_000
 
-/**
- * Caches the signing keys in use, and reads them from the database again after a minute.
- *
- * @param onStale receives the error when the keys cannot be reloaded; the previously loaded keys stay in use
- */
-export function createKeyRing(store: KeysStore, now: () => number, onStale: (error: unknown) => void) {
+interface KeyRingEvents {
+  /** The keys cannot be reloaded. The previously loaded keys stay in use. */
+  onStale: (error: unknown) => void
+  /** An operator has added the key with this id since the keys were last loaded. */
+  onNewKey: (kid: string) => void
+}
+
+/** Caches the signing keys in use, and reads them from the database again after a minute. */
+export function createKeyRing(store: KeysStore, now: () => number, { onStale, onNewKey }: KeyRingEvents) {
   let loadedAt = 0
   let loaded: Promise<LoadedKeys> | undefined
+  const reload = async (previous: Promise<LoadedKeys> | undefined): Promise<LoadedKeys> => {
+    const keys = await load(store, now())
+    const known = (await previous)?.signers.map(({ kid }) => kid)
+    for (const { kid } of keys.signers) if (known && !known.includes(kid)) onNewKey(kid)
+    return keys
+  }
   const current = (): Promise<LoadedKeys> => {
-    if (loaded && now() - loadedAt < RELOAD_MS) return loaded
+    // The difference is negative after the clock was set back. Then `loadedAt` says nothing, so the keys are read again.
+    if (loaded && Math.abs(now() - loadedAt) < RELOAD_MS) return loaded
     const previous = loaded
     loadedAt = now()
-    loaded = load(store, now()).catch((error: unknown) => {
+    loaded = reload(previous).catch((error: unknown) => {
       loaded = previous
       if (!previous) throw error
       onStale(error)

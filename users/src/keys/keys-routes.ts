@@ -1,5 +1,4 @@
 import type { App } from '@souk/service-kit/http/app'
-import { problemResponse } from '@souk/service-kit/http/openapi'
 import { ref, response } from '@souk/service-kit/http/schema'
 import { JsonWebKeySetSchema, type KeyRing } from './key-ring.ts'
 
@@ -14,10 +13,7 @@ export function registerKeysRoutes(app: App, keys: KeyRing): void {
         summary: 'List the public keys',
         description:
           'Returns the public keys that verify access tokens. The `kid` in the header of an access token is the `kid` of the key that signed the token. After a key rotation, the new key is listed for 15 minutes before it signs tokens. The old key stays listed until all tokens signed with the old key have expired.',
-        response: {
-          200: response('The keys', ref(JsonWebKeySetSchema)),
-          400: problemResponse('The request is not valid HTTP'),
-        },
+        response: { 200: response('The keys', ref(JsonWebKeySetSchema)) },
       },
     },
     async (_request, reply) => {

@@ -15,10 +15,19 @@ const IN_USE_AFTER_SIGNING_MS = LONGEST_ACCESS_TOKEN_SECONDS * 1000 + CLOCK_SKEW
  */
 export const PUBLISHED_BEFORE_SIGNING_MS = 15 * 60_000
 
-/** Creates a signing key if there is none. Returns whether this replica created a key. */
-export async function ensureSigningKey(store: KeysStore, now: number): Promise<boolean> {
-  if ((await store.list()).length > 0) return false
-  return store.add(await generateSigningKey(1, now, now))
+/**
+ * Creates a signing key if there is none, and encrypts keys that were stored without encryption if a secret is
+ * configured. Returns the key that this replica created, if any.
+ *
+ * @throws ConfigError if the secret with which the keys are encrypted is missing or wrong
+ */
+export async function ensureSigningKey(store: KeysStore, now: number): Promise<SigningKey | undefined> {
+  if ((await store.list()).length > 0) {
+    await store.encryptStored()
+    return undefined
+  }
+  const key = await generateSigningKey(1, now, now)
+  return (await store.add(key)) ? key : undefined
 }
 
 /**

@@ -40,9 +40,12 @@ export function attemptsStore(database: Database<Tables>) {
         // Sorted, so that concurrent transactions lock the rows in the same order and do not deadlock.
         const names = buckets.map(({ name }) => name).sort()
         const newWindow = { attempts: 1, pending: 1, expires_at: now + windowSeconds * 1000 }
-        // Returns SQL for a column: the value of a new window if the stored window has expired, and `next` otherwise.
+        // Returns SQL for a column: the value of a new window if the stored window has expired, and `next` otherwise. A
+        // window that ends later than a new one was started by a clock that was ahead. It counts as expired, because it
+        // could lock a user out for hours.
         const unlessExpired = (column: keyof typeof newWindow, next: RawBuilder<unknown>) =>
-          sql<number>`case when login_attempts.expires_at <= ${now} then ${newWindow[column]} else ${next} end`
+          sql<number>`case when login_attempts.expires_at > ${now} and login_attempts.expires_at <= ${newWindow.expires_at}
+            then ${next} else ${newWindow[column]} end`
         // MySQL assigns the columns in this order. `expires_at` is last, so that the others read the old `expires_at`.
         const counted = {
           attempts: unlessExpired('attempts', sql`login_attempts.attempts + 1`),
@@ -63,13 +66,13 @@ export function attemptsStore(database: Database<Tables>) {
           .execute()
         const wait = secondsToWait(counts, buckets, now)
         // The error rolls the transaction back, so this attempt is not counted.
-        if (wait > 0) throw new UserError('too-many-attempts', wait)
+        if (wait > 0) throw new UserError('too-many-attempts', { retryAfterSeconds: wait })
       }),
 
     /** Marks an attempt as no longer pending. The attempt stays counted until the window expires. */
     confirm: (buckets: readonly Bucket[]) => update(buckets, { pending: oneLess('pending') }),
 
-    /** Removes a pending attempt from the counts. Call this if the password was right or was not checked. */
+    /** Removes a pending attempt from the counts. */
     removeAttempt: (buckets: readonly Bucket[]) =>
       update(buckets, { attempts: oneLess('attempts'), pending: oneLess('pending') }),
 

@@ -9,7 +9,7 @@ export interface AttemptLimits {
   windowSeconds: number
   /** Wrong passwords for one account from one address. */
   accountAndAddress: number
-  /** Wrong passwords from one address, for all accounts together. */
+  /** Logins from one address with a right or a wrong password, for all accounts together. */
   address: number
   /** Wrong passwords for one account, except from addresses that logged in to the account in the last 30 days. */
   account: number
@@ -21,6 +21,8 @@ export interface AttemptLimits {
 export interface Bucket {
   name: string
   limit: number
+  /** Whether successful attempts stay counted too. */
+  countsSuccesses?: true
 }
 
 /**
@@ -33,7 +35,8 @@ export const loginBuckets = (
   limits: AttemptLimits,
 ): Bucket[] => [
   { name: pairBucketName(username, network), limit: limits.accountAndAddress },
-  { name: `address:${network}`, limit: limits.address },
+  // Counts successes, because each login costs a password hash.
+  { name: `address:${network}`, limit: limits.address, countsSuccesses: true },
   ...(known ? [] : [{ name: `account:${username}`, limit: limits.account }]),
 ]
 
@@ -41,18 +44,23 @@ export const loginBuckets = (
 export const pairBucketName = (username: string, network: string) => `pair:${username}:${network}`
 
 /**
- * Returns the bucket that counts password changes with a wrong current password. The bucket counts requests from all
- * addresses, because every request needs an access token of the user.
+ * Returns the bucket that counts password changes with a wrong current password. The bucket belongs to a session, so
+ * that a thief who has stolen one session cannot use up the attempts of the owner's other sessions. A new session
+ * requires the password, so a thief has no other bucket.
+ *
+ * @param sessionId undefined for an access token of an older release, which has no session id
  */
-export const passwordChangeBucket = (username: string, limits: AttemptLimits): Bucket => ({
-  name: `change:${username}`,
-  limit: limits.accountAndAddress,
-})
+export const passwordChangeBucket = (
+  userId: string,
+  sessionId: string | undefined,
+  limits: AttemptLimits,
+): Bucket => ({ name: `change:${sessionId ?? userId}`, limit: limits.accountAndAddress })
 
 /** Returns the bucket that counts the registrations from one network. */
 export const registrationBucket = (network: string, limits: AttemptLimits): Bucket => ({
   name: `register:${network}`,
   limit: limits.registrations,
+  countsSuccesses: true,
 })
 
 /** Most pending attempts end within this time. */
@@ -61,18 +69,20 @@ const PENDING_SECONDS = 1
 /**
  * Returns how many seconds to wait before another attempt, or 0 if no count exceeds its limit. If checked attempts
  * fill a bucket, the wait lasts until the window of the bucket ends. If a bucket is full only because of pending
- * attempts, the wait is PENDING_SECONDS, because a right password removes its attempt from the count.
+ * attempts, the wait is PENDING_SECONDS, because a success usually removes its attempt from the count.
  */
 export function secondsToWait(
   counts: readonly { bucket: string; attempts: number; pending: number; expires_at: number }[],
   buckets: readonly Bucket[],
   now: number,
 ): number {
-  const limits = new Map(buckets.map(({ name, limit }) => [name, limit]))
+  const byName = new Map(buckets.map((bucket) => [bucket.name, bucket]))
   const waits = counts.map(({ bucket, attempts, pending, expires_at }) => {
-    const limit = limits.get(bucket) ?? 0
+    const { limit, countsSuccesses } = byName.get(bucket)!
     if (attempts <= limit) return 0
-    return attempts - pending < limit ? PENDING_SECONDS : Math.max(1, Math.ceil((expires_at - now) / 1000))
+    return attempts - pending < limit && !countsSuccesses
+      ? PENDING_SECONDS
+      : Math.max(1, Math.ceil((expires_at - now) / 1000))
   })
   return Math.max(0, ...waits)
 }

@@ -4,90 +4,82 @@ import { inTransaction } from '@souk/service-kit/database/transaction'
 import type { Kysely } from 'kysely'
 import type { Account } from '../accounts/accounts-store.ts'
 import { SESSION_ENDED, type Tables } from '../database/tables.ts'
+import type { TokenDigests } from './tokens.ts'
 
-/** The result of using a refresh token. */
-export type Rotation =
-  | { outcome: 'rotated'; account: Account }
-  /** The token had been used before, so its session was ended. */
-  | { outcome: 'reused'; userId: string }
-  /** The token is unknown, or its session had already ended. */
-  | { outcome: 'rejected' }
+/** The maximum number of active sessions of a user. When another session starts, the oldest session ends. */
+export const SESSIONS_PER_USER = 100
 
-/** Stores sessions and refresh tokens. Callers pass the SHA-256 hash of a token and not the token. */
+export interface StartedSession {
+  id: string
+  /** The ids of the sessions that ended because the user had too many sessions. */
+  replaced: string[]
+}
+
 export function sessionsStore(database: Database<Tables>) {
+  const { kysely, reads, engine } = database
   return {
     /**
      * Starts a session with its first refresh token. If the password has changed since `account` was read, starts no
-     * session and returns false. Locks the user's row, so a concurrent password change either ends this session or
-     * makes this function return false.
+     * session and returns undefined. Locks the user's row, so a concurrent password change either ends this session or
+     * makes this function return undefined.
      */
-    start: (account: Account, tokenHash: string, now: number, endsAt: number): Promise<boolean> =>
+    start: (
+      account: Account,
+      token: TokenDigests,
+      now: number,
+      endsAt: number,
+    ): Promise<StartedSession | undefined> =>
       inTransaction(database, async (trx) => {
         const user = await trx
           .selectFrom('users')
           .select('password_version')
           .where('id', '=', account.id)
-          .$if(database.engine !== 'sqlite', (query) => query.forUpdate())
+          .$if(engine !== 'sqlite', (query) => query.forUpdate())
           .executeTakeFirst()
-        if (user?.password_version !== account.password_version) return false
+        if (user?.password_version !== account.password_version) return undefined
+        const active = await activeSessions(trx, account.id, now).execute()
+        const replaced = active.slice(SESSIONS_PER_USER - 1).map((session) => session.id)
+        await endSessions(trx, replaced)
         const id = randomUUIDv7()
-        await trx
-          .insertInto('user_sessions')
-          .values({ id, user_id: account.id, started_at: now, ends_at: endsAt })
-          .execute()
-        await addToken(trx, tokenHash, id)
-        return true
-      }),
-
-    /**
-     * Marks a refresh token as used and adds the next token of its session. A token that was used before, even
-     * by a concurrent request, may have been stolen, so its session ends (RFC 9700, section 4.14.2).
-     */
-    rotate: (tokenHash: string, nextHash: string, now: number): Promise<Rotation> =>
-      inTransaction(database, async (trx): Promise<Rotation> => {
-        const { numUpdatedRows } = await trx
-          .updateTable('refresh_tokens')
-          .set({ used_at: now })
-          .where('token_hash', '=', tokenHash)
-          .where('used_at', 'is', null)
-          .executeTakeFirstOrThrow()
-        const usedBefore = numUpdatedRows === 0n
-        const found = await trx
-          .selectFrom('refresh_tokens')
-          .innerJoin('user_sessions', 'user_sessions.id', 'refresh_tokens.session_id')
-          .innerJoin('users', 'users.id', 'user_sessions.user_id')
-          .selectAll('users')
-          .select(['refresh_tokens.session_id', 'user_sessions.ends_at'])
-          .where('token_hash', '=', tokenHash)
-          .executeTakeFirst()
-        if (!found || found.ends_at <= now) return { outcome: 'rejected' }
-        if (usedBefore) {
-          await endSession(trx, found.session_id)
-          return { outcome: 'reused', userId: found.id }
+        const session = {
+          id,
+          user_id: account.id,
+          started_at: now,
+          ends_at: endsAt,
+          family_hash: token.family,
         }
-        await addToken(trx, nextHash, found.session_id)
-        return { outcome: 'rotated', account: found }
+        await trx.insertInto('user_sessions').values(session).execute()
+        await addToken(trx, token, id)
+        return { id, replaced }
       }),
 
-    /** Ends the session of a refresh token, even if the token is already used. Does nothing if the token is unknown. */
-    end: async (tokenHash: string): Promise<void> => {
-      const token = await database.kysely
-        .selectFrom('refresh_tokens')
-        .select('session_id')
-        .where('token_hash', '=', tokenHash)
-        .executeTakeFirst()
-      if (token) await endSession(database.kysely, token.session_id)
-    },
+    /** Returns the active sessions of a user, newest first. There are at most SESSIONS_PER_USER. */
+    list: (userId: string, now: number) => activeSessions(reads, userId, now).execute(),
+
+    end: (ids: readonly string[]) => endSessions(kysely, ids),
   }
 }
 
 export type SessionsStore = ReturnType<typeof sessionsStore>
 
-const addToken = (db: Kysely<Tables>, tokenHash: string, sessionId: string) =>
+const activeSessions = (db: Kysely<Tables>, userId: string, now: number) =>
+  db
+    .selectFrom('user_sessions')
+    .select(['id', 'started_at', 'last_used_at'])
+    .where('user_id', '=', userId)
+    .where('ends_at', '>', now)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    // An older release does not limit the sessions.
+    .limit(2 * SESSIONS_PER_USER)
+
+export async function endSessions(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await db.updateTable('user_sessions').set({ ends_at: SESSION_ENDED }).where('id', 'in', ids).execute()
+}
+
+export const addToken = (db: Kysely<Tables>, { token }: TokenDigests, sessionId: string) =>
   db
     .insertInto('refresh_tokens')
-    .values({ token_hash: tokenHash, session_id: sessionId, used_at: null })
+    .values({ token_hash: token, session_id: sessionId, used_at: null })
     .execute()
-
-const endSession = (db: Kysely<Tables>, id: string) =>
-  db.updateTable('user_sessions').set({ ends_at: SESSION_ENDED }).where('id', '=', id).execute()

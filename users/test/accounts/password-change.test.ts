@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
+import { argon2Hasher } from '../../src/passwords/password-hasher.ts'
 import { CHEAP, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
 
 const NEW = 'ten blue lanterns'

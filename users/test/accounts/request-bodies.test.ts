@@ -76,6 +76,12 @@ describe('the users service', () => {
       ['#/password'],
     ],
     ['a login with a role', '/auth/login', { ...credentials, role: 'SELLER' }, ['#/role']],
+    [
+      'a login with a password that is not well-formed Unicode',
+      '/auth/login',
+      { ...credentials, password: '\ud800 lantern' },
+      ['#/password'],
+    ],
     ['a login without a password', '/auth/login', { username: 'grace' }, ['#/password']],
     [
       'a login with a NUL in the username',
@@ -108,6 +114,9 @@ describe('the users service', () => {
       [{ newPassword: PASSWORD }, ['#/currentPassword']],
       [{ currentPassword: PASSWORD, newPassword: 'short' }, ['#/newPassword']],
       [{ currentPassword: PASSWORD, newPassword: 'sunshine1' }, ['#/newPassword']],
+      [{ currentPassword: PASSWORD, newPassword: `${username}1` }, ['#/newPassword']],
+      [{ currentPassword: '\udc00', newPassword: PASSWORD }, ['#/currentPassword']],
+      [{ currentPassword: PASSWORD, newPassword: 'half a pair \ud83d' }, ['#/newPassword']],
       [{ currentPassword: PASSWORD, newPassword: PASSWORD, userId: 'x' }, ['#/userId']],
     ] as const) {
       const response = await change(payload)

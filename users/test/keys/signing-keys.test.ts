@@ -47,15 +47,15 @@ describe('the key ring', () => {
     let reads = 0
     let broken = false
     const stale: unknown[] = []
+    const newKeys: string[] = []
     const list = () => {
       reads++
       return broken ? Promise.reject(new Error('no database')) : store.list()
     }
-    const ring = createKeyRing(
-      { ...store, list },
-      () => clock,
-      (error) => stale.push(error),
-    )
+    const ring = createKeyRing({ ...store, list }, () => clock, {
+      onStale: (error) => stale.push(error),
+      onNewKey: (kid) => newKeys.push(kid),
+    })
     broken = true
     await assert.rejects(ring.publicKeys(), /no database/)
     broken = false
@@ -66,6 +66,27 @@ describe('the key ring', () => {
     await Promise.all(Array.from({ length: 50 }, () => ring.publicKeys()))
     assert.equal((await ring.publicKeys()).keys.length, 1)
     assert.deepEqual([reads, stale.length], [3, 1])
+    broken = false
+    const { kid } = await rotateKey(store, clock)
+    for (let minute = 0; minute < 3; minute++) {
+      clock += MINUTE_MS
+      await ring.publicKeys()
+    }
+    assert.deepEqual(newKeys, [kid], 'a new key is reported once')
+    await testDb.drop()
+  })
+
+  it('loads the keys again after the clock was set back by an hour', async () => {
+    const testDb = await testDatabase('sqlite')
+    let clock = Date.now()
+    const users = await startUsers(testDb.database, { now: () => clock })
+    const published = async () =>
+      (await users.inject({ method: 'GET', url: '/.well-known/jwks.json' })).json().keys.length
+    assert.equal(await published(), 1)
+    clock -= 60 * MINUTE_MS
+    await rotateKey(keysStore(testDb.database), clock)
+    assert.equal(await published(), 2)
+    await users.app.close()
     await testDb.drop()
   })
 })

@@ -9,7 +9,7 @@ describe('loginBuckets', () => {
     const buckets = loginBuckets({ username: 'ada', network: '192.0.2.1', known: false }, limits)
     assert.deepEqual(buckets, [
       { name: 'pair:ada:192.0.2.1', limit: 10 },
-      { name: 'address:192.0.2.1', limit: 250 },
+      { name: 'address:192.0.2.1', limit: 250, countsSuccesses: true },
       { name: 'account:ada', limit: 25 },
     ])
   })
@@ -24,7 +24,11 @@ describe('loginBuckets', () => {
 })
 
 it('registrationBucket returns a bucket separate from the login buckets of the same network', () => {
-  assert.deepEqual(registrationBucket('192.0.2.1', limits), { name: 'register:192.0.2.1', limit: 100 })
+  assert.deepEqual(registrationBucket('192.0.2.1', limits), {
+    name: 'register:192.0.2.1',
+    limit: 100,
+    countsSuccesses: true,
+  })
 })
 
 describe('secondsToWait', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
-import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
+import { argon2Hasher } from '../../src/passwords/password-hasher.ts'
 import {
   CHEAP,
   newName,
@@ -55,6 +55,16 @@ await describeOnEachEngine('the login limits', (engine) => {
       429,
       'the right password is rejected too',
     )
+  })
+
+  it('lock nobody out for longer than the window when the clock is set back by an hour', async () => {
+    const users = await start({ accountAndAddress: 1 })
+    const { username } = await users.newUser()
+    clock += 3_600_000
+    assert.equal((await users.login(username, WRONG, STRANGER)).statusCode, 401)
+    assert.equal((await users.login(username, undefined, STRANGER)).statusCode, 429)
+    clock -= 3_600_000
+    assert.equal((await users.login(username, undefined, STRANGER)).statusCode, 200)
   })
 
   it('apply to usernames that do not exist', async () => {
@@ -150,13 +160,21 @@ await describeOnEachEngine('the login limits', (engine) => {
     }
   })
 
-  it('do not count successful logins', async () => {
-    const users = await start({ address: 3, account: 3 })
-    for (let i = 0; i < 5; i++) {
-      const { username } = await users.newUser()
-      for (let j = 0; j < 2; j++) {
-        assert.equal((await users.login(username, undefined, '192.0.2.77')).statusCode, 200)
-      }
+  it('count successful logins per address, because each one costs a password hash', async () => {
+    const users = await start({ address: 5 })
+    const { username } = await users.newUser()
+    const responses = await times(8, () => users.login(username, undefined, '192.0.2.77'))
+    assert.deepEqual(statuses(responses), { 200: 5, 429: 3 })
+    const limited = await users.login(username, undefined, '192.0.2.77')
+    assert.deepEqual([limited.statusCode, limited.headers['retry-after']], [429, '900'])
+    assert.equal((await users.login(username, undefined, '192.0.2.78')).statusCode, 200)
+  })
+
+  it('do not count successful logins per account', async () => {
+    const users = await start({ accountAndAddress: 3, account: 3 })
+    const { username } = await users.newUser()
+    for (let i = 0; i < 10; i++) {
+      assert.equal((await users.login(username, undefined, `192.0.2.${100 + (i % 2)}`)).statusCode, 200)
     }
   })
 
@@ -179,5 +197,17 @@ await describeOnEachEngine('the login limits', (engine) => {
     assert.equal((await users.login(username)).statusCode, 200, 'the owner can still log in')
     const withRightPassword = await users.changePassword(accessToken, PASSWORD, 'ten blue lanterns')
     assert.deepEqual([withRightPassword.statusCode, withRightPassword.headers['retry-after']], [429, '900'])
+  })
+
+  it('count wrong current passwords per session, so that a stolen session does not prevent the owner from changing the password', async () => {
+    const users = await start({ accountAndAddress: 5 })
+    const { username } = await users.newUser()
+    const [stolen, own] = [await users.tokensOf(username), await users.tokensOf(username)]
+    await times(20, () => users.changePassword(stolen.accessToken, WRONG, 'ten blue lanterns'))
+    const refreshed = (await users.refresh(stolen.refreshToken)).json()
+    const again = await users.changePassword(refreshed.accessToken, WRONG, 'ten blue lanterns')
+    assert.equal(again.statusCode, 429, 'a refreshed token belongs to the same session')
+    assert.equal((await users.changePassword(own.accessToken, PASSWORD, 'ten blue lanterns')).statusCode, 204)
+    assert.equal((await users.refresh(refreshed.refreshToken)).statusCode, 401)
   })
 })

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { argon2Hasher, type PasswordHasher } from '../../src/accounts/password-hasher.ts'
-import { CHEAP, newName, type OpenUsers, openUsers, outcome, PASSWORD, startUsers } from '../helper.ts'
+import { argon2Hasher, type PasswordHasher } from '../../src/passwords/password-hasher.ts'
+import {
+  CHEAP,
+  newName,
+  type OpenUsers,
+  openUsers,
+  outcome,
+  PASSWORD,
+  startUsers,
+  WIDE_LIMITS,
+} from '../helper.ts'
 
 /** Returns a hasher that records its calls in the list `work`. */
 function recording(hasher: PasswordHasher) {
@@ -43,11 +53,11 @@ await describeOnEachEngine('login', (engine) => {
     const user = await users.newUser('SELLER')
     const { accessToken, refreshToken, ...rest } = await users.tokensOf(user.username)
     assert.deepEqual(rest, { tokenType: 'Bearer', expiresIn: 900, user })
-    assert.match(refreshToken, /^[\w-]{43}$/)
+    assert.match(refreshToken, /^[\w-]{22}\.[\w-]{43}$/)
     const { kid, ...header } = decodeProtectedHeader(accessToken)
     assert.deepEqual(header, { alg: 'EdDSA', typ: 'at+jwt' })
     assert.equal(kid, (await users.jwks()).json().keys[0].kid)
-    const { iat, exp, ...claims } = decodeJwt(accessToken)
+    const { iat, exp, sid, ...claims } = decodeJwt(accessToken)
     assert.deepEqual(claims, {
       iss: 'souk-users',
       aud: 'souk',
@@ -56,6 +66,7 @@ await describeOnEachEngine('login', (engine) => {
       role: 'SELLER',
     })
     assert.equal(exp! - iat!, 900)
+    assert.match(String(sid), /^[0-9a-f]{8}-[0-9a-f]{4}-7/)
     assert.deepEqual((await users.me(accessToken)).json(), user)
   })
 
@@ -127,6 +138,73 @@ await describeOnEachEngine('login', (engine) => {
     const username = newName()
     await users.register(username, 'crème brûlée')
     assert.equal((await users.login(username, 'crème brûlée'.normalize('NFD'))).statusCode, 200)
+  })
+
+  it('ignores capital letters and surrounding spaces in the username', async () => {
+    const { username, id } = await users.newUser()
+    for (const entered of [
+      username.toUpperCase(),
+      ` ${username}`,
+      `${username}\t`,
+      `  S${username.slice(1)} `,
+    ]) {
+      assert.equal((await users.tokensOf(entered)).user.id, id, entered)
+    }
+    for (const entered of [`${username} x`, `${username}\0`, `\u212a${username}`, ' ']) {
+      assert.equal((await users.login(entered)).statusCode, 400, entered)
+    }
+  })
+
+  it('counts wrong passwords for all spellings of a username together', async () => {
+    const limited = await startUsers(users.database, { limits: { ...WIDE_LIMITS, accountAndAddress: 2 } })
+    const { username } = await users.newUser()
+    for (const [entered, status] of [
+      [username, 401],
+      [username.toUpperCase(), 401],
+      [` ${username}`, 429],
+    ] as const) {
+      assert.equal((await limited.login(entered, 'not the password')).statusCode, status)
+    }
+    await limited.app.close()
+  })
+
+  it('does not hash the password of a client that has closed the connection', async (test) => {
+    const hasher = recording(argon2Hasher(CHEAP))
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const verify = (...args: [string, string]) => released.then(() => hasher.verify(...args))
+    const hashing = { atOnce: 1, waiting: 10, waitMs: 60_000 }
+    const busy = await startUsers(users.database, { hasher: { ...hasher, verify }, hashing })
+    const { username } = await users.newUser()
+    const url = `${await busy.app.listen({ port: 0 })}/auth/login`
+    test.after(() => busy.app.close())
+    let arrived = 0
+    let closed = 0
+    busy.app.server.on('request', (_request, response) => {
+      arrived++
+      response.on('close', () => closed++)
+    })
+    const waitFor = async (condition: () => boolean) => {
+      while (!condition()) await sleep(10)
+    }
+    const send = (signal?: AbortSignal) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ username, password: PASSWORD }),
+        signal: signal ?? null,
+      })
+    const first = send()
+    await waitFor(() => arrived === 1)
+    const gone = new AbortController()
+    const abandoned = Array.from({ length: 5 }, () => send(gone.signal).catch(() => {}))
+    await waitFor(() => arrived === 6)
+    gone.abort()
+    await Promise.all(abandoned)
+    await waitFor(() => closed === 5)
+    const last = send()
+    release()
+    assert.deepEqual([(await first).status, (await last).status], [200, 200])
+    assert.equal(hasher.work.length, 2)
   })
 
   it('responds 503 while the hashing queue is full, without counting the attempt or delaying other requests', async () => {

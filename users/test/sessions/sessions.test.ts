@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { decodeJwt } from 'jose'
+import { sql } from 'kysely'
 import { type OpenUsers, openUsers, outcome } from '../helper.ts'
 
 const REJECTED = [401, 'invalid-refresh-token']
@@ -38,6 +39,78 @@ await describeOnEachEngine('a session', (engine) => {
     const newest = await refreshed(await refreshed(refreshToken))
     assert.deepEqual(outcome(await users.refresh(refreshToken)), REJECTED)
     assert.deepEqual(outcome(await users.refresh(newest)), REJECTED)
+  })
+
+  it('has one stored refresh token, however often it is refreshed', async () => {
+    const tokens = await newSession()
+    let { refreshToken } = tokens
+    for (let i = 0; i < 8; i++) refreshToken = await refreshed(refreshToken)
+    const { rows } = await sql`
+      select token_hash from refresh_tokens where session_id = ${decodeJwt(tokens.accessToken).sid}
+    `.execute(users.database.kysely)
+    assert.equal(rows.length, 1)
+  })
+
+  it('ends when a token of its family is used that is not the newest one, but not when another family is used', async () => {
+    const { refreshToken } = await newSession()
+    const [family, secret] = refreshToken.split('.') as [string, string]
+    const other = `${'A'.repeat(22)}.${secret}`
+    assert.deepEqual(outcome(await users.refresh(other)), REJECTED)
+    const newest = await refreshed(refreshToken)
+    assert.deepEqual(outcome(await users.refresh(`${family}.${'A'.repeat(43)}`)), REJECTED)
+    assert.deepEqual(outcome(await users.refresh(newest)), REJECTED)
+  })
+
+  it('cannot be ended with its id, which is not secret', async () => {
+    const { accessToken, refreshToken } = await newSession()
+    const { sid } = decodeJwt(accessToken)
+    for (const forged of [
+      `${sid}`,
+      `${sid}.${'A'.repeat(43)}`,
+      `${`${sid}`.slice(0, 22)}.${'A'.repeat(43)}`,
+    ]) {
+      assert.deepEqual(outcome(await users.refresh(forged)), REJECTED)
+      await users.logout(forged)
+    }
+    await refreshed(refreshToken)
+  })
+
+  it('can be refreshed 10 times at once and then every 6 seconds, and a rejected refresh does not use up the token', async () => {
+    let { refreshToken } = await newSession()
+    for (let i = 0; i < 10; i++) refreshToken = await refreshed(refreshToken)
+    for (let i = 0; i < 3; i++) {
+      const limited = await users.refresh(refreshToken)
+      assert.deepEqual(outcome(limited), [429, 'too-many-attempts'])
+      assert.equal(limited.headers['retry-after'], '6')
+    }
+    clock += 6_000
+    refreshToken = await refreshed(refreshToken)
+    assert.equal((await users.refresh(refreshToken)).statusCode, 429)
+    clock += 60_000
+    for (let i = 0; i < 10; i++) refreshToken = await refreshed(refreshToken)
+    assert.equal((await users.refresh(refreshToken)).statusCode, 429)
+    clock += 60_000
+  })
+
+  it('can be refreshed after a clock that was an hour ahead is set back', async () => {
+    let { refreshToken } = await newSession()
+    clock += 3_600_000
+    for (let i = 0; i < 10; i++) refreshToken = await refreshed(refreshToken)
+    clock -= 3_600_000
+    await refreshed(refreshToken)
+  })
+
+  it('is the oldest session of a user with 100 sessions when it ends because of another login', async () => {
+    const { username } = await users.newUser()
+    const login = async () => {
+      clock += 1
+      return users.tokensOf(username)
+    }
+    const first = await login()
+    const second = await login()
+    for (let i = 2; i < 101; i++) await login()
+    assert.deepEqual(outcome(await users.refresh(first.refreshToken)), REJECTED)
+    await refreshed(second.refreshToken)
   })
 
   it('ends when two concurrent requests use the same refresh token, although one of the requests succeeds', async () => {

@@ -1,4 +1,4 @@
-import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
 /** The cost of one hash. The default settings are 46 MiB and one pass (OWASP ASVS 5.0, appendix C). */
@@ -21,13 +21,30 @@ export interface PasswordHasher {
 
 const SALT_BYTES = 16
 const TAG_BYTES = 32
-const derive = promisify(argon2)
+
+/** Computes Argon2id (RFC 9106). */
+export type Derive = (parameters: Argon2Parameters) => Promise<Buffer>
+
+const deriveInThreadPool: Derive = (parameters) => promisify(argon2)('argon2id', parameters)
 
 /**
  * Hashes passwords with Argon2id. A stored hash is a string in PHC format. It contains the cost, the salt and the tag,
  * which is the output of Argon2id.
+ *
+ * @param derive uses a thread of Node's thread pool by default; a server uses `passwordThreads` instead
  */
-export function argon2Hasher(cost: Argon2Cost): PasswordHasher {
+export function argon2Hasher(cost: Argon2Cost, derive = deriveInThreadPool): PasswordHasher {
+  /**
+   * Computes the tag of a password. Normalizes the password to NFC first (RFC 8265, section 4.2), because devices
+   * encode the same letter in different ways.
+   */
+  const computeTag = (
+    password: string,
+    { memoryKiB, salt, ...parameters }: Parameters,
+    tagLength: number,
+  ): Promise<Buffer> =>
+    derive({ message: password.normalize('NFC'), memory: memoryKiB, nonce: salt, tagLength, ...parameters })
+
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES)
@@ -50,23 +67,6 @@ interface Parameters extends Argon2Cost {
   parallelism: number
   salt: Buffer
 }
-
-/**
- * Computes the tag of a password. Normalizes the password to NFC first (RFC 8265, section 4.2), because devices encode
- * the same letter in different ways.
- */
-const computeTag = (
-  password: string,
-  { memoryKiB, salt, ...parameters }: Parameters,
-  tagLength: number,
-): Promise<Buffer> =>
-  derive('argon2id', {
-    message: password.normalize('NFC'),
-    memory: memoryKiB,
-    nonce: salt,
-    tagLength,
-    ...parameters,
-  })
 
 const base64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { argon2Hasher } from '../../src/accounts/password-hasher.ts'
+import { argon2Hasher } from '../../src/passwords/password-hasher.ts'
 import { CHEAP } from '../helper.ts'
 
 describe('the password hasher', () => {
