@@ -1,4 +1,5 @@
 import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
+import { canWrite } from '@souk/service-kit/database/migrate'
 import { type App, createApp } from '@souk/service-kit/http/app'
 import { BookingRequest, BookingResult, ReleaseRequest, ReleaseResult } from './bookings/booking-schemas.ts'
 import { registerBookingRoutes } from './bookings/bookings-routes.ts'
@@ -20,10 +21,17 @@ export interface AppOptions {
   ui?: boolean
   /** Default: true. If false, each order and each product look-up is processed in its own batch. */
   batching?: boolean
+  /** The maximum number of products of a seller. Default: 10,000. */
+  maxProducts?: number
 }
 
 /** Builds the app of the public API: the catalogue, and the routes for sellers. */
-export async function buildPublicApp({ database, batching = true, ...options }: AppOptions): Promise<App> {
+export async function buildPublicApp({
+  database,
+  batching = true,
+  maxProducts = 10_000,
+  ...options
+}: AppOptions): Promise<App> {
   const app = await createApp({
     ...options,
     title: 'Souk: products',
@@ -49,10 +57,10 @@ export async function buildPublicApp({ database, batching = true, ...options }: 
       StockProblem,
     ],
     toProblem,
-    readiness: { database: database.ping },
+    readiness: { database: canWrite(database, 'products') },
   })
   app.addHook('preValidation', rejectUnusualIds)
-  registerCatalogueRoutes(app, database, batching)
+  registerCatalogueRoutes(app, database, { batching, maxProducts })
   registerStockRoutes(app, database)
   return app
 }
@@ -69,7 +77,7 @@ export async function buildInternalApp({ database, batching = true, ...options }
     tags: [{ name: 'bookings', description: 'Book and release the units of orders' }],
     schemas: [Money, BookingRequest, BookingResult, ReleaseRequest, ReleaseResult],
     toProblem,
-    readiness: { database: database.ping },
+    readiness: { database: canWrite(database, 'products') },
   })
   registerBookingRoutes(app, database, batching)
   registerReleaseRoutes(app, database, batching)

@@ -4,11 +4,14 @@ import { ConfigError } from '@souk/service-kit/process/config'
 import {
   batchSettings,
   commonSettings,
+  previousSecret,
   readServiceSettings,
   sharedSecret,
   tokenSettings,
 } from '@souk/service-kit/process/settings'
 import { Type } from 'typebox'
+
+const PUBLIC_SECRET = 'souk-development-only-service-secret'
 
 export const settings = Type.Object({
   ...commonSettings({
@@ -17,10 +20,20 @@ export const settings = Type.Object({
   }),
   ...tokenSettings,
   SERVICE_TOKEN_SECRET: sharedSecret(
-    'souk-development-only-service-secret',
+    PUBLIC_SECRET,
     '32 characters or more, the same in orders and products, random in production',
   ),
+  SERVICE_TOKEN_PREVIOUS_SECRET: previousSecret(
+    PUBLIC_SECRET,
+    'the secret that orders may still use while SERVICE_TOKEN_SECRET is rotated; unset it after that',
+  ),
   ...batchSettings,
+  MAX_PRODUCTS_PER_SELLER: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'maximum number of products of a seller, disabled ones included',
+  }),
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
     description:

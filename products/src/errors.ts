@@ -1,6 +1,7 @@
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { HttpProblem, ProblemSchema } from '@souk/service-kit/http/problem'
 import { Type } from 'typebox'
+import { ProductId } from './schemas.ts'
 
 /** The errors of this service, with the HTTP response of each. */
 const RESPONSES = {
@@ -12,6 +13,10 @@ const RESPONSES = {
     detail: 'The product has changed since you read it. Read the product again and send the new ETag.',
   },
   'insufficient-stock': { status: 409, detail: 'There are not enough units in stock; see lines.' },
+  'product-limit': {
+    status: 409,
+    detail: 'You have the maximum number of products. Change a product that you no longer sell.',
+  },
   'stock-limit': { status: 409, detail: 'The stock would exceed the maximum for a product.' },
   'idempotency-key-reused': {
     status: 422,
@@ -58,7 +63,7 @@ export const StockProblem = Type.Object(
     ...ProblemSchema.properties,
     lines: Type.Optional(
       Type.Array(
-        Type.Object({ productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() }),
+        Type.Object({ productId: ProductId, requested: Type.Integer(), available: Type.Integer() }),
         {
           description: 'Only with `insufficient-stock`: the requested and the available units of the product',
         },

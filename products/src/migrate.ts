@@ -1,16 +1,18 @@
-/** `npm run migrate -w products`: creates or updates the tables. Adds the demo products if SEED_DEMO_DATA is true. */
+/** `npm run migrate -w products`: creates or updates the tables, and completes the search index. Adds the demo products if SEED_DEMO_DATA is true. */
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
 import type { Tables } from './database/tables.ts'
+import { indexProducts } from './search/product-words.ts'
 import { seedDemoProducts } from './seed.ts'
 
 try {
   const config = readSettings()
   const database = openDatabase<Tables>(config.DATABASE_URL)
   await migrate(database, 'products', migrations)
+  await indexProducts(database)
   if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
   await database.close()
   console.log(`products: the tables are up to date${config.SEED_DEMO_DATA ? ', with products 1 and 2' : ''}`)

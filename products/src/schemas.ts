@@ -1,12 +1,13 @@
 /** Schemas that several features use. */
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 
 /** The maximum of a product's stock, of a stock adjustment, and of a price in minor units. */
 export const MAX_AMOUNT = 1_000_000_000
 
-export const ProductId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+/** The range of the database columns with a product id, in products and in orders. */
+export const ProductId = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
 
 export const productPath = Type.Object({ id: ProductId }, { additionalProperties: false })
 
@@ -29,6 +30,17 @@ export async function rejectUnusualIds({ params }: FastifyRequest): Promise<void
   )
 }
 
+/** Returns the headers of a request that creates a `thing`, such as a product. */
+export const idempotencyHeaders = (thing: string) =>
+  Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({
+        pattern: '^[\\x21-\\x7e]{1,255}$',
+        description: `A key that you choose for each new ${thing}. A retry with the same key creates no second ${thing}`,
+      }),
+    ),
+  })
+
 /**
  * An amount of money without a maximum. The orders service defines an equal schema, because the OpenAPI document of
  * all services contains only one schema with this name.
@@ -40,6 +52,7 @@ export const Money = Type.Object(
   },
   { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
 )
+export type Money = Static<typeof Money>
 
 // The OpenAPI document contains the patterns below. The patterns list ranges of characters instead of \p{...}, because
 // the regular expressions of some client languages do not support \p{...}.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
-import { type Engine, openDatabase } from '@souk/service-kit/database/database'
+import { type DatabaseOptions, type Engine, openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
 import { checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
@@ -17,12 +17,13 @@ import { lockProducts } from '../src/stock/stock-store.ts'
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
 /** Builds the public and the internal app with an empty database. Every response is checked against the contract. */
-export async function openShop(engine: Engine) {
+export async function openShop(engine: Engine, onStatement: DatabaseOptions['onStatement'] = () => {}) {
   const testDatabase = await createTestDatabase(engine)
   let statements = 0
   const database = openDatabase<Tables>(testDatabase.url, {
     poolSize: 10,
-    onStatement: (text) => {
+    onStatement: (text, parameters) => {
+      onStatement(text, parameters)
       if (!/^(begin|commit|rollback)/.test(text)) statements++
     },
   })
@@ -34,6 +35,8 @@ export async function openShop(engine: Engine) {
   const internalApp = await buildInternalApp({ database, verifyToken: services.verifierFor('products') })
   return {
     database,
+    databaseUrl: testDatabase.url,
+    publicApp,
     /** The number of SQL statements so far, without `begin`, `commit` and `rollback`. */
     statements: () => statements,
     issuer,
@@ -73,7 +76,10 @@ export const addProduct = async (
   { database }: WithDatabase,
   draft: Partial<NewProduct> = {},
   sellerId: string = randomUUID(),
-): Promise<Product> => (await createProduct(database, sellerId, { ...kettle, ...draft })).product
+): Promise<Product> => {
+  const request = { sellerId, draft: { ...kettle, ...draft }, maxProducts: Number.MAX_SAFE_INTEGER }
+  return (await createProduct(database, request)).product
+}
 
 export const stockOf = async ({ database }: WithDatabase, id: number): Promise<number> => {
   const { stock } = await database.kysely

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
 import {
   createTestDatabase,
@@ -19,6 +20,7 @@ import { countUnits, kettle } from './helper.ts'
 
 const run = promisify(execFile)
 const script = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
+const SERVICE_TOKEN_PREVIOUS_SECRET = 'the secret of orders before its rotation'
 const environment = (settings: Record<string, string>) => ({ env: { ...process.env, ...settings } })
 
 await describeOnEachEngine('npm run migrate', (engine) => {
@@ -45,7 +47,11 @@ await describeOnEachEngine('npm run migrate', (engine) => {
       )
       assert.deepEqual(await countUnits({ database }, id), { adjusted: 100, booked: 0, stock: 100 })
     }
-    const { product } = await createProduct(database, DEMO_SELLER_ID, kettle)
+    const { product } = await createProduct(database, {
+      sellerId: DEMO_SELLER_ID,
+      draft: kettle,
+      maxProducts: 10,
+    })
     assert.equal(product.id, 3)
     await seedDemoProducts(database)
     assert.equal((await database.kysely.selectFrom('products').select('id').execute()).length, 3)
@@ -78,11 +84,11 @@ describe('npm start', () => {
     return found as [string, string]
   }
 
-  it('serves the public and the internal API on separate listeners, and exits with code 0 on SIGTERM', {
+  it('serves the public and the internal API on separate listeners, accepts tokens of the previous secret, and exits with code 0 on SIGTERM', {
     timeout: 20_000,
   }, async () => {
     service = spawn(process.execPath, [script('main')], {
-      ...settings({ SEED_DEMO_DATA: 'true' }),
+      ...settings({ SEED_DEMO_DATA: 'true', SERVICE_TOKEN_PREVIOUS_SECRET }),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const ended = once(service, 'exit')
@@ -94,6 +100,15 @@ describe('npm start', () => {
     assert.equal(await get(`${publicUrl}/bookings`), 404)
     assert.equal(await get(`${internalUrl}/products/1`), 404)
     assert.equal(await get(`${internalUrl}/bookings`), 405)
+    const headers = async (secret: string) => ({
+      authorization: `Bearer ${await serviceTokens(secret).sign('orders', 'products')}`,
+    })
+    const book = async (secret: string) =>
+      (await fetch(`${internalUrl}/bookings`, { method: 'POST', headers: await headers(secret) })).status
+    assert.deepEqual(
+      [await book(SERVICE_TOKEN_PREVIOUS_SECRET), await book('a secret that products does not know')],
+      [400, 401],
+    )
     service.kill('SIGTERM')
     assert.deepEqual(await ended, [0, null])
   })

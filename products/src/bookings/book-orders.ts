@@ -3,7 +3,7 @@ import { type CommitWith, inTransaction } from '@souk/service-kit/database/trans
 import { failpoint } from '@souk/service-kit/process/failpoint'
 import type { ProductsDatabase, Trx } from '../database/tables.ts'
 import { lockProducts } from '../stock/stock-store.ts'
-import type { BookingRequest, BookingResult } from './booking-schemas.ts'
+import type { BookingDecision, BookingRequest } from './booking-schemas.ts'
 import { applyDecisions, applyDecisionsStatement, findBookings } from './bookings-store.ts'
 import { decide } from './decide.ts'
 
@@ -17,7 +17,7 @@ import { decide } from './decide.ts'
 export async function bookOrders(
   database: ProductsDatabase,
   requests: readonly BookingRequest[],
-): Promise<BookingResult[]> {
+): Promise<BookingDecision[]> {
   const { engine } = database
   // Of several requests with the same order id, process only the first. The result applies to all of them.
   const orders = new Map<string, BookingRequest>()
@@ -31,7 +31,7 @@ export async function bookOrders(
     // products are locked first, so the look-up also finds bookings that were committed while `lockProducts` waited.
     const existing = isRetry
       ? await findBookings(trx, engine, [...orders.keys()])
-      : new Map<string, BookingResult>()
+      : new Map<string, BookingDecision>()
     const newOrders = [...orders.values()].filter(({ orderId }) => !existing.has(orderId))
     const decisions = decide(products, newOrders)
     if (decisions.length > 0) {

@@ -12,12 +12,26 @@ const OrderId = Type.String({
     'The id of the order. An order is booked or rejected once: a repeated request returns the stored result',
 })
 
+// Any three letters are a valid currency here. If this schema rejected an order that the orders service has accepted,
+// the order could never be decided.
+const ExpectedPrice = Type.Object(
+  {
+    ...Money.properties,
+    amount: Type.Integer({ ...Money.properties.amount, maximum: Number.MAX_SAFE_INTEGER }),
+  },
+  { additionalProperties: false, description: 'If the product has another price, the order is rejected' },
+)
+
 export const BookingRequest = Type.Object(
   {
     orderId: OrderId,
     lines: Type.Array(
       Type.Object(
-        { productId: ProductId, quantity: Type.Integer({ minimum: 1, maximum: 1_000 }) },
+        {
+          productId: ProductId,
+          quantity: Type.Integer({ minimum: 1, maximum: 1_000 }),
+          expectedPrice: Type.Optional(ExpectedPrice),
+        },
         { additionalProperties: false },
       ),
       { minItems: 1, maxItems: 50 },
@@ -56,11 +70,12 @@ const Booked = Type.Object({
 const Rejected = Type.Object({
   orderId: OrderId,
   outcome: Type.Literal('REJECTED'),
-  // `decide` checks the first four reasons in this sequence. `released` means that the order was released earlier.
+  // `decide` checks the first five reasons in this sequence. `released` means that the order was released earlier.
   reason: Type.Enum([
     'unknown-product',
     'product-disabled',
     'mixed-currencies',
+    'price-changed',
     'insufficient-stock',
     'released',
   ]),
@@ -72,12 +87,25 @@ const Rejected = Type.Object({
         minimum: 0,
         description: 'Units in stock; 0 if the product is unknown or disabled',
       }),
+      expectedPrice: Type.Optional(ref(Money)),
+      price: Type.Optional(ref(Money)),
     }),
-    { description: 'The lines that caused the rejection, one per product; empty if the order was released' },
+    {
+      description:
+        'The lines that caused the rejection, one per product; empty if the order was released. Only with ' +
+        '`price-changed`, `expectedPrice` is the price in the request, and `price` is the price of the product',
+    },
   ),
 })
 
-export const BookingResult = Type.Union([Booked, Rejected], { $id: 'BookingResult' })
+const Undecided = Type.Object({
+  orderId: OrderId,
+  outcome: Type.Literal('UNDECIDED', { description: 'The order may be booked or not. Send it again' }),
+})
+
+/** The stored decision about an order. */
+export type BookingDecision = Static<typeof Booked> | Static<typeof Rejected>
+export const BookingResult = Type.Union([Booked, Rejected, Undecided], { $id: 'BookingResult' })
 export type BookingResult = Static<typeof BookingResult>
 
 export const ReleaseRequest = Type.Object(

@@ -3,7 +3,7 @@ import { isOneOf } from '@souk/service-kit/database/one-of'
 import { CompiledQuery, type Insertable, type Selectable } from 'kysely'
 import type { Tables, Trx } from '../database/tables.ts'
 import { addToStock } from '../stock/stock-store.ts'
-import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
+import type { BookingDecision, ReleaseResult } from './booking-schemas.ts'
 import { unitsOf } from './decide.ts'
 
 /** Returns the stored decisions about orders, by order id. Does not lock the rows. */
@@ -11,7 +11,7 @@ export async function findBookings(
   trx: Trx,
   engine: Engine,
   orderIds: readonly string[],
-): Promise<Map<string, BookingResult>> {
+): Promise<Map<string, BookingDecision>> {
   const rows = await trx
     .selectFrom('bookings')
     .leftJoin('booking_lines', 'booking_lines.order_id', 'bookings.order_id')
@@ -27,7 +27,7 @@ export async function findBookings(
 /** A row of `bookings` with one of its rows in `booking_lines`, or with nulls if the booking has no lines. */
 type JoinedRow = Selectable<Tables['booking_lines']> & Pick<Tables['bookings'], 'status' | 'reason'>
 
-function toResult(orderId: string, rows: readonly JoinedRow[]): BookingResult {
+function toResult(orderId: string, rows: readonly JoinedRow[]): BookingDecision {
   const { status, reason } = rows[0]!
   if (status === 'BOOKED') return { orderId, outcome: status, lines: rows.map(toBookedLine) }
   if (status === 'REJECTED')
@@ -47,6 +47,10 @@ const toRejectedLine = (row: JoinedRow) => ({
   productId: row.product_id,
   requested: row.quantity,
   available: row.available!,
+  ...(row.expected_amount !== null && {
+    expectedPrice: { amount: row.expected_amount, currency: row.expected_currency! },
+    price: { amount: row.price_amount!, currency: row.price_currency! },
+  }),
 })
 
 /**
@@ -56,7 +60,7 @@ const toRejectedLine = (row: JoinedRow) => ({
  */
 export async function insertBookings(
   trx: Trx,
-  results: readonly (BookingResult | ReleaseResult)[],
+  results: readonly (BookingDecision | ReleaseResult)[],
 ): Promise<void> {
   if (results.length === 0) return
   await trx.insertInto('bookings').values(toRows(results)).execute()
@@ -66,7 +70,7 @@ export async function insertBookings(
  * Returns rows of `bookings`, sorted by order id. Two transactions that insert the same bookings in this sequence
  * cannot deadlock.
  */
-function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
+function toRows(results: readonly (BookingDecision | ReleaseResult)[]) {
   const now = Date.now()
   return results
     .map((result) => ({
@@ -85,7 +89,7 @@ function toRows(results: readonly (BookingResult | ReleaseResult)[]) {
  *
  * @throws a unique violation when one of the orders has a booking
  */
-export async function applyDecisions(trx: Trx, decisions: readonly BookingResult[]): Promise<void> {
+export async function applyDecisions(trx: Trx, decisions: readonly BookingDecision[]): Promise<void> {
   await insertBookings(trx, decisions)
   await trx.insertInto('booking_lines').values(decisions.flatMap(toLineRows)).execute()
   await addToStock(trx, new Map(bookedUnits(decisions).map(({ id, units }) => [id, -units])))
@@ -96,7 +100,7 @@ export async function applyDecisions(trx: Trx, decisions: readonly BookingResult
  * saves two round trips while the transaction holds locks. The rows are JSON parameters, so that the SQL text is
  * the same for every batch.
  */
-export function applyDecisionsStatement(decisions: readonly BookingResult[]): CompiledQuery {
+export function applyDecisionsStatement(decisions: readonly BookingDecision[]): CompiledQuery {
   const parameters = [toRows(decisions), decisions.flatMap(toLineRows), bookedUnits(decisions)]
   return CompiledQuery.raw(APPLY_DECISIONS, [...parameters.map((rows) => JSON.stringify(rows)), Date.now()])
 }
@@ -108,31 +112,33 @@ const APPLY_DECISIONS = `
     select order_id, status, reason, created_at, updated_at from json_populate_recordset(null::bookings, $1::json)
   ), booked_lines as (
     insert into booking_lines (order_id, line_no, product_id, quantity, seller_id, name, price_amount,
-      price_currency, available)
-    select order_id, line_no, product_id, quantity, seller_id, name, price_amount, price_currency, available
+      price_currency, available, expected_amount, expected_currency)
+    select order_id, line_no, product_id, quantity, seller_id, name, price_amount, price_currency, available,
+      expected_amount, expected_currency
     from json_populate_recordset(null::booking_lines, $2::json)
   )
   update products set stock = products.stock - taken.units, updated_at = $4::bigint
   from json_to_recordset($3::json) as taken (id bigint, units bigint)
   where products.id = taken.id`
 
-const toLineRows = ({ orderId, lines }: BookingResult): Insertable<Tables['booking_lines']>[] =>
+const toLineRows = ({ orderId, lines }: BookingDecision): Insertable<Tables['booking_lines']>[] =>
   lines.map((line, line_no) => ({
     order_id: orderId,
     line_no,
     product_id: line.productId,
+    price_amount: line.price?.amount ?? null,
+    price_currency: line.price?.currency ?? null,
     ...('quantity' in line
-      ? {
-          quantity: line.quantity,
-          seller_id: line.sellerId,
-          name: line.name,
-          price_amount: line.price.amount,
-          price_currency: line.price.currency,
-        }
-      : { quantity: line.requested, available: line.available }),
+      ? { quantity: line.quantity, seller_id: line.sellerId, name: line.name }
+      : {
+          quantity: line.requested,
+          available: line.available,
+          expected_amount: line.expectedPrice?.amount ?? null,
+          expected_currency: line.expectedPrice?.currency ?? null,
+        }),
   }))
 
-function bookedUnits(decisions: readonly BookingResult[]) {
+function bookedUnits(decisions: readonly BookingDecision[]) {
   const booked = decisions.flatMap((decision) => (decision.outcome === 'BOOKED' ? decision.lines : []))
   return [...unitsOf(booked)].map(([id, units]) => ({ id, units }))
 }

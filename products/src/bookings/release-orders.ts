@@ -4,7 +4,7 @@ import { failpoint } from '@souk/service-kit/process/failpoint'
 import type { BookingStatus, ProductsDatabase, Trx } from '../database/tables.ts'
 import { addToStock, lockProducts } from '../stock/stock-store.ts'
 import { inBookingTransaction } from './book-orders.ts'
-import type { BookingResult, ReleaseResult } from './booking-schemas.ts'
+import type { BookingDecision, ReleaseResult } from './booking-schemas.ts'
 import { findBookings, insertBookings } from './bookings-store.ts'
 import { unitsOf } from './decide.ts'
 
@@ -41,7 +41,7 @@ export async function releaseOrders(
  * contains the ids of all products to lock. Releases lock products before they lock or insert bookings. `bookOrders`
  * uses the same sequence, so a booking and a release cannot deadlock.
  */
-async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingResult>) {
+async function lockBookedLines(trx: Trx, engine: Engine, existing: ReadonlyMap<string, BookingDecision>) {
   const booked = [...existing.values()].filter((result) => result.outcome === 'BOOKED')
   const productIds = booked.flatMap(({ lines }) => lines.map(({ productId }) => productId))
   await lockProducts(trx, engine, productIds)

@@ -3,11 +3,13 @@ import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
+import { audit } from '../audit.ts'
 import type { ProductsDatabase } from '../database/tables.ts'
 import { PRODUCT_NOT_FOUND } from '../errors.ts'
-import { productPath } from '../schemas.ts'
+import { idempotencyHeaders, productPath } from '../schemas.ts'
+import { MAX_SEARCHED, MAX_WORD } from '../search/words.ts'
 import { listOwnProducts, productList } from './product-lists.ts'
-import { productResponse, requiredVersion, sendShared, sendVersioned } from './product-responses.ts'
+import { allowedVersions, productResponse, sendShared, sendVersioned } from './product-responses.ts'
 import {
   ifMatchHeaders,
   type ListQuery,
@@ -19,12 +21,22 @@ import {
 } from './product-schemas.ts'
 import { createProduct, productLookup, updateProduct } from './product-store.ts'
 
-export function registerCatalogueRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
-  registerPublicRoutes(app, database, batching)
-  registerSellerRoutes(app, database)
+export interface CatalogueOptions {
+  batching: boolean
+  /** The maximum number of products of a seller, disabled ones included. */
+  maxProducts: number
 }
 
-function registerPublicRoutes(app: App, database: ProductsDatabase, batching: boolean): void {
+export function registerCatalogueRoutes(
+  app: App,
+  database: ProductsDatabase,
+  options: CatalogueOptions,
+): void {
+  registerPublicRoutes(app, database, options)
+  registerSellerRoutes(app, database, options)
+}
+
+function registerPublicRoutes(app: App, database: ProductsDatabase, { batching }: CatalogueOptions): void {
   const list = productList(database)
   const lookUp = productLookup(database, { batching })
 
@@ -37,7 +49,16 @@ function registerPublicRoutes(app: App, database: ProductsDatabase, batching: bo
         tags: ['catalogue'],
         summary: 'List products',
         description:
-          'Returns a page of the active products of all sellers. To get the next page, send `nextCursor` as `cursor`.',
+          'Returns a page of the active products of all sellers. To get the next page, send `nextCursor` as `cursor`. ' +
+          'A page may have fewer items than `limit`, or none, although `nextCursor` is not null: a request reads a ' +
+          'limited number of products.\n\n' +
+          'The search `q` finds a product if each word of `q` is a word of its name or description. The last word of ' +
+          '`q` may also be the beginning of a word. Letter case, accents and other differences that Unicode ' +
+          'normalization (NFKD) removes are ignored. Spaces, quotes and other punctuation, plain or typographic, only ' +
+          'separate words. Symbols such as emoji are words. In scripts without spaces, such as Chinese, each ' +
+          `character is a word. Of a longer word, the first ${MAX_WORD} characters count. Of a product, the first ` +
+          `${MAX_SEARCHED} characters of name and description count. A \`q\` without a word finds nothing, and a ` +
+          'blank `q` is ignored.',
         querystring: listQuery,
         response: { 200: response('A page of products', ref(ProductPage)) },
       },
@@ -63,7 +84,7 @@ function registerPublicRoutes(app: App, database: ProductsDatabase, batching: bo
   )
 }
 
-function registerSellerRoutes(app: App, database: ProductsDatabase): void {
+function registerSellerRoutes(app: App, database: ProductsDatabase, { maxProducts }: CatalogueOptions): void {
   app.post(
     '/products',
     {
@@ -73,17 +94,28 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
         tags: ['selling'],
         summary: 'Create a product',
         description:
-          'The new product is active. A `stock` above 0 becomes the first entry in the stock ledger of the product.',
+          'The new product is active. A `stock` above 0 becomes the first entry in the stock ledger of the product. ' +
+          'A retry with the same Idempotency-Key and the same body returns the first product, as it is now, and ' +
+          'creates no second one. A key never expires.',
+        headers: idempotencyHeaders('product'),
         body: ref(NewProduct),
         response: {
           201: productResponse('The new product', {
             location: { type: 'string', description: 'The path of the new product' },
           }),
+          409: problemResponse('`product-limit`: you have the maximum number of products'),
+          422: problemResponse('`idempotency-key-reused`: the key was used with another body'),
         },
       },
     },
     async (request, reply) => {
-      const created = await createProduct(database, callerOf(request).id, request.body)
+      const created = await createProduct(database, {
+        sellerId: callerOf(request).id,
+        draft: request.body,
+        idempotencyKey: request.headers['idempotency-key'],
+        maxProducts,
+      })
+      audit(request, 'product-created', { product: created.product.id })
       return sendVersioned(reply.status(201).header('location', `/products/${created.product.id}`), created)
     },
   )
@@ -117,9 +149,14 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
       const target = {
         id: request.params.id,
         sellerId: callerOf(request).id,
-        version: requiredVersion(request.headers['if-match']),
+        versions: allowedVersions(request.headers['if-match']),
       }
-      return sendVersioned(reply, await updateProduct(database, target, request.body))
+      const updated = await updateProduct(database, target, request.body)
+      const { status, ...fields } = request.body
+      const names = Object.keys(fields)
+      if (names.length > 0) audit(request, 'product-changed', { product: target.id, fields: names })
+      if (status) audit(request, AUDITED_STATUS[status], { product: target.id })
+      return sendVersioned(reply, updated)
     },
   )
 
@@ -139,6 +176,8 @@ function registerSellerRoutes(app: App, database: ProductsDatabase): void {
     (request) => listOwnProducts(database, callerOf(request).id, request.query),
   )
 }
+
+const AUDITED_STATUS = { ACTIVE: 'product-enabled', DISABLED: 'product-disabled' } as const
 
 /** @throws HttpProblem 400 when `minPrice` is above `maxPrice` */
 function withValidRange(query: ListQuery): ListQuery {

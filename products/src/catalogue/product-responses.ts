@@ -35,18 +35,17 @@ export const sendVersioned = (reply: FastifyReply, { product, version }: Version
 export const etag = (version: number): string => `"${version}"`
 
 /**
- * Returns the version that an `If-Match` header requires, or undefined for `*`, which matches every version. Returns
- * -1, which matches no product, for an ETag that does not contain a version and for a weak ETag. A weak ETag never
- * matches (RFC 9110, section 13.1.1).
+ * Returns the versions that an `If-Match` header allows, or undefined for `*`, which allows every version. Omits weak
+ * ETags and ETags of other resources: a weak ETag never matches (RFC 9110, section 13.1.1).
  *
  * @throws HttpProblem 428 if the header is missing. Without the header, a client could overwrite a change that the
  *   client has not seen.
  */
-export function requiredVersion(ifMatch: string | undefined): number | undefined {
+export function allowedVersions(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined) {
     throw new HttpProblem(428, 'if-match-required', 'Send the ETag of the product as If-Match.')
   }
   if (ifMatch === '*') return undefined
-  const [, version = '-1'] = /^"(\d{1,9})"$/.exec(ifMatch) ?? []
-  return Number(version)
+  const etags = ifMatch.match(/(W\/)?"[^"]*"/g) ?? []
+  return etags.flatMap((one) => (/^"\d{1,9}"$/.test(one) ? [Number(one.slice(1, -1))] : []))
 }

@@ -2,10 +2,30 @@ import { pageOf, pageQuery } from '@souk/service-kit/http/pagination'
 import { ref, withDefault } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
 import { freeText, MAX_AMOUNT, Money, oneLine, ProductId } from '../schemas.ts'
+import { MAX_QUERY, MAX_QUERY_WORDS } from '../search/words.ts'
 
-/** The price of one unit in a seller's request. The amount has a maximum, unlike the amount of `Money`. */
+const CURRENCIES = Intl.supportedValuesOf('currency')
+
+/** Returns the currencies whose minor unit is not a hundredth, grouped by their number of decimal digits. */
+const withDigits = (digits: number) =>
+  CURRENCIES.filter((currency) => {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+    return format.resolvedOptions().maximumFractionDigits === digits
+  }).join(', ')
+
+/**
+ * The price of one unit in a seller's request. Unlike in `Money`, the amount has a maximum and the currency must be in
+ * use: a product may have a currency that was abolished after the price was set.
+ */
 export const Price = Type.Object(
-  { ...Money.properties, amount: Type.Integer({ ...Money.properties.amount, maximum: MAX_AMOUNT }) },
+  {
+    amount: Type.Integer({ ...Money.properties.amount, maximum: MAX_AMOUNT }),
+    currency: Type.Enum(CURRENCIES, {
+      description:
+        'ISO 4217, without historic currencies and test codes. The minor unit is a hundredth, but the whole ' +
+        `unit for ${withDigits(0)}, and a thousandth for ${withDigits(3)}`,
+    }),
+  },
   { $id: 'Price', additionalProperties: false, examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
@@ -70,11 +90,12 @@ export const ProductChange = Type.Object(
 export type ProductChange = Static<typeof ProductChange>
 
 export const ifMatchHeaders = Type.Object({
-  // Optional in the schema, so that a request without the header receives 428 (see `requiredVersion`), not 400.
+  // Optional in the schema, so that a request without the header receives 428 (see `allowedVersions`), not 400.
   'if-match': Type.Optional(
     Type.String({
-      pattern: '^(\\*|(W/)?"[^"]*")$',
-      description: 'Required: the ETag that you received with the product, or * to change any version',
+      pattern: '^([*]|(W/)?["][!#-~]*["]([ \\t]*,[ \\t]*(W/)?["][!#-~]*["])*)$',
+      description:
+        'Required: the ETag that you received with the product, a list of ETags, or * to change any version',
     }),
   ),
 })
@@ -97,15 +118,18 @@ export const listQuery = Type.Object(
   {
     q: Type.Optional(
       Type.String({
-        maxLength: 200,
+        maxLength: MAX_QUERY,
         // PostgreSQL rejects text that contains NUL.
         pattern: '^[^\\u0000]*$',
         description:
-          'Finds products whose name or description contains this text. The search ignores case and has no wildcards',
+          'Finds products whose name and description have all these words. The last one may be the beginning of a ' +
+          `word. At most ${MAX_QUERY_WORDS} words`,
       }),
     ),
     minPrice: priceBound('Lowest price'),
     maxPrice: priceBound('Highest price'),
+    sellerId: Type.Optional(Type.String({ format: 'uuid', description: 'Only the products of this seller' })),
+    inStock: Type.Optional(Type.Boolean({ description: '`true` leaves out products that are sold out' })),
     sort: withDefault(Sort),
     ...pageQuery,
   },

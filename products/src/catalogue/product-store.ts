@@ -1,11 +1,13 @@
+import { hash } from 'node:crypto'
 import { createBatcher } from '@souk/service-kit/batching/batcher'
 import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
 import { inTransaction } from '@souk/service-kit/database/transaction'
-import { type Insertable, type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import { BATCHER_OPTIONS } from '../batch-limits.ts'
 import { insertedId, type ProductsDatabase, type Tables, type Trx } from '../database/tables.ts'
 import { ProductsError } from '../errors.ts'
+import { insertWords, replaceWords, SEARCH_VERSION } from '../search/product-words.ts'
 import { appendToLedger } from '../stock/stock-adjustments.ts'
 import type { NewProduct, Product, ProductChange } from './product-schemas.ts'
 
@@ -17,28 +19,90 @@ export interface VersionedProduct {
   version: number
 }
 
-/** Stores a new product. An initial stock above 0 becomes the first entry in the stock ledger of the product. */
-export const createProduct = (
-  database: ProductsDatabase,
-  sellerId: string,
-  draft: NewProduct,
-): Promise<VersionedProduct> =>
-  inTransaction(database, (trx) => insertProduct(trx, database.engine, sellerId, draft))
+export interface NewProductRequest {
+  sellerId: string
+  draft: NewProduct
+  /** Makes retries safe: the client's key. */
+  idempotencyKey?: string | undefined
+  /** The maximum number of products of a seller, disabled ones included. */
+  maxProducts: number
+}
 
 /**
- * Stores a new product in the caller's transaction.
+ * Stores a new product of a seller. A retry with the same idempotency key returns the first product and stores nothing.
  *
- * @param given the id of the product; by default, the database generates the id
+ * @throws ProductsError `product-limit`, `idempotency-key-reused`
+ */
+export const createProduct = (
+  database: ProductsDatabase,
+  { sellerId, draft, idempotencyKey, maxProducts }: NewProductRequest,
+): Promise<VersionedProduct> =>
+  inTransaction(
+    database,
+    async (trx) => {
+      const key = idempotencyKey && { idempotency_key: idempotencyKey, fingerprint: fingerprint(draft) }
+      // Other creations of the seller wait for this lock, so the key and the number of products cannot change.
+      await lockSeller(trx, database.engine, sellerId)
+      const stored = key && (await findByKey(trx, sellerId, key.idempotency_key))
+      if (stored && stored.fingerprint !== key.fingerprint) throw new ProductsError('idempotency-key-reused')
+      if (stored) return versioned(stored)
+      if (await hasProducts(trx, sellerId, maxProducts)) throw new ProductsError('product-limit')
+      return insertProduct(trx, database.engine, sellerId, draft, { ...key })
+    },
+    { idempotent: idempotencyKey !== undefined },
+  )
+
+/** Hashes the values of a request, so that the formatting of the JSON body makes no difference. */
+const fingerprint = ({ name, description, price, stock }: NewProduct) =>
+  hash('sha256', JSON.stringify([name, description, price.amount, price.currency, stock]))
+
+/** Locks the row of a seller until the end of the transaction. Adds the row if it is missing. */
+const lockSeller = (trx: Trx, engine: Engine, id: string) =>
+  // An update that changes nothing locks the row, also if another transaction has just added it.
+  trx
+    .insertInto('sellers')
+    .values({ id })
+    .$if(engine === 'mysql', (insert) => insert.onDuplicateKeyUpdate({ id }))
+    .$if(engine !== 'mysql', (insert) => insert.onConflict((row) => row.column('id').doUpdateSet({ id })))
+    .execute()
+
+const findByKey = (trx: Trx, sellerId: string, key: string) =>
+  trx
+    .selectFrom('products')
+    .selectAll()
+    .where('seller_id', '=', sellerId)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst()
+
+/** Returns whether the seller has at least `count` products. */
+async function hasProducts(trx: Trx, sellerId: string, count: number): Promise<boolean> {
+  const row = await trx
+    .selectFrom('products')
+    .select('id')
+    .where('seller_id', '=', sellerId)
+    .orderBy('id')
+    .offset(count - 1)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/**
+ * Stores a new product and its words in the caller's transaction. An initial stock above 0 becomes the first entry in
+ * the stock ledger of the product.
+ *
+ * @param given further columns; without an `id`, the database generates the id
  */
 export async function insertProduct(
   trx: Trx,
   engine: Engine,
   sellerId: string,
   draft: NewProduct,
-  given?: { id: number },
+  given: Partial<ProductRow> = {},
 ): Promise<VersionedProduct> {
-  const row = newRow(sellerId, draft)
-  const id = await insertedId(engine, trx.insertInto('products').values({ ...row, ...given }))
+  const row = { ...newRow(sellerId, draft), ...given }
+  const id = await insertedId(engine, trx.insertInto('products').values(row))
+  await insertWords(trx, engine, [{ ...row, id }])
   const { stock } = row
   if (stock > 0) {
     const entry = { product_id: id, delta: stock, reason: 'initial stock', stock, idempotency_key: null }
@@ -79,17 +143,17 @@ export function productLookup(database: ProductsDatabase, { batching = true } = 
  * so that `sendShared` serializes the object only once.
  */
 async function findProducts(
-  { kysely, engine }: ProductsDatabase,
+  { reads, engine }: ProductsDatabase,
   ids: readonly number[],
 ): Promise<(VersionedProduct | undefined)[]> {
   const found = isOneOf(engine, 'id', [...new Set(ids)])
-  const rows = await kysely.selectFrom('products').selectAll().where(found).execute()
+  const rows = await reads.selectFrom('products').selectAll().where(found).execute()
   const byId = new Map(rows.map((row) => [row.id, versioned(row)]))
   return ids.map((id) => byId.get(id))
 }
 
 /**
- * Changes a product if its version is `version`. If `version` is undefined, changes the product at any version.
+ * Changes a product if its version is one of `versions`. If `versions` is undefined, changes the product at any version.
  *
  * Edits by the seller change the version; sales do not. If sales changed the version, the ETag of a product that sells
  * every second would usually be stale before the seller sends an edit.
@@ -98,27 +162,27 @@ async function findProducts(
  */
 export const updateProduct = (
   database: ProductsDatabase,
-  { id, sellerId, version }: { id: number; sellerId: string; version: number | undefined },
+  { id, sellerId, versions }: { id: number; sellerId: string; versions?: readonly number[] | undefined },
   change: ProductChange,
 ): Promise<VersionedProduct> =>
   inTransaction(database, async (trx) => {
-    // One statement compares and increments the version, so only one concurrent edit of the same version succeeds.
-    const { numUpdatedRows } = await trx
-      .updateTable('products')
-      .set({ ...changedColumns(change), version: sql<number>`version + 1`, updated_at: Date.now() })
-      .where('id', '=', id)
-      .where('seller_id', '=', sellerId)
-      .$if(version !== undefined, (query) => query.where('version', '=', version!))
-      .executeTakeFirstOrThrow()
+    const { engine } = database
     const row = await trx
       .selectFrom('products')
       .selectAll()
       .where('id', '=', id)
       .where('seller_id', '=', sellerId)
+      .$if(engine !== 'sqlite', (query) => query.forUpdate())
       .executeTakeFirst()
     if (!row) throw new ProductsError('product-not-found')
-    if (numUpdatedRows === 0n) throw new ProductsError('stale')
-    return versioned(row)
+    if (versions && !versions.includes(row.version)) throw new ProductsError('stale')
+    const changed = changedColumns(row, change)
+    await trx.updateTable('products').set(changed).where('id', '=', id).execute()
+    const product = { ...row, ...changed }
+    if (product.name !== row.name || product.description !== row.description) {
+      await replaceWords(trx, engine, [product])
+    }
+    return versioned(product)
   })
 
 function newRow(sellerId: string, draft: NewProduct) {
@@ -126,36 +190,31 @@ function newRow(sellerId: string, draft: NewProduct) {
   return {
     seller_id: sellerId,
     name: draft.name,
-    search_name: searchable(draft.name),
+    search_name: '',
     description: draft.description,
-    search_description: searchable(draft.description),
+    search_description: '',
     price_amount: draft.price.amount,
     price_currency: draft.price.currency,
     stock: draft.stock,
     status: 'ACTIVE',
     version: 1,
+    search_version: SEARCH_VERSION,
+    idempotency_key: null,
+    fingerprint: null,
     created_at: now,
     updated_at: now,
-  } satisfies Insertable<Tables['products']>
+  } satisfies Omit<ProductRow, 'id'>
 }
 
-/** Returns undefined for each field that does not change, because Kysely omits undefined values from an update. */
-const changedColumns = ({ name, description, price, status }: ProductChange) => ({
-  name,
-  search_name: name && searchable(name),
-  description,
-  search_description: description && searchable(description),
-  price_amount: price?.amount,
-  price_currency: price?.currency,
-  status,
+const changedColumns = (row: ProductRow, { name, description, price, status }: ProductChange) => ({
+  name: name ?? row.name,
+  description: description ?? row.description,
+  price_amount: price?.amount ?? row.price_amount,
+  price_currency: price?.currency ?? row.price_currency,
+  status: status ?? row.status,
+  version: row.version + 1,
+  updated_at: Date.now(),
 })
-
-/**
- * Normalizes names, descriptions and search words, so that a search ignores case. The service converts the text,
- * because the database engines treat upper and lower case differently. The text is converted to upper case, because
- * only in upper case is ß equal to ss, and σ to ς.
- */
-export const searchable = (text: string): string => text.normalize('NFKC').toUpperCase()
 
 const versioned = (row: ProductRow): VersionedProduct => ({ product: toProduct(row), version: row.version })
 

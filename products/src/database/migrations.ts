@@ -8,8 +8,10 @@ export const migrations: Migrations = (engine) => {
   const withOptions = withTableOptions(engine)
   // SQLite generates ids only if the column type is INTEGER, which has 64 bits in SQLite.
   const id = engine === 'sqlite' ? 'integer' : 'bigint'
-  // The search columns store the result of `searchable` (in product-store.ts). This result can be longer than the
-  // original text, and longer than the 64 KiB of MySQL's `text`.
+  // Words are compared byte by byte. PostgreSQL would otherwise use the collation of the database.
+  const word = engine === 'postgres' ? sql`varchar(32) collate "C"` : sql`varchar(32)`
+  // The search columns stored the result of a normalization, which can be longer than the original text, and longer
+  // than the 64 KiB of MySQL's `text`. They are not used any more.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
   // Ignore the type that `counter` returns: on PostgreSQL and MySQL, `integer` is too small for ids.
   const [, generatedKey] = counter(engine)
@@ -88,6 +90,63 @@ export const migrations: Migrations = (engine) => {
             .addPrimaryKeyConstraint('booking_lines_key', ['order_id', 'line_no']),
         ).execute()
       },
+    },
+    '0004-expected-prices': {
+      up: async (db) => {
+        await db.schema.alterTable('booking_lines').addColumn('expected_amount', 'bigint').execute()
+        await db.schema.alterTable('booking_lines').addColumn('expected_currency', 'char(3)').execute()
+      },
+    },
+    // Existing products get their words from `indexProducts`, because that takes minutes with a million products.
+    '0005-product-words': {
+      up: async (db) => {
+        // There is no foreign key to `products`: products are never deleted, and the key would cost a check per word.
+        await withOptions(
+          db.schema
+            .createTable('product_words')
+            .addColumn('product_id', 'bigint', (column) => column.notNull())
+            .addColumn('word', word, (column) => column.notNull())
+            .addPrimaryKeyConstraint('product_words_key', ['product_id', 'word']),
+        ).execute()
+        await createIndex(db, 'products_with_word', 'product_words', ['word', 'product_id'])
+        await db.schema
+          .alterTable('products')
+          .addColumn('search_version', 'integer', (column) => column.notNull().defaultTo(0))
+          .execute()
+        await createIndex(db, 'products_to_index', 'products', ['search_version', 'id'])
+      },
+    },
+    '0006-active-products': {
+      up: async (db) => {
+        // PostgreSQL would otherwise walk the primary key to list the newest products, past all disabled ones.
+        if (engine === 'postgres')
+          await sql`create index products_active on products (id) where status = 'ACTIVE'`.execute(db)
+      },
+    },
+    '0007-own-products': {
+      up: async (db) => {
+        await createIndex(db, 'products_of_seller_by_status', 'products', ['seller_id', 'status', 'id'])
+        await withOptions(
+          db.schema.createTable('sellers').addColumn('id', 'varchar(36)', (column) => column.primaryKey()),
+        ).execute()
+        await db.schema.alterTable('products').addColumn('idempotency_key', 'varchar(255)').execute()
+        await db.schema.alterTable('products').addColumn('fingerprint', 'char(64)').execute()
+        await db.schema
+          .createIndex('products_created_once')
+          .on('products')
+          .columns(['seller_id', 'idempotency_key'])
+          .unique()
+          .execute()
+      },
+    },
+    '0008-own-products-by-price': {
+      up: (db) =>
+        createIndex(db, 'products_of_seller_by_price', 'products', [
+          'seller_id',
+          'status',
+          'price_amount',
+          'id',
+        ]),
     },
   }
 }

@@ -13,6 +13,7 @@ export type RejectionReason =
   | 'unknown-product'
   | 'product-disabled'
   | 'mixed-currencies'
+  | 'price-changed'
   | 'insufficient-stock'
   | 'released'
 
@@ -23,9 +24,8 @@ export interface Tables {
     seller_id: string
     name: string
     description: string
-    /** The result of `searchable` (in product-store.ts) for `name`. */
+    /** Not used any more. Only the previous release, which may run during an update, reads these two columns. */
     search_name: string
-    /** The result of `searchable` for `description`. */
     search_description: string
     price_amount: number
     price_currency: string
@@ -33,8 +33,23 @@ export interface Tables {
     status: ProductStatus
     /** The version in the ETag. Starts at 1. Each edit by the seller adds 1; a change of the stock does not. */
     version: number
+    /** The SEARCH_VERSION (in product-words.ts) with which the words of the product were stored; 0 if there are none. */
+    search_version: number
+    /** The key with which the seller created the product. */
+    idempotency_key: string | null
+    /** Identifies the body of the request that created the product; null without a key. */
+    fingerprint: string | null
     created_at: number
     updated_at: number
+  }
+  /** The distinct words of each product, in the form that `fold` (in words.ts) returns. */
+  product_words: {
+    product_id: number
+    word: string
+  }
+  /** One row per seller who has created a product. A transaction that creates a product locks the row of its seller. */
+  sellers: {
+    id: string
   }
   /** The stock ledger: all units that sellers added or took out. Bookings and releases add no entries. */
   stock_adjustments: {
@@ -61,13 +76,17 @@ export interface Tables {
     line_no: number
     product_id: number
     quantity: number
-    /** Copied from the product at the booking, like the next three columns. Null if the order was rejected. */
+    /** Copied from the product at the booking, like the name and the price. Null if the order was rejected. */
     seller_id: string | null
     name: string | null
+    /** Null if the order was rejected, except with `price-changed`. */
     price_amount: number | null
     price_currency: string | null
     /** The units that were available when the order was rejected. Null if the order was booked. */
     available: number | null
+    /** The price in the request, if it caused the rejection `price-changed`. Null otherwise. */
+    expected_amount: number | null
+    expected_currency: string | null
   }
 }
 

@@ -72,19 +72,19 @@ export async function appendToLedger(
  * @throws ProductsError `product-not-found`
  */
 export async function listStockAdjustments(
-  { kysely }: ProductsDatabase,
+  { reads }: ProductsDatabase,
   productId: number,
   sellerId: string,
   { limit, cursor }: LedgerQuery,
 ): Promise<StockAdjustmentPage> {
-  const own = await kysely
+  const own = await reads
     .selectFrom('products')
     .select('id')
     .where('id', '=', productId)
     .where('seller_id', '=', sellerId)
     .executeTakeFirst()
   if (!own) throw new ProductsError('product-not-found')
-  let entries = kysely.selectFrom('stock_adjustments').selectAll().where('product_id', '=', productId)
+  let entries = reads.selectFrom('stock_adjustments').selectAll().where('product_id', '=', productId)
   if (cursor !== undefined) entries = entries.where('id', '<', decodeCursor(cursor, ['integer'])[0])
   const rows = await entries
     .orderBy('id', 'desc')

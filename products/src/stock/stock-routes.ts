@@ -3,17 +3,12 @@ import type { App } from '@souk/service-kit/http/app'
 import { problemResponse } from '@souk/service-kit/http/openapi'
 import { PROBLEM_TYPE } from '@souk/service-kit/http/problem'
 import { ref, response } from '@souk/service-kit/http/schema'
+import { audit } from '../audit.ts'
 import type { ProductsDatabase } from '../database/tables.ts'
 import { PRODUCT_NOT_FOUND, StockProblem } from '../errors.ts'
-import { productPath } from '../schemas.ts'
+import { idempotencyHeaders, productPath } from '../schemas.ts'
 import { adjustStock, listStockAdjustments } from './stock-adjustments.ts'
-import {
-  idempotencyHeaders,
-  ledgerQuery,
-  NewStockAdjustment,
-  StockAdjustment,
-  StockAdjustmentPage,
-} from './stock-schemas.ts'
+import { ledgerQuery, NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stock-schemas.ts'
 
 export function registerStockRoutes(app: App, database: ProductsDatabase): void {
   app.post(
@@ -28,7 +23,7 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
           'Adds `delta` to the stock of your product and adds an entry to the stock ledger. A retry with the same ' +
           'Idempotency-Key returns the first response and does not adjust the stock again.',
         params: productPath,
-        headers: idempotencyHeaders,
+        headers: idempotencyHeaders('stock adjustment'),
         body: ref(NewStockAdjustment),
         response: {
           201: response('The new entry in the stock ledger', ref(StockAdjustment)),
@@ -49,6 +44,7 @@ export function registerStockRoutes(app: App, database: ProductsDatabase): void 
         sellerId: callerOf(request).id,
         idempotencyKey: request.headers['idempotency-key'],
       })
+      audit(request, 'stock-adjusted', { product: adjustment.productId, delta: adjustment.delta })
       return reply.status(201).send(adjustment)
     },
   )

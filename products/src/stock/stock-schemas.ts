@@ -42,13 +42,3 @@ export const StockAdjustmentPage = Type.Object(pageOf(ref(StockAdjustment)).prop
   $id: 'StockAdjustmentPage',
 })
 export type StockAdjustmentPage = Static<typeof StockAdjustmentPage>
-
-export const idempotencyHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,255}$',
-      description:
-        'A key that you choose for each adjustment. A retry with the same key does not adjust the stock again',
-    }),
-  ),
-})

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
+import { sql } from 'kysely'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
-import type { BookingRequest, BookingResult } from '../../src/bookings/booking-schemas.ts'
+import type { BookingDecision, BookingRequest } from '../../src/bookings/booking-schemas.ts'
 import { releaseOrders } from '../../src/bookings/release-orders.ts'
 import { updateProduct } from '../../src/catalogue/product-store.ts'
 import { addProduct, countStatements, countUnits, openShop, order, type Shop, stockOf } from '../helper.ts'
@@ -22,7 +23,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
       headers: { authorization: `Bearer ${await shop.services.sign('orders', 'products')}` },
       payload,
     })
-  const book = async (...orders: BookingRequest[]): Promise<BookingResult[]> => {
+  const book = async (...orders: BookingRequest[]): Promise<BookingDecision[]> => {
     const response = await post('/bookings', orders)
     assert.equal(response.statusCode, 200, response.body)
     return response.json()
@@ -35,7 +36,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(response.statusCode, 200, response.body)
     return response.json()
   }
-  const outcomes = (results: BookingResult[]) =>
+  const outcomes = (results: BookingDecision[]) =>
     results.map((result) => (result.outcome === 'BOOKED' ? 'BOOKED' : result.reason))
 
   it('POST /bookings returns one result per order, in the same sequence as the request', async () => {
@@ -69,13 +70,13 @@ await describeOnEachEngine('the bookings API', (engine) => {
     const euros = await addProduct(shop, { price: { amount: 7, currency: 'EUR' } })
     await updateProduct(
       shop.database,
-      { id: (await addProduct(shop, {}, sellerId)).id, sellerId, version: 1 },
+      { id: (await addProduct(shop, {}, sellerId)).id, sellerId, versions: [1] },
       { status: 'DISABLED' },
     )
     const disabled = id + 2
     const results = await book(
       order({ [id]: 1, 999999: 1 }),
-      order({ [Number.MAX_SAFE_INTEGER]: 1 }),
+      order({ [2 ** 31 - 1]: 1 }),
       order({ [id]: 1, [disabled]: 2 }),
       order({ [id]: 1, [euros.id]: 1 }),
       order({ [id]: 6 }),
@@ -91,7 +92,7 @@ await describeOnEachEngine('the bookings API', (engine) => {
       results.map(({ lines }) => lines),
       [
         [{ productId: 999999, requested: 1, available: 0 }],
-        [{ productId: Number.MAX_SAFE_INTEGER, requested: 1, available: 0 }],
+        [{ productId: 2 ** 31 - 1, requested: 1, available: 0 }],
         [{ productId: disabled, requested: 2, available: 0 }],
         [
           { productId: id, requested: 1, available: 5 },
@@ -108,11 +109,28 @@ await describeOnEachEngine('the bookings API', (engine) => {
     const [booked, rejected] = [order({ [id]: 2 }), order({ [id]: 4 })]
     const first = await book(booked, rejected)
     const renamed = { name: 'Renamed', price: { amount: 1, currency: 'EUR' } }
-    await updateProduct(shop.database, { id, sellerId, version: undefined }, renamed)
+    await updateProduct(shop.database, { id, sellerId }, renamed)
     assert.deepEqual(await book(booked, rejected), first)
-    await updateProduct(shop.database, { id, sellerId, version: undefined }, { status: 'DISABLED' })
+    await updateProduct(shop.database, { id, sellerId }, { status: 'DISABLED' })
     assert.deepEqual(await book(rejected, booked), first.toReversed())
     assert.equal(await stockOf(shop, id), 3)
+  })
+
+  it('POST /bookings rejects an order with an unexpected price, and repeats the rejection after the price has changed back', async () => {
+    const { id, sellerId, price } = await addProduct(shop, { stock: 5 })
+    const expectedPrice = { amount: 4500, currency: 'USD' }
+    const requested = { orderId: randomUUID(), lines: [{ productId: id, quantity: 2, expectedPrice }] }
+    const [rejection] = await book(requested)
+    assert.deepEqual(rejection, {
+      orderId: requested.orderId,
+      outcome: 'REJECTED',
+      reason: 'price-changed',
+      lines: [{ productId: id, requested: 2, available: 5, expectedPrice, price }],
+    })
+    await updateProduct(shop.database, { id, sellerId, versions: [1] }, { price: expectedPrice })
+    assert.deepEqual(await book(requested), [rejection])
+    assert.equal(await stockOf(shop, id), 5)
+    assert.deepEqual(outcomes(await book({ ...requested, orderId: randomUUID() })), ['BOOKED'])
   })
 
   it('POST /bookings returns the stored result for a repeated order id, even if the lines differ', async () => {
@@ -130,6 +148,30 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.deepEqual(again, first)
     assert.equal(between?.outcome, 'BOOKED')
     assert.equal(await stockOf(shop, id), 2)
+  })
+
+  it('POST /bookings books the other orders of a request if one order fails, and responds 500 if all fail', async () => {
+    const { id } = await addProduct(shop, { stock: 5_000 })
+    const { kysely } = shop.database
+    const fault =
+      engine === 'sqlite'
+        ? sql`create trigger fault before insert on booking_lines when new.quantity = 777
+            begin select raise(abort, 'fault'); end`
+        : sql`alter table booking_lines add constraint fault check (quantity <> 777)`
+    await fault.execute(kysely)
+    const [failing, good] = [order({ [id]: 777 }), order({ [id]: 1 })]
+    assert.equal((await post('/bookings', [failing])).statusCode, 500)
+    const response = await post('/bookings', [failing, good])
+    assert.equal(response.statusCode, 200)
+    const [undecided, booked] = response.json()
+    assert.deepEqual(undecided, { orderId: failing.orderId, outcome: 'UNDECIDED' })
+    assert.deepEqual([booked.orderId, booked.outcome], [good.orderId, 'BOOKED'])
+    assert.equal(await stockOf(shop, id), 4_999)
+    const repair =
+      engine === 'sqlite' ? sql`drop trigger fault` : sql`alter table booking_lines drop constraint fault`
+    await repair.execute(kysely)
+    assert.deepEqual(outcomes(await book(failing, good)), ['BOOKED', 'BOOKED'])
+    assert.equal(await stockOf(shop, id), 4_222)
   })
 
   it('POST /releases adds the units of an order to the stock only once, even if the order is released several times', async () => {
@@ -178,6 +220,10 @@ await describeOnEachEngine('the bookings API', (engine) => {
     assert.equal(await bad({ lines: [{ productId: id, quantity: 0 }] }), '#/1/lines/0/quantity')
     assert.equal(await bad({ lines: [{ productId: id, quantity: 1_001 }] }), '#/1/lines/0/quantity')
     assert.equal(await bad({ lines: [{ productId: 1e30, quantity: 1 }] }), '#/1/lines/0/productId')
+    for (const amount of [-1, 1.5, 1e300]) {
+      const lines = [{ ...good.lines[0], expectedPrice: { amount, currency: 'USD' } }]
+      assert.equal(await bad({ lines }), '#/1/lines/0/expectedPrice/amount')
+    }
     assert.equal(await bad({ lines: Array(51).fill(good.lines[0]) }), '#/1/lines')
     assert.equal(await pointer('/bookings', Array(257).fill(good)), '#')
     assert.equal(

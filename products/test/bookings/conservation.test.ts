@@ -4,7 +4,7 @@ import { after, before, it } from 'node:test'
 import { describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import fc from 'fast-check'
 import { bookOrders } from '../../src/bookings/book-orders.ts'
-import type { BookingResult } from '../../src/bookings/booking-schemas.ts'
+import type { BookingDecision } from '../../src/bookings/booking-schemas.ts'
 import { releaseOrders } from '../../src/bookings/release-orders.ts'
 import { ProductsError } from '../../src/errors.ts'
 import { adjustStock } from '../../src/stock/stock-adjustments.ts'
@@ -60,7 +60,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
     const products: number[] = []
     for (let i = 0; i < PRODUCTS; i++) products.push((await addProduct(shop, { stock: 6 }, sellerId)).id)
     const orderIds = Array.from({ length: ORDERS }, () => randomUUID())
-    const responses: BookingResult[] = []
+    const responses: BookingDecision[] = []
     const run = async (step: Step) => {
       if (step.kind === 'release') {
         await releaseOrders(
@@ -103,7 +103,7 @@ await describeOnEachEngine('random bookings, releases and stock adjustments', (e
   it('never lose, create or oversell a unit, and repeated bookings of an order return the same result until the order is released', async () => {
     await fc.assert(
       fc.asyncProperty(history, async (groups) => {
-        const firstResults = new Map<string, BookingResult>()
+        const firstResults = new Map<string, BookingDecision>()
         for (const response of await play(groups)) {
           // A booking of a released order is rejected with the reason `released`.
           if (response.outcome === 'REJECTED' && response.reason === 'released') continue

@@ -104,6 +104,52 @@ describe('decide', () => {
   })
 })
 
+describe('decide with expected prices', () => {
+  const usd = (amount: number) => ({ amount, currency: 'USD' })
+  const line = (productId: number, expectedPrice?: { amount: number; currency: string }) => ({
+    productId,
+    quantity: 1,
+    ...(expectedPrice && { expectedPrice }),
+  })
+  const outcomeOf = (...lines: ReturnType<typeof line>[]) =>
+    decide(byId(product(1, 5), product(2, 1)), [{ orderId: 'a', lines }])[0]
+
+  it('decide books an order if the prices are as expected', () => {
+    assert.equal(outcomeOf(line(1, usd(100)), line(2))?.outcome, 'BOOKED')
+  })
+
+  it('decide rejects an order with the expected and the actual price of each changed line', () => {
+    const euros = { amount: 200, currency: 'EUR' }
+    assert.deepEqual(outcomeOf(line(1, usd(99)), line(2, euros)), {
+      orderId: 'a',
+      outcome: 'REJECTED',
+      reason: 'price-changed',
+      lines: [
+        { productId: 1, requested: 1, available: 5, expectedPrice: usd(99), price: usd(100) },
+        { productId: 2, requested: 1, available: 1, expectedPrice: euros, price: usd(200) },
+      ],
+    })
+  })
+
+  it('decide rejects an order if one of several lines with the same product expects another price', () => {
+    for (const lines of [
+      [line(1, usd(100)), line(1, usd(99))],
+      [line(1, usd(99)), line(1, usd(100))],
+      [line(1, usd(99)), line(1)],
+    ]) {
+      assert.deepEqual(outcomeOf(...lines)?.lines, [
+        { productId: 1, requested: 2, available: 5, expectedPrice: usd(99), price: usd(100) },
+      ])
+    }
+  })
+
+  it('decide reports a changed price before insufficient stock, and after an unknown product', () => {
+    const reasonOf = (result: ReturnType<typeof outcomeOf>) => result?.outcome === 'REJECTED' && result.reason
+    assert.equal(reasonOf(outcomeOf(line(2, usd(1)), line(2))), 'price-changed')
+    assert.equal(reasonOf(outcomeOf(line(1, usd(1)), line(3, usd(1)))), 'unknown-product')
+  })
+})
+
 describe('decide with random stock and orders', () => {
   const productMaps = fc
     .uniqueArray(

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { etag, requiredVersion } from '../../src/catalogue/product-responses.ts'
+import { allowedVersions, etag } from '../../src/catalogue/product-responses.ts'
 
-describe('requiredVersion', () => {
-  it('returns the version in an ETag', () => {
-    assert.equal(requiredVersion(etag(17)), 17)
+describe('allowedVersions', () => {
+  it('allowedVersions returns the versions of all ETags in a list', () => {
+    assert.deepEqual(allowedVersions(etag(17)), [17])
+    assert.deepEqual(allowedVersions(`${etag(1)},${etag(2)} , ${etag(3)}`), [1, 2, 3])
   })
 
-  it('returns undefined for *', () => {
-    assert.equal(requiredVersion('*'), undefined)
+  it('allowedVersions returns undefined for *', () => {
+    assert.equal(allowedVersions('*'), undefined)
   })
 
-  it('returns -1 for a weak ETag and for an ETag that the service cannot have issued', () => {
-    for (const tag of ['W/"1"', '"one"', '""', '"1.0"', '"99999999999999999999"']) {
-      assert.equal(requiredVersion(tag), -1, tag)
+  it('allowedVersions omits weak ETags and ETags that the service cannot have issued', () => {
+    for (const tag of ['W/"1"', '"one"', '""', '"1.0"', '"1, 2"', '"99999999999999999999"']) {
+      assert.deepEqual(allowedVersions(`${tag}, "5"`), [5], tag)
     }
   })
 })
