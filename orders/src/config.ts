@@ -28,8 +28,22 @@ export const settings = Type.Object({
     maximum: 4_000,
     default: 2_500,
     description:
-      'how long the orders service retries a failed call to the products service. If the last attempt fails, the ' +
-      'response is 202 (accepted, but not completed)',
+      'how long a request waits until the products service has booked or released an order, including retries. After ' +
+      'this time, the response is 202 (accepted, but not completed)',
+  }),
+  IDEMPOTENCY_KEY_HOURS: Type.Integer({
+    minimum: 24,
+    maximum: 8_760,
+    default: 168,
+    description:
+      'how long an Idempotency-Key belongs to its order. After this time, a buyer can use the key for a new order',
+  }),
+  REJECTED_ORDER_DAYS: Type.Integer({
+    minimum: 1,
+    maximum: 3_650,
+    default: 30,
+    description:
+      'the age at which rejected orders are deleted, but not before their IDEMPOTENCY_KEY_HOURS have passed',
   }),
   RECOVERY_PAUSE_MS: Type.Integer({
     minimum: 10,

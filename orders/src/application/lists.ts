@@ -1,4 +1,4 @@
-import type { Money, Order, OrderStatus } from '../domain/order.ts'
+import type { Money, Order, OrderStatus, SoldStatus } from '../domain/order.ts'
 
 /** Requests at most `limit` items that follow the position `after`, or the first items if `after` is null. */
 export interface PageRequest<Position> {
@@ -12,12 +12,13 @@ export interface SalePosition {
   lineNo: number
 }
 
-/** An order line that a seller sold. `soldAt` is in milliseconds since 1970, UTC. */
+/** An order line that a seller sold, with the status of its order. `soldAt` is in milliseconds since 1970, UTC. */
 export interface Sale extends SalePosition {
   productId: number
   name: string
   quantity: number
   price: Money
+  status: SoldStatus
   soldAt: number
 }
 
@@ -25,6 +26,6 @@ export interface Sale extends SalePosition {
 export interface OrderLists {
   /** Lists a buyer's orders. A position in this list is the id of an order. */
   listOrders(buyerId: string, status: OrderStatus | null, page: PageRequest<string>): Promise<Order[]>
-  /** Lists the order lines that a seller sold, from CONFIRMED orders only. */
+  /** Lists the order lines that a seller sold, also those of orders that were cancelled later. */
   listSales(sellerId: string, page: PageRequest<SalePosition>): Promise<Sale[]>
 }

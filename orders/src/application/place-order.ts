@@ -1,5 +1,6 @@
 import { newOrder, type Order, type RequestedLine } from '../domain/order.ts'
-import type { Idempotency, Ports } from './ports.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { Ports } from './ports.ts'
 import { resumeOrder } from './resume-order.ts'
 
 export interface PlaceOrder {

@@ -1,4 +1,5 @@
 import type { BookingOutcome, Order, RequestedLine } from '../domain/order.ts'
+import type { Idempotency } from './idempotency.ts'
 import type { OrderLists } from './lists.ts'
 
 /**
@@ -9,25 +10,21 @@ export class OutcomeUnknown extends Error {
   override name = 'OutcomeUnknown'
 }
 
-/** Makes retries safe. `key` is the client's Idempotency-Key, and `fingerprint` is a hash of the request. */
-export interface Idempotency {
-  key: string
-  fingerprint: string
-}
-
-/**
- * The stored orders. Every method may throw OutcomeUnknown. `add` and `settle` may also throw Overloaded, if too many
- * orders wait to be written. After Overloaded, the order is not stored or changed.
- */
+/** The stored orders. Every method may throw OutcomeUnknown. */
 export interface OrderStore extends OrderLists {
   /**
    * Stores a new order. The order is durable when the promise resolves. If the buyer already has an order with the same
-   * idempotency key, returns the earlier order and stores nothing.
+   * idempotency key, returns the earlier order and stores nothing, unless `isKeyExpired`.
    *
    * @throws OrderError `idempotency-key-reused` if the earlier order has another fingerprint
+   * @throws Overloaded if too many orders wait to be written. The order is not stored
    */
   add(order: Order, idempotency: Idempotency | null): Promise<Order>
-  /** Settles an order: stores it as CONFIRMED or REJECTED if the stored order is PENDING. Returns the stored order. */
+  /**
+   * Settles an order: stores it as CONFIRMED or REJECTED if the stored order is PENDING. Returns the stored order.
+   *
+   * @throws Overloaded if too many orders wait to be written. The order is not changed
+   */
   settle(order: Order): Promise<Order>
   /**
    * Locks an order, calls `decide` with the order and stores `status` and `updatedAt` of the order that `decide`

@@ -3,6 +3,7 @@ export type OrderErrorCode =
   | 'order-not-cancellable'
   | 'idempotency-key-reused'
   | 'quantity-too-large'
+  | 'expected-prices-differ'
 
 /** The error for a request that breaks a business rule. `code` names the rule. */
 export class OrderError extends Error {

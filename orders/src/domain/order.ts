@@ -10,6 +10,10 @@ import { OrderError } from './errors.ts'
 export const ORDER_STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLING', 'CANCELLED'] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
+/** The statuses of an order that was confirmed, and perhaps cancelled later. */
+export const SOLD_STATUSES = ['CONFIRMED', 'CANCELLING', 'CANCELLED'] as const
+export type SoldStatus = (typeof SOLD_STATUSES)[number]
+
 /** `amount` is in the currency's minor unit (cents). */
 export interface Money {
   amount: number
@@ -19,10 +23,12 @@ export interface Money {
 export interface RequestedLine {
   productId: number
   quantity: number
+  /** If the product has another price when it is booked, the order is rejected. Never used as the price. */
+  expectedPrice?: Money
 }
 
 /** A line with the product's name, seller and price at the time of the booking. */
-export interface BookedLine extends RequestedLine {
+export interface BookedLine extends Omit<RequestedLine, 'expectedPrice'> {
   name: string
   sellerId: string
   price: Money
@@ -35,15 +41,25 @@ export const REJECTION_REASONS = [
   'unknown-product',
   'product-disabled',
   'mixed-currencies',
+  'price-changed',
   // The order was cancelled before the products service booked it.
   'released',
 ] as const
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
+/** A line that caused a rejection. Only a line whose price has changed has the two prices. */
+export interface RejectedLine {
+  productId: number
+  requested: number
+  available: number
+  expectedPrice?: Money
+  price?: Money
+}
+
 /** Why the products service rejected an order, and the lines that caused the rejection. */
 export interface Rejection {
   reason: RejectionReason
-  lines: readonly { productId: number; requested: number; available: number }[]
+  lines: readonly RejectedLine[]
 }
 
 /** The result of a booking: the booked lines, or why the products service rejected the order. */
@@ -66,7 +82,8 @@ export const MAX_QUANTITY = 1_000
 /**
  * Creates a PENDING order. Merges lines with the same product.
  *
- * @throws OrderError `quantity-too-large` if a merged line has more than MAX_QUANTITY units
+ * @throws OrderError `quantity-too-large` if a merged line has more than MAX_QUANTITY units; `expected-prices-differ` if
+ * two lines expect different prices of one product
  */
 export function newOrder(
   id: string,
@@ -74,19 +91,28 @@ export function newOrder(
   requested: readonly RequestedLine[],
   now: number,
 ): Order {
-  const quantities = new Map<number, number>()
-  for (const { productId, quantity } of requested) {
-    quantities.set(productId, (quantities.get(productId) ?? 0) + quantity)
-  }
-  for (const [productId, quantity] of quantities) {
+  const merged = new Map<number, RequestedLine>()
+  for (const line of requested) merged.set(line.productId, merge(merged.get(line.productId), line))
+  const lines = [...merged.values()]
+  for (const { productId, quantity } of lines) {
     if (quantity <= MAX_QUANTITY) continue
     throw new OrderError(
       'quantity-too-large',
       `The order has ${quantity} units of product ${productId}; the maximum is ${MAX_QUANTITY}.`,
     )
   }
-  const lines = [...quantities].map(([productId, quantity]) => ({ productId, quantity }))
   return { id, buyerId, status: 'PENDING', lines, rejection: null, createdAt: now, updatedAt: now }
+}
+
+/** Adds the units of `line` to an earlier line with the same product, if there is one. */
+function merge(earlier: RequestedLine | undefined, line: RequestedLine): RequestedLine {
+  if (!earlier) return line
+  const [a, b] = [earlier.expectedPrice, line.expectedPrice]
+  if (a && b && (a.amount !== b.amount || a.currency !== b.currency)) {
+    const detail = `Two lines with product ${line.productId} expect different prices.`
+    throw new OrderError('expected-prices-differ', detail)
+  }
+  return { ...earlier, ...line, quantity: earlier.quantity + line.quantity }
 }
 
 /** Confirms or rejects a PENDING order. Throws if a line was not booked with the requested quantity. */

@@ -15,7 +15,7 @@ describe('listOrders', () => {
 })
 
 describe('listSales', () => {
-  it('returns the lines of CONFIRMED orders, but not of CANCELLED orders', async () => {
+  it('returns the lines of CONFIRMED and CANCELLED orders with their status, but no lines of REJECTED orders', async () => {
     const { application, orders } = testShop()
     const sell = async () => {
       const order = await orders.add(pendingOrder([{ productId: 1, quantity: 1 }]), null)
@@ -24,10 +24,14 @@ describe('listSales', () => {
     const sold = await sell()
     const cancelled = await sell()
     await application.cancelOrder({ orderId: cancelled.id, buyerId: cancelled.buyerId })
+    await application.placeOrder(placeCommand([{ productId: 99, quantity: 1 }]))
     const sales = await application.listSales({ sellerId: 's', page })
     assert.deepEqual(
-      sales.map(({ orderId }) => orderId),
-      [sold.id],
+      new Map(sales.map(({ orderId, status }) => [orderId, status])),
+      new Map([
+        [sold.id, 'CONFIRMED'],
+        [cancelled.id, 'CANCELLED'],
+      ]),
     )
   })
 })

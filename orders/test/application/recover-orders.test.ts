@@ -17,6 +17,17 @@ describe('recoverOrders', () => {
     assert.equal(inventory.stockOf(1), 99)
   })
 
+  it('rejects an order whose price changed before the order was booked', async () => {
+    const { application, inventory, orders, advanceClock } = testShop()
+    inventory.network = 'down'
+    const expectedPrice = { amount: 1, currency: 'USD' }
+    const { id } = await application.placeOrder(placeCommand([{ productId: 1, quantity: 1, expectedPrice }]))
+    inventory.network = 'up'
+    advanceClock(LATER_MS)
+    await application.recoverOrders()
+    assert.equal((await orders.find(id))!.rejection?.reason, 'price-changed')
+  })
+
   it('confirms an order that has been PENDING for two days', async () => {
     const { application, inventory, orders, advanceClock } = testShop()
     inventory.network = 'down'

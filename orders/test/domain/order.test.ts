@@ -34,6 +34,29 @@ describe('newOrder', () => {
     assert.deepEqual([order.createdAt, order.updatedAt], [7, 7])
   })
 
+  it('merges lines with the same product and the same expected price', () => {
+    const expectedPrice = { amount: 100, currency: 'USD' }
+    const lines = [
+      { productId: 1, quantity: 1, expectedPrice },
+      { productId: 1, quantity: 2 },
+      { productId: 1, quantity: 3, expectedPrice: { ...expectedPrice } },
+    ]
+    assert.deepEqual(newOrder('id', 'buyer', lines, 0).lines, [{ productId: 1, quantity: 6, expectedPrice }])
+  })
+
+  for (const other of [
+    { amount: 101, currency: 'USD' },
+    { amount: 100, currency: 'EUR' },
+  ]) {
+    it(`throws expected-prices-differ when a product is expected to cost 100 USD and ${other.amount} ${other.currency}`, () => {
+      const lines = [
+        { productId: 1, quantity: 1, expectedPrice: { amount: 100, currency: 'USD' } },
+        { productId: 1, quantity: 1, expectedPrice: other },
+      ]
+      assert.throws(() => newOrder('id', 'buyer', lines, 0), withCode('expected-prices-differ'))
+    })
+  }
+
   it('throws quantity-too-large when the lines of one product have more than 1,000 units in total', () => {
     const lines = [
       { productId: 1, quantity: 600 },

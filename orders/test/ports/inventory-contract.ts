@@ -72,6 +72,27 @@ export function inventoryContract(open: () => Promise<StockUnderTest>): void {
     })
   }
 
+  it('books an order with the expected price, and rejects an order with another expected price, naming both prices', async () => {
+    const { inventory, products, stockOf } = await open()
+    const line = { productId: products.plenty, quantity: 1 }
+    const outcome = await inventory.book(order(line))
+    assert.ok('booked' in outcome)
+    const { price } = outcome.booked[0]!
+    const available = await stockOf(products.plenty)
+    const expectedPrice = { ...price, amount: price.amount - 1 }
+    assert.ok('booked' in (await inventory.book(order({ ...line, expectedPrice: price }))))
+    const changed = order({ ...line, expectedPrice }, { productId: products.lastUnit, quantity: 2 })
+    const rejection = {
+      rejected: {
+        reason: 'price-changed',
+        lines: [{ productId: products.plenty, requested: 1, available: available - 1, expectedPrice, price }],
+      },
+    }
+    assert.deepEqual(await inventory.book(changed), rejection)
+    assert.deepEqual(await inventory.book(changed), rejection)
+    assert.equal(await stockOf(products.plenty), available - 1)
+  })
+
   it('returns the units to stock once when an order is released three times', async () => {
     const { inventory, products, stockOf } = await open()
     const before = await stockOf(products.plenty)

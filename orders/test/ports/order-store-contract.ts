@@ -23,6 +23,9 @@ const insufficientStock = (productId: number) =>
     rejected: { reason: 'insufficient-stock', lines: [{ productId, requested: 1, available: 0 }] },
   }) as const
 
+/** The time to live of idempotency keys in the store under test. */
+export const KEY_MS = 86_400_000
+
 /** The tests that every adapter of the port OrderStore passes. The store may contain orders of other tests. */
 export function orderStoreContract(open: () => OrderStore): void {
   const add = async (order: Order = pendingOrder(LINES)) => open().add(order, null)
@@ -31,6 +34,12 @@ export function orderStoreContract(open: () => OrderStore): void {
     const order = pendingOrder(LINES)
     assert.deepEqual(await add(order), order)
     assert.deepEqual(await open().find(order.id), order)
+  })
+
+  it('stores the expected prices of an order, so that the recovery worker books the order with these prices', async () => {
+    const order = pendingOrder([{ productId: 1, quantity: 1, expectedPrice: { amount: 5, currency: 'USD' } }])
+    await add(order)
+    assert.deepEqual((await open().find(order.id))?.lines, order.lines)
   })
 
   it('returns null from `find` and throws order-not-found from `change` for an unknown id', async () => {
@@ -52,6 +61,14 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(order.rejection?.lines, [{ productId: 2, requested: 1, available: 0 }])
     assert.deepEqual(await open().settle(order), order)
     assert.deepEqual(await open().find(order.id), order)
+  })
+
+  it('stores the expected and the actual price of a line whose price has changed', async () => {
+    const [expectedPrice, price] = [5, 7].map((amount) => ({ amount, currency: 'USD' }))
+    const lines = [{ productId: 2, requested: 1, available: 9, expectedPrice: expectedPrice!, price: price! }]
+    const outcome = { rejected: { reason: 'price-changed', lines } } as const
+    const order = await open().settle(confirmOrReject(await add(), outcome, Date.now()))
+    assert.deepEqual((await open().find(order.id))?.rejection, outcome.rejected)
   })
 
   it('does not change a CONFIRMED order when `settle` is called again, and returns the stored order', async () => {
@@ -111,6 +128,28 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.equal(new Set(added.map(({ id }) => id)).size, 3)
   })
 
+  it('stores a new order with an idempotency key that has expired, also if 20 requests use the key at once', async () => {
+    const buyerId = randomUUIDv7()
+    const now = Date.now()
+    const use = (createdAt: number, fingerprint: string) =>
+      open().add(pendingOrder(LINES, buyerId, createdAt), { key: 'one', fingerprint: fingerprint.repeat(64) })
+    const first = await open().settle(confirmed(await use(now - KEY_MS, 'a')))
+    assert.deepEqual(await use(now - 1, 'a'), first)
+    const stored = await Promise.all(Array.from({ length: 20 }, () => use(now, 'b')))
+    assert.equal(new Set(stored.map(({ id }) => id)).size, 1)
+    assert.notEqual(stored[0]!.id, first.id)
+    assert.deepEqual(await open().find(first.id), first)
+    await assert.rejects(use(now, 'a'), withCode('idempotency-key-reused'))
+  })
+
+  it('returns an undecided order for its idempotency key, even after the key has expired', async () => {
+    const buyerId = randomUUIDv7()
+    const idempotency = { key: 'one', fingerprint: 'a'.repeat(64) }
+    const undecided = pendingOrder(LINES, buyerId, Date.now() - 2 * KEY_MS)
+    await open().add(undecided, idempotency)
+    assert.deepEqual(await open().add(pendingOrder(LINES, buyerId), idempotency), undecided)
+  })
+
   it("lists a buyer's orders newest first, in pages without gaps, and filters them by status", async () => {
     const buyerId = randomUUIDv7()
     const orders: Order[] = []
@@ -128,7 +167,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     assert.deepEqual(await open().listOrders(buyerId, 'CONFIRMED', ALL), [orders[3]])
   })
 
-  it('lists the order lines that a seller sold, newest first, in pages without gaps', async () => {
+  it('lists the order lines that a seller sold, newest first, in pages without gaps, with the status of each order', async () => {
     const sellerId = randomUUIDv7()
     const sold: Order[] = []
     for (let i = 0; i < 3; i++) sold.push(await open().settle(confirmed(await add(), sellerId)))
@@ -136,7 +175,7 @@ export function orderStoreContract(open: () => OrderStore): void {
     await add()
     await open().settle(confirmed(await add()))
     await open().change(sold[1]!.id, (order) => requestCancellation(order, Date.now()))
-    const expected = [sold[0]!, sold[2]!].flatMap(({ id }) => [
+    const expected = sold.flatMap(({ id }) => [
       [id, 2],
       [id, 1],
     ])
@@ -145,9 +184,15 @@ export function orderStoreContract(open: () => OrderStore): void {
     const all = await open().listSales(sellerId, ALL)
     assert.deepEqual(keys(all), expected)
     assert.deepEqual(all[0]!.price, { amount: 200, currency: 'USD' })
+    assert.equal(all[0]!.soldAt, sold[0]!.createdAt)
+    assert.deepEqual(
+      [all[0], all[2], all[4]].map((sale) => sale!.status),
+      ['CONFIRMED', 'CANCELLING', 'CONFIRMED'],
+    )
     const [, second] = all
     const rest = await open().listSales(sellerId, { after: second!, limit: 9 })
     assert.deepEqual(keys(rest), expected.slice(2))
+    assert.deepEqual(keys(await open().listSales(sellerId, { after: all[4]!, limit: 9 })), expected.slice(5))
     assert.deepEqual(
       keys(await open().listSales(sellerId, { after: all[0]!, limit: 1 })),
       expected.slice(1, 2),

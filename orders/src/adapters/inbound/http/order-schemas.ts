@@ -14,6 +14,7 @@ export const strict = { additionalProperties: false }
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const orderId = Type.String({ format: 'uuid' })
+/** The range is the same as in the contract of products. */
 export const productId = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
 export const quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
 export const time = (description: string) => Type.String({ format: 'date-time', description })
@@ -26,9 +27,23 @@ export const MoneySchema = Type.Object(
   { $id: 'Money', examples: [{ amount: 1999, currency: 'USD' }] },
 )
 
+const expectedPrice = Type.Object(
+  {
+    ...MoneySchema.properties,
+    amount: Type.Integer({ ...MoneySchema.properties.amount, maximum: Number.MAX_SAFE_INTEGER }),
+  },
+  {
+    ...strict,
+    description:
+      'The price that the buyer has seen. If the product has another price when the order is booked, the order is ' +
+      'rejected with `price-changed`. Without it, the order is booked with the current price',
+  },
+)
+const NewLine = Type.Object({ productId, quantity, expectedPrice: Type.Optional(expectedPrice) }, strict)
+
 export const NewOrderSchema = Type.Object(
   {
-    lines: Type.Array(Type.Object({ productId, quantity }, strict), {
+    lines: Type.Array(NewLine, {
       minItems: 1,
       maxItems: 50,
       description: 'Lines with the same product are merged',
@@ -42,7 +57,9 @@ export const PlaceOrderHeaders = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       description:
-        'A key that is unique for this order, such as a UUID. A retry with the same key places no new order.',
+        'A key that is unique for this order, such as a UUID. A retry with the same key places no new order. The key ' +
+        'belongs to the order for at least 24 hours (168 by default) and while the order is undecided. Later, it can ' +
+        'be used for a new order.',
     }),
   ),
 })
@@ -61,16 +78,24 @@ const OrderLineSchema = Type.Object(
   },
 )
 
-export const ShortLineSchema = Type.Object(
-  { productId: Type.Integer(), requested: Type.Integer(), available: Type.Integer() },
+export const RejectedLineSchema = Type.Object(
   {
-    $id: 'ShortLine',
-    description: 'A line that caused the rejection. `available` is the number of units in stock at that time',
+    productId,
+    requested: Type.Integer(),
+    available: Type.Integer(),
+    expectedPrice: Type.Optional(ref(MoneySchema)),
+    price: Type.Optional(ref(MoneySchema)),
+  },
+  {
+    $id: 'RejectedLine',
+    description:
+      'A line that caused the rejection. `available` is the number of units in stock at that time. Only with ' +
+      '`price-changed`, the line has the price that the order expected, and the price of the product at that time',
   },
 )
 
 const RejectionSchema = Type.Object(
-  { reason: Type.Enum([...REJECTION_REASONS]), lines: Type.Array(ref(ShortLineSchema)) },
+  { reason: Type.Enum([...REJECTION_REASONS]), lines: Type.Array(ref(RejectedLineSchema)) },
   { $id: 'Rejection' },
 )
 
@@ -92,7 +117,7 @@ export const OrderPageSchema = Type.Object(pageOf(ref(OrderSchema)).properties, 
 export const orderSchemas = [
   MoneySchema,
   OrderLineSchema,
-  ShortLineSchema,
+  RejectedLineSchema,
   RejectionSchema,
   OrderSchema,
   OrderPageSchema,

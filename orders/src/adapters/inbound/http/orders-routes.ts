@@ -9,7 +9,13 @@ import { ORDER_STATUSES } from '../../../domain/order.ts'
 import * as schemas from './order-schemas.ts'
 
 const config = { access: { role: 'BUYER' } } as const
-const Params = Type.Object({ id: schemas.orderId }, schemas.strict)
+// The format `uuid` also allows the prefix `urn:uuid:`. The pattern rejects it.
+const Params = Type.Object(
+  { id: Type.String({ format: 'uuid', pattern: '^[0-9A-Fa-f-]{36}$' }) },
+  schemas.strict,
+)
+/** Returns the order id in the path, in lower case like the stored ids: UUIDs are case-insensitive (RFC 9562). */
+const orderIdIn = ({ params }: { params: { id: string } }) => params.id.toLowerCase()
 const ListQuery = Type.Object(
   { ...pageQuery, status: Type.Optional(Type.Enum([...ORDER_STATUSES])) },
   schemas.strict,
@@ -53,7 +59,7 @@ export function registerOrdersRoutes(app: App, application: Application): void {
       },
     },
     async (request) => {
-      const query = { orderId: request.params.id, buyerId: callerOf(request).id }
+      const query = { orderId: orderIdIn(request), buyerId: callerOf(request).id }
       return schemas.orderView(await application.findOrder(query))
     },
   )
@@ -77,7 +83,7 @@ export function registerOrdersRoutes(app: App, application: Application): void {
       },
     },
     async (request, reply) => {
-      const command = { orderId: request.params.id, buyerId: callerOf(request).id }
+      const command = { orderId: orderIdIn(request), buyerId: callerOf(request).id }
       const order = await application.cancelOrder(command)
       if (order.status === 'CANCELLED') return schemas.orderView(order)
       reply.headers({ location: `/orders/${order.id}`, 'retry-after': schemas.RETRY_AFTER_SECONDS })

@@ -7,6 +7,7 @@ import { telemetry } from '@souk/service-kit/observability/telemetry'
 import { failpoint } from '@souk/service-kit/process/failpoint'
 import { Type } from 'typebox'
 import type { Application } from '../../../application/index.ts'
+import type { RequestedLine } from '../../../domain/order.ts'
 import * as schemas from './order-schemas.ts'
 import { OrderProblemSchema, rejectionProblem } from './problems.ts'
 
@@ -18,7 +19,8 @@ const schema = {
   summary: 'Place an order',
   description:
     'Books all units of the order or none. To retry safely after a timeout, send the same Idempotency-Key and the ' +
-    'same body. The response then contains the first order, and no second order is placed.',
+    'same body. The response then contains the first order, and no second order is placed. A rejected order is deleted ' +
+    'after some time (30 days by default).',
   headers: schemas.PlaceOrderHeaders,
   body: ref(schemas.NewOrderSchema),
   response: {
@@ -29,11 +31,12 @@ const schema = {
     200: response('CANCELLED: the order with this key has been cancelled', ref(schemas.OrderSchema)),
     202: schemas.undecidedResponse,
     409: orderProblem(
-      'insufficient-stock: the order was rejected, and `lines` contains the lines that exceed the stock',
+      'insufficient-stock or price-changed: the order was rejected, and `lines` contains the lines that exceed the ' +
+        'stock, or whose price is not the expected one',
     ),
     422: orderProblem(
       'unknown-product, product-disabled or mixed-currencies: the order was rejected. ' +
-        'quantity-too-large or idempotency-key-reused: the order was not stored',
+        'quantity-too-large, expected-prices-differ or idempotency-key-reused: the order was not stored',
     ),
   },
 }
@@ -65,5 +68,9 @@ export function registerPlaceOrderRoute(app: App, application: Application): voi
 }
 
 /** Hashes the requested lines. The hash does not depend on the formatting of the JSON body. */
-const fingerprint = (lines: readonly { productId: number; quantity: number }[]) =>
-  hash('sha256', lines.map(({ productId, quantity }) => `${productId}x${quantity}`).join())
+const fingerprint = (lines: readonly RequestedLine[]) => hash('sha256', lines.map(lineText).join())
+
+const lineText = ({ productId, quantity, expectedPrice }: RequestedLine) => {
+  const expected = expectedPrice ? `@${expectedPrice.amount}${expectedPrice.currency}` : ''
+  return `${productId}x${quantity}${expected}`
+}

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { OutcomeUnknown } from '../../../application/ports.ts'
 import { OrderError, type OrderErrorCode } from '../../../domain/errors.ts'
 import type { Order, Rejection, RejectionReason } from '../../../domain/order.ts'
-import { ShortLineSchema } from './order-schemas.ts'
+import { RejectedLineSchema } from './order-schemas.ts'
 
 /** The problem document (RFC 9457) for an order that was rejected or not stored. */
 export const OrderProblemSchema = Type.Object(
@@ -12,7 +12,7 @@ export const OrderProblemSchema = Type.Object(
     ...ProblemSchema.properties,
     orderId: Type.Optional(Type.String({ format: 'uuid', description: 'The id of the rejected order' })),
     lines: Type.Optional(
-      Type.Array(ref(ShortLineSchema), { description: 'The lines that caused the rejection' }),
+      Type.Array(ref(RejectedLineSchema), { description: 'The lines that caused the rejection' }),
     ),
   },
   { $id: 'OrderProblem' },
@@ -23,6 +23,7 @@ const STATUS_OF_ERROR = {
   'order-not-cancellable': 409,
   'idempotency-key-reused': 422,
   'quantity-too-large': 422,
+  'expected-prices-differ': 422,
 } satisfies Record<OrderErrorCode, number>
 
 /** Converts an OrderError or an OutcomeUnknown to an error response. Returns undefined for any other error. */
@@ -54,6 +55,10 @@ const REJECTIONS = {
   'mixed-currencies': {
     status: 422,
     detail: 'The products have prices in different currencies. Place one order for each currency.',
+  },
+  'price-changed': {
+    status: 409,
+    detail: 'The prices of some products have changed; see `lines`. Nothing was booked.',
   },
   released: { status: 409, detail: 'The order was cancelled before it was booked.' },
 } satisfies Record<RejectionReason, { status: number; detail: string }>

@@ -5,6 +5,7 @@ import { ref, response } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
 import type { Application } from '../../../application/index.ts'
 import type { Sale } from '../../../application/lists.ts'
+import { SOLD_STATUSES } from '../../../domain/order.ts'
 import { MoneySchema, orderId, productId, quantity, strict, time } from './order-schemas.ts'
 
 const SaleSchema = Type.Object(
@@ -15,7 +16,10 @@ const SaleSchema = Type.Object(
     quantity,
     price: ref(MoneySchema),
     total: ref(MoneySchema),
-    soldAt: time('When the order was confirmed'),
+    status: Type.Enum([...SOLD_STATUSES], {
+      description: 'CANCELLING and CANCELLED: the buyer has cancelled the order. Do not deliver the units',
+    }),
+    soldAt: time('When the buyer placed the order'),
   },
   { $id: 'Sale' },
 )
@@ -36,7 +40,9 @@ export function registerSalesRoutes(app: App, application: Application): void {
         operationId: 'listSales',
         tags: ['sales'],
         summary: 'List your sales, newest first',
-        description: 'A sale is a line of a confirmed order for one of your products.',
+        description:
+          'A sale is a line of an order for one of your products. The list also contains sales that the buyer has ' +
+          'cancelled; see `status`.',
         querystring: ListQuery,
         response: { 200: response('A page of sales', ref(SalePageSchema)) },
       },

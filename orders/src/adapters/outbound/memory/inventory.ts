@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Inventory, OutcomeUnknown } from '../../../application/ports.ts'
-import type { BookedLine, BookingOutcome, RequestedLine } from '../../../domain/order.ts'
+import type { BookedLine, BookingOutcome, Money, RequestedLine } from '../../../domain/order.ts'
 
 export type StockedProduct = Omit<BookedLine, 'productId' | 'quantity'> & {
   stock: number
@@ -70,6 +71,10 @@ function findRejection(
     ['unknown-product', lines.filter(({ productId }) => !products[productId])],
     ['product-disabled', lines.filter(({ productId }) => products[productId]?.disabled)],
     ['mixed-currencies', currencies.size > 1 ? lines : []],
+    [
+      'price-changed',
+      lines.filter(({ productId, expectedPrice }) => differs(products[productId], expectedPrice)),
+    ],
     ['insufficient-stock', lines.filter(({ productId, quantity }) => stock.get(productId)! < quantity)],
   ] as const
   const first = causes.find(([, found]) => found.length > 0)
@@ -77,10 +82,14 @@ function findRejection(
   const [reason, found] = first
   return {
     reason,
-    lines: found.map(({ productId, quantity }) => ({
+    lines: found.map(({ productId, quantity, expectedPrice }) => ({
       productId,
       requested: quantity,
       available: stock.get(productId) ?? 0,
+      ...(reason === 'price-changed' && { expectedPrice: expectedPrice!, price: products[productId]!.price }),
     })),
   }
 }
+
+const differs = (product: StockedProduct | undefined, expected: Money | undefined) =>
+  expected !== undefined && !isDeepStrictEqual(product?.price, expected)

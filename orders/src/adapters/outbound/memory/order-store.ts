@@ -1,11 +1,12 @@
+import { isKeyExpired } from '../../../application/idempotency.ts'
 import type { Sale, SalePosition } from '../../../application/lists.ts'
 import type { OrderStore } from '../../../application/ports.ts'
 import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
 import { idempotencyKeyReused, orderNotFound } from '../../../domain/errors.ts'
-import { isBooked, type Order } from '../../../domain/order.ts'
+import { isBooked, type Order, type SoldStatus } from '../../../domain/order.ts'
 
 /** Creates an order store in memory, for tests. It passes the same tests as the SQL store. */
-export function memoryOrderStore(): OrderStore {
+export function memoryOrderStore({ idempotencyKeyMs = Number.POSITIVE_INFINITY } = {}): OrderStore {
   const orders = new Map<string, Order>()
   const keys = new Map<string, { orderId: string; fingerprint: string }>()
   const dueAt = new Map<string, number>()
@@ -24,7 +25,7 @@ export function memoryOrderStore(): OrderStore {
       if (!idempotency) return put(order)
       const key = `${order.buyerId} ${idempotency.key}`
       const first = keys.get(key)
-      if (!first) {
+      if (!first || isKeyExpired(orders.get(first.orderId)!, order.createdAt, idempotencyKeyMs)) {
         keys.set(key, { orderId: order.id, fingerprint: idempotency.fingerprint })
         return put(order)
       }
@@ -48,7 +49,6 @@ export function memoryOrderStore(): OrderStore {
         .slice(0, limit),
     listSales: async (sellerId, { after, limit }) =>
       newestFirst()
-        .filter(({ status }) => status === 'CONFIRMED')
         .flatMap((order) => salesOf(order, sellerId))
         .filter((sale) => after === null || isAfter(sale, after))
         .slice(0, limit),
@@ -81,7 +81,9 @@ function salesOf(order: Order, sellerId: string): Sale[] {
       name,
       quantity,
       price,
-      soldAt: order.updatedAt,
+      // Only an order that was confirmed has booked lines.
+      status: order.status as SoldStatus,
+      soldAt: order.createdAt,
     })
   }
   return sales

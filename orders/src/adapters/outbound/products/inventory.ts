@@ -14,8 +14,8 @@ export interface ProductsClientOptions {
   baseUrl: string
   serviceToken: ServiceToken
   /**
-   * How long `book` and `release` may start new attempts. They throw OutcomeUnknown if the last attempt fails. The last
-   * attempt may end later: it waits up to `deadlineMs` for a batch, and its call takes up to half of `deadlineMs`.
+   * How long `book` and `release` wait, including retries. Then they throw OutcomeUnknown. A call to the products service
+   * takes up to half of `deadlineMs`.
    */
   deadlineMs: number
   /** `false` sends each order in a separate call. Default: `true`. */
@@ -24,6 +24,7 @@ export interface ProductsClientOptions {
 
 type BookingRequest = XStatic<typeof bookOrders.request>[number]
 type BookingResult = XStatic<typeof bookOrders.response>[number]
+type BookingDecision = Exclude<BookingResult, { outcome: 'UNDECIDED' }>
 type ReleaseRequest = XStatic<typeof releaseOrders.request>[number]
 type ReleaseResult = XStatic<typeof releaseOrders.response>[number]
 
@@ -37,10 +38,10 @@ const releases = Schema.Compile(releaseOrders.response)
  */
 export function httpInventory(options: ProductsClientOptions): Inventory {
   const { batching = true, deadlineMs } = options
-  // After a response with status 400, the batcher splits the batch until only the order that causes the error fails.
-  const isPoison = (error: unknown) => error instanceof BadRequest
+  // The batcher then splits the batch until only the order that causes the error fails.
+  const isPoison = (error: unknown) => error instanceof CallRejected
   const limits = { ...BATCH_LIMITS, maxWaitMs: deadlineMs, concurrency: 2, batching, isPoison }
-  const book = createBatcher<BookingRequest, BookingResult>({
+  const book = createBatcher<BookingRequest, BookingDecision>({
     name: 'booking-calls',
     ...limits,
     weigh: ({ lines }) => lines.length,
@@ -48,7 +49,8 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
       failpoint('before-call')
       const response = await post(options, '/bookings', orders)
       failpoint('after-call')
-      return checkResponse<BookingResult>(bookings, orders, response)
+      const results = checkResponse<BookingResult>(bookings, orders, response)
+      return results.map((result) => (result.outcome === 'UNDECIDED' ? new Error(UNDECIDED) : result))
     },
   })
   const release = createBatcher<ReleaseRequest, ReleaseResult>({
@@ -59,8 +61,8 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   })
   return {
     book: async ({ id, lines }) => {
-      const requested = lines.map(({ productId, quantity }) => ({ productId, quantity }))
-      const [result] = await untilDeadline(deadlineMs, () => book([{ orderId: id, lines: requested }]))
+      const requested = { orderId: id, lines: [...lines] }
+      const [result] = await untilDeadline(deadlineMs, () => book([requested]))
       return toOutcome(result!)
     },
     release: async (orderId) => {
@@ -69,10 +71,15 @@ export function httpInventory(options: ProductsClientOptions): Inventory {
   }
 }
 
-/** The products service responded with status 400: one order of the batch may be invalid. */
-class BadRequest extends Error {}
+/**
+ * The products service responded with status 400 or 500: one order of the batch may be invalid, or may cause an
+ * unexpected error. Any other failure, such as a timeout or 503, concerns the whole service.
+ */
+class CallRejected extends Error {}
 
-function toOutcome(result: BookingResult): BookingOutcome {
+const UNDECIDED = 'The products service could not process the order.'
+
+function toOutcome(result: BookingDecision): BookingOutcome {
   if (result.outcome === 'BOOKED') return { booked: result.lines }
   return { rejected: { reason: result.reason, lines: result.lines } }
 }
@@ -80,19 +87,32 @@ function toOutcome(result: BookingResult): BookingOutcome {
 const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 400
 
+/**
+ * Repeats `attempt` until it succeeds. At the deadline, the attempt in flight continues, but its result is discarded.
+ *
+ * @throws OutcomeUnknown at the deadline
+ */
 async function untilDeadline<T>(deadlineMs: number, attempt: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + deadlineMs
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-    try {
-      return await attempt()
-    } catch (error) {
-      // Random pauses spread the retries of orders that failed at the same time.
-      const wait = pause * (0.5 + Math.random())
-      if (performance.now() + wait >= deadline) {
-        throw new OutcomeUnknown('No call to the products service succeeded in time.', { cause: error })
+  let cause: unknown
+  const deadline = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () =>
+      deadline.reject(new OutcomeUnknown('No call to the products service succeeded in time.', { cause })),
+    deadlineMs,
+  )
+  try {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+      try {
+        return await Promise.race([attempt(), deadline.promise])
+      } catch (error) {
+        if (error instanceof OutcomeUnknown) throw error
+        cause = error
       }
-      await sleep(wait)
+      // Random pauses spread the retries of orders that failed at the same time.
+      await Promise.race([sleep(pause * (0.5 + Math.random())), deadline.promise])
     }
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -112,7 +132,7 @@ async function post(options: ProductsClientOptions, path: string, orders: unknow
   if (statusCode === 200) return JSON.parse(text)
   if (statusCode === 401) options.serviceToken.rejected(headers.date)
   const message = `${path} responded with ${statusCode}: ${text.slice(0, 500)}`
-  throw statusCode === 400 ? new BadRequest(message) : new Error(message)
+  throw statusCode === 400 || statusCode === 500 ? new CallRejected(message) : new Error(message)
 }
 
 /**

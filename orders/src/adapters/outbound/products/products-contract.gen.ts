@@ -27,12 +27,31 @@ export const bookOrders = {
               "productId": {
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 9007199254740991
+                "maximum": 2147483647
               },
               "quantity": {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 1000
+              },
+              "expectedPrice": {
+                "type": "object",
+                "required": [
+                  "amount",
+                  "currency"
+                ],
+                "properties": {
+                  "amount": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": 9007199254740991
+                  },
+                  "currency": {
+                    "type": "string",
+                    "pattern": "^[A-Z]{3}$"
+                  }
+                },
+                "additionalProperties": false
               }
             },
             "additionalProperties": false
@@ -84,7 +103,7 @@ export const bookOrders = {
                   "productId": {
                     "type": "integer",
                     "minimum": 1,
-                    "maximum": 9007199254740991
+                    "maximum": 2147483647
                   },
                   "quantity": {
                     "type": "integer",
@@ -143,6 +162,7 @@ export const bookOrders = {
                 "unknown-product",
                 "product-disabled",
                 "mixed-currencies",
+                "price-changed",
                 "insufficient-stock",
                 "released"
               ]
@@ -160,7 +180,7 @@ export const bookOrders = {
                   "productId": {
                     "type": "integer",
                     "minimum": 1,
-                    "maximum": 9007199254740991
+                    "maximum": 2147483647
                   },
                   "requested": {
                     "type": "integer",
@@ -169,9 +189,63 @@ export const bookOrders = {
                   "available": {
                     "type": "integer",
                     "minimum": 0
+                  },
+                  "expectedPrice": {
+                    "type": "object",
+                    "required": [
+                      "amount",
+                      "currency"
+                    ],
+                    "properties": {
+                      "amount": {
+                        "type": "integer",
+                        "minimum": 0
+                      },
+                      "currency": {
+                        "type": "string",
+                        "pattern": "^[A-Z]{3}$"
+                      }
+                    }
+                  },
+                  "price": {
+                    "type": "object",
+                    "required": [
+                      "amount",
+                      "currency"
+                    ],
+                    "properties": {
+                      "amount": {
+                        "type": "integer",
+                        "minimum": 0
+                      },
+                      "currency": {
+                        "type": "string",
+                        "pattern": "^[A-Z]{3}$"
+                      }
+                    }
                   }
                 }
               }
+            }
+          }
+        },
+        {
+          "type": "object",
+          "required": [
+            "orderId",
+            "outcome"
+          ],
+          "properties": {
+            "orderId": {
+              "type": "string",
+              "format": "uuid",
+              "pattern": "^[0-9a-f-]{36}$"
+            },
+            "outcome": {
+              "type": "string",
+              "enum": [
+                "UNDECIDED"
+              ]
             }
           }
         }

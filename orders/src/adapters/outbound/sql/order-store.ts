@@ -15,10 +15,17 @@ import { type OrderWrite, writeOrders } from './write-orders.ts'
  * batches: writes that arrive during the commit of a batch form the next batch. At a failpoint, a fault test can kill
  * the process. In the names of the failpoints, T1 is the transaction that stores a new order, and T3 is the transaction
  * that settles the order (docs/adr/0003-the-order-protocol.md).
+ *
+ * `idempotencyKeyMs` is the time to live of an idempotency key, in milliseconds. By default, keys do not expire.
  */
-export function sqlOrderStore(database: Database<OrdersTables>, { batching = true } = {}): OrderStore {
+export function sqlOrderStore(
+  database: Database<OrdersTables>,
+  { batching = true, idempotencyKeyMs = Number.POSITIVE_INFINITY } = {},
+): OrderStore {
+  // No order depends on these reads, so they do not use the connections that orders need.
+  const reads = { kysely: database.reads, engine: database.engine }
   telemetry.meter?.gauge('souk_orders_undecided', 'Orders that are PENDING or CANCELLING', {}, () =>
-    countUndecided(database),
+    countUndecided(reads),
   )
   const write = createBatcher<OrderWrite, Order>({
     name: 'order-writes',
@@ -30,7 +37,7 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
     // fails.
     isPoison: (error) => !isTemporary(error),
     weigh: ({ order }) => order.lines.length,
-    run: (writes) => writeOrders(database, writes),
+    run: (writes) => writeOrders(database, writes, idempotencyKeyMs),
   })
 
   return {
@@ -48,9 +55,9 @@ export function sqlOrderStore(database: Database<OrdersTables>, { batching = tru
         return settled!
       }),
     change: (orderId, decide) => translateErrors(() => changeOrder(database, orderId, decide)),
-    find: (orderId) => translateErrors(async () => (await findOrders(database, [orderId]))[0] ?? null),
-    listOrders: (buyerId, status, page) => translateErrors(() => listOrders(database, buyerId, status, page)),
-    listSales: (sellerId, page) => translateErrors(() => listSales(database, sellerId, page)),
+    find: (orderId) => translateErrors(async () => (await findOrders(reads, [orderId]))[0] ?? null),
+    listOrders: (buyerId, status, page) => translateErrors(() => listOrders(reads, buyerId, status, page)),
+    listSales: (sellerId, page) => translateErrors(() => listSales(reads, sellerId, page)),
     claimUndecided: (now, limit) => translateErrors(() => claimUndecided(database, now, limit)),
   }
 }

@@ -26,11 +26,15 @@ const LINE_COLUMNS = 'order_id, line_no, product_id, quantity, name, seller_id, 
 /**
  * Returns SQL that reads the new value of a column from `$2`, a JSON object with one row per order id. A join of
  * `orders` with the JSON rows would be slower. Hash joins and merge joins are switched off, so PostgreSQL would plan a
- * nested loop, which compares 65,536 pairs of rows for a batch of 256 orders. For the same reason, `WRITE` contains
- * `is true`: without `is true`, the planner turns the subquery into a join.
+ * nested loop, which compares 65,536 pairs of rows for a batch of 256 orders. For the same reason, `WRITE` tests the
+ * subquery with `is true`: otherwise the planner would turn the subquery into a join.
  */
 const settledValue = (column: string) => `($2::jsonb -> id::text ->> '${column}')`
 
+/**
+ * The status is tested with `is true`, so that PostgreSQL finds the orders by id. Otherwise it could plan, on an empty
+ * table, to search the whole index `orders_by_status` for PENDING orders, and would use that plan later too.
+ */
 const WRITE = `
   with inserted as (
     insert into orders (${ORDER_COLUMNS})
@@ -43,7 +47,7 @@ const WRITE = `
     update orders
     set status = ${settledValue('status')}, rejection = ${settledValue('rejection')},
       updated_at = ${settledValue('updated_at')}::bigint, next_attempt_at = null
-    where id = any ($4::char(36)[]) and status = 'PENDING'
+    where id = any ($4::char(36)[]) and (status = 'PENDING') is true
     returning id
   ), lines as (
     insert into order_lines (${LINE_COLUMNS})

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { PageRequest, Sale, SalePosition } from '../../../application/lists.ts'
 import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
 import { orderNotFound } from '../../../domain/errors.ts'
-import type { Order, OrderStatus } from '../../../domain/order.ts'
+import { ORDER_STATUSES, type Order, type OrderStatus, type SoldStatus } from '../../../domain/order.ts'
 import { type LineRow, type OrderRow, type OrdersTables, toOrder } from './tables.ts'
 
 /** A database or a transaction. */
@@ -69,49 +69,63 @@ export const changeOrder = (
     { idempotent: true },
   )
 
-/** Lists a buyer's orders, newest first. Ids are UUIDv7, which sort by time. */
+/**
+ * Lists a buyer's orders, newest first. Ids are UUIDv7, which sort by time. The index has the columns buyer, status and
+ * id, so a list of all orders merges one page of each status. A second index without the status would make each write
+ * more expensive.
+ */
 export async function listOrders(
   db: Queryable,
   buyerId: string,
   status: OrderStatus | null,
   { after, limit }: PageRequest<string>,
 ): Promise<Order[]> {
-  const rows = await db.kysely
-    .selectFrom('orders')
-    .selectAll()
-    .where('buyer_id', '=', buyerId)
-    .$if(status !== null, (query) => query.where('status', '=', status!))
-    .$if(after !== null, (query) => query.where('id', '<', after!))
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-  return withLines(db, rows)
+  const pageWith = (oneStatus: OrderStatus) =>
+    db.kysely
+      .selectFrom('orders')
+      .selectAll()
+      .where('buyer_id', '=', buyerId)
+      .where('status', '=', oneStatus)
+      .$if(after !== null, (query) => query.where('id', '<', after!))
+      .orderBy('id', 'desc')
+      .limit(limit)
+  const pages = (status === null ? ORDER_STATUSES : [status]).map((one) =>
+    db.kysely.selectFrom(pageWith(one).as('page')).selectAll(),
+  )
+  const merged = pages.reduce((all, page) => all.unionAll(page))
+  return withLines(db, await merged.orderBy('id', 'desc').limit(limit).execute())
 }
 
-/** Lists the order lines that a seller sold, newest order first. */
+/**
+ * Lists the order lines that a seller sold, newest order first. First takes the lines of the page from the index of the
+ * seller's lines, and then looks up their orders. So the database cannot start with the orders, and lines of cancelled
+ * orders are not in the way.
+ */
 export async function listSales(
   { kysely }: Queryable,
   sellerId: string,
   { after, limit }: PageRequest<SalePosition>,
 ): Promise<Sale[]> {
-  const rows = await kysely
-    .selectFrom('order_lines as line')
-    .innerJoin('orders as order', 'order.id', 'line.order_id')
-    .select(['line.order_id', 'line.line_no', 'line.product_id', 'line.name', 'line.quantity'])
-    .select(['line.price_amount', 'line.currency', 'order.updated_at'])
-    .where('line.seller_id', '=', sellerId)
-    .where('order.status', '=', 'CONFIRMED')
+  const page = kysely
+    .selectFrom('order_lines')
+    .selectAll()
+    .where('seller_id', '=', sellerId)
     .$if(after !== null, (query) =>
-      query.where(({ eb, and, or }) =>
-        or([
-          eb('line.order_id', '<', after!.orderId),
-          and([eb('line.order_id', '=', after!.orderId), eb('line.line_no', '<', after!.lineNo)]),
-        ]),
-      ),
+      query
+        // The index finds the order of this position. A single condition with `or` would read all newer lines too.
+        .where('order_id', '<=', after!.orderId)
+        .where(({ eb, or }) => or([eb('order_id', '<', after!.orderId), eb('line_no', '<', after!.lineNo)])),
     )
+    .orderBy('order_id', 'desc')
+    .orderBy('line_no', 'desc')
+    .limit(limit)
+  const rows = await kysely
+    .selectFrom(page.as('line'))
+    .innerJoin('orders as order', 'order.id', 'line.order_id')
+    .selectAll('line')
+    .select(['order.status', 'order.created_at'])
     .orderBy('line.order_id', 'desc')
     .orderBy('line.line_no', 'desc')
-    .limit(limit)
     .execute()
   return rows.map((row) => ({
     orderId: row.order_id,
@@ -120,7 +134,9 @@ export async function listSales(
     name: row.name,
     quantity: row.quantity,
     price: { amount: row.price_amount, currency: row.currency },
-    soldAt: row.updated_at,
+    // Only an order that was confirmed has lines.
+    status: row.status as SoldStatus,
+    soldAt: row.created_at,
   }))
 }
 

@@ -1,4 +1,4 @@
-import type { Idempotency } from '../../../application/ports.ts'
+import type { Idempotency } from '../../../application/idempotency.ts'
 import { nextAttemptAt } from '../../../application/recover-orders.ts'
 import { isBooked, type Order, type OrderLine, type OrderStatus } from '../../../domain/order.ts'
 

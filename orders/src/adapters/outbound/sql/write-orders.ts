@@ -1,5 +1,7 @@
 import type { Database } from '@souk/service-kit/database/database'
-import type { Idempotency } from '../../../application/ports.ts'
+import { isOneOf } from '@souk/service-kit/database/one-of'
+import { withRetries } from '@souk/service-kit/database/transaction'
+import { type Idempotency, isKeyExpired } from '../../../application/idempotency.ts'
 import { idempotencyKeyReused, type OrderError } from '../../../domain/errors.ts'
 import type { Order } from '../../../domain/order.ts'
 import { portableWrite } from './portable-write.ts'
@@ -23,11 +25,14 @@ interface OrderInsert {
  * An order is inserted if its id is new and its buyer has not used its idempotency key before. Unique constraints check
  * both conditions, because a look-up before the insert would not find the orders of concurrent requests.
  *
+ * If an order is not inserted because of a key that has expired, removes that key and writes the batch again.
+ *
  * Writing a batch again has no further effect. The number of statements does not depend on the size of the batch.
  */
 export async function writeOrders(
   database: Database<OrdersTables>,
   writes: readonly OrderWrite[],
+  idempotencyKeyMs = Number.POSITIVE_INFINITY,
 ): Promise<(Order | OrderError)[]> {
   const inserts = writes.filter((write) => write.kind === 'insert')
   const settlements = settledTogether(
@@ -43,6 +48,8 @@ export async function writeOrders(
   const allInserted = counts.inserted === inserts.length
   const allSettled = counts.settled === settlements.length
   const stored = allInserted ? [] : await findStored(database, inserts)
+  if (await removeExpiredKeys(database, stored, inserts, idempotencyKeyMs))
+    return writeOrders(database, writes, idempotencyKeyMs)
   const settled = allSettled ? settlements : await findOrders(database, idsOf(settlements))
   const settledById = new Map(settled.map((order) => [order.id, order]))
   return writes.map((write) => {
@@ -80,6 +87,26 @@ async function findStored(
     .execute()
   const orders = await withLines(database, rows)
   return rows.map((row, i) => ({ ...row, order: orders[i]! }))
+}
+
+/** Removes the keys of `stored` that have expired, so that `inserts` can use them. Returns whether it removed a key. */
+async function removeExpiredKeys(
+  { kysely, engine }: Database<OrdersTables>,
+  stored: readonly StoredOrder[],
+  inserts: readonly OrderInsert[],
+  idempotencyKeyMs: number,
+): Promise<boolean> {
+  const now = Math.max(...inserts.map(({ order }) => order.createdAt))
+  const ids = stored
+    .filter((row) => row.idempotency_key !== null && isKeyExpired(row.order, now, idempotencyKeyMs))
+    .map(({ id }) => id)
+  if (ids.length === 0) return false
+  const update = kysely
+    .updateTable('orders')
+    .set({ idempotency_key: null, fingerprint: null })
+    .where(isOneOf(engine, 'id', ids))
+  await withRetries(() => update.execute(), { idempotent: true })
+  return true
 }
 
 /**

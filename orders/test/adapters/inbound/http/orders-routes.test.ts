@@ -53,11 +53,27 @@ describe('the routes of an order', () => {
   })
 })
 
-describe('GET /orders/{id}', () => {
-  it('responds 400 to an id that is not a UUID', async () => {
-    const response = await api.call({ method: 'GET', url: '/orders/1', headers: await buyer() })
-    assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'path'])
+describe('an order id', () => {
+  it('may have upper case letters in paths and cursors, because UUIDs are case-insensitive (RFC 9562)', async () => {
+    const headers = await buyer()
+    const placed = (await api.place(ONE_LAMP, headers)).json()
+    const id = placed.id.toUpperCase()
+    const found = await api.call({ method: 'GET', url: `/orders/${id}`, headers })
+    assert.deepEqual([found.statusCode, found.json()], [200, placed])
+    const cancelled = await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
+    assert.deepEqual([cancelled.statusCode, cancelled.json().id], [200, placed.id])
+    const next = await api.call({ method: 'GET', url: `/orders?cursor=${encodeCursor([id])}`, headers })
+    assert.deepEqual(next.json().items, [])
   })
+})
+
+describe('GET /orders/{id}', () => {
+  for (const id of ['1', `urn:uuid:${LAST_ID}`]) {
+    it(`responds 400 to the id ${id}, which is not a UUID in its usual form`, async () => {
+      const response = await api.call({ method: 'GET', url: `/orders/${id}`, headers: await buyer() })
+      assert.deepEqual([response.statusCode, response.json().errors[0].in], [400, 'path'])
+    })
+  }
 })
 
 describe('GET /orders', () => {
@@ -105,6 +121,13 @@ describe('GET /orders', () => {
 })
 
 describe('POST /orders/{id}/cancel', () => {
+  it('accepts an empty body with the content type application/json', async () => {
+    const headers = { ...(await buyer()), 'content-type': 'application/json' }
+    const { id } = (await api.place(ONE_LAMP, headers)).json()
+    const response = await api.call({ method: 'POST', url: `/orders/${id}/cancel`, headers })
+    assert.equal(response.statusCode, 200)
+  })
+
   it('cancels an order, and sends the same response when the order is cancelled again', async () => {
     const stock = api.shop.inventory.stockOf(1)
     const headers = await buyer()

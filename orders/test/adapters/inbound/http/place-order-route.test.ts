@@ -1,10 +1,27 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { readContract } from '@souk/service-kit/testing/contract'
 import { OutcomeUnknown } from '../../../../src/application/ports.ts'
 import { SELLER } from '../../../helper.ts'
 import { buyer, type TestApi, testApi } from './api.ts'
 
 const ONE_LAMP = [{ productId: 1, quantity: 1 }]
+
+describe('a product id', () => {
+  it('has the same range in the contracts of orders and products', () => {
+    const ranges = new Set<string>()
+    const collect = (name: string, schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return
+      const { minimum, maximum, in: part, schema: parameter } = schema as Record<string, unknown>
+      if (name === 'productId') ranges.add(`${minimum} to ${maximum}`)
+      if (part === 'path' && (schema as { name: string }).name === 'id') collect('productId', parameter)
+      for (const [key, value] of Object.entries(schema)) collect(key, value)
+    }
+    for (const service of ['products', 'products-internal']) collect(service, readContract(service))
+    collect('orders', readContract('orders').components)
+    assert.deepEqual([...ranges], ['1 to 2147483647'])
+  })
+})
 
 describe('POST /orders', () => {
   let api: TestApi
@@ -56,6 +73,40 @@ describe('POST /orders', () => {
     })
   }
 
+  const LAMP_AT = (amount: number) => [
+    { productId: 1, quantity: 1, expectedPrice: { amount, currency: 'USD' } },
+  ]
+
+  it('responds 201 to an order that expects the price of the product', async () => {
+    const response = await api.place(LAMP_AT(1999), await buyer())
+    assert.deepEqual([response.statusCode, response.json().total.amount], [201, 1999])
+  })
+
+  it('responds 409 price-changed with both prices to an order that expects another price', async () => {
+    const stock = api.shop.inventory.stockOf(1)
+    const headers = { ...(await buyer()), 'idempotency-key': 'lamp' }
+    const response = await api.place(LAMP_AT(1500), headers)
+    const { code, lines, orderId } = response.json()
+    assert.deepEqual([response.statusCode, code], [409, 'price-changed'])
+    const prices = {
+      expectedPrice: { amount: 1500, currency: 'USD' },
+      price: { amount: 1999, currency: 'USD' },
+    }
+    assert.deepEqual(lines, [{ productId: 1, requested: 1, available: stock, ...prices }])
+    assert.equal(api.shop.inventory.stockOf(1), stock)
+    const found = await api.call({ method: 'GET', url: `/orders/${orderId}`, headers })
+    assert.deepEqual(found.json().rejection, { reason: 'price-changed', lines })
+    const again = await api.place(LAMP_AT(1500), headers)
+    assert.deepEqual([again.statusCode, again.body], [409, response.body])
+    const other = await api.place(LAMP_AT(1999), headers)
+    assert.deepEqual([other.statusCode, other.json().code], [422, 'idempotency-key-reused'])
+  })
+
+  it('responds 422 expected-prices-differ to two lines that expect different prices of a product', async () => {
+    const response = await api.place([...LAMP_AT(1), ...LAMP_AT(2)], await buyer())
+    assert.deepEqual([response.statusCode, response.json().code], [422, 'expected-prices-differ'])
+  })
+
   it('responds 202 with Location and Retry-After when the products service is unavailable', async () => {
     const headers = await buyer()
     api.shop.inventory.network = 'down'
@@ -68,12 +119,17 @@ describe('POST /orders', () => {
     assert.deepEqual(found.json(), response.json())
   })
 
-  it('responds 503 when it is unknown whether the order was stored', async () => {
-    const unavailable = () => Promise.reject(new OutcomeUnknown('unavailable'))
-    const broken = await testApi({ orders: { ...api.shop.orders, add: unavailable } })
+  it('responds 503 and logs the cause when it is unknown whether the order was stored', async () => {
+    const failure = new OutcomeUnknown('unavailable', { cause: new Error('the disk is full') })
+    const broken = await testApi({ orders: { ...api.shop.orders, add: () => Promise.reject(failure) } })
+    const logged: unknown[] = []
+    broken.app.addHook('onRequest', async ({ log }) => {
+      log.error = (entry: unknown) => void logged.push(entry)
+    })
     const response = await broken.place(ONE_LAMP, await buyer())
     assert.deepEqual([response.statusCode, response.json().code], [503, 'temporarily-unavailable'])
     assert.equal(response.headers['retry-after'], '1')
+    assert.deepEqual(logged, [{ err: failure }])
     await broken.app.close()
   })
 
@@ -119,6 +175,16 @@ describe('POST /orders', () => {
       'a price in a line',
       [{ productId: 1, quantity: 1, price: { amount: 1, currency: 'USD' } }],
       '#/lines/0/price',
+    ],
+    [
+      'an expected price without a currency',
+      [{ productId: 1, quantity: 1, expectedPrice: { amount: 1 } }],
+      '#/lines/0/expectedPrice/currency',
+    ],
+    [
+      'an expected price that products cannot store',
+      [{ productId: 1, quantity: 1, expectedPrice: { amount: 2 ** 53, currency: 'USD' } }],
+      '#/lines/0/expectedPrice/amount',
     ],
     ['51 lines', Array.from({ length: 51 }, (_, i) => ({ productId: i + 1, quantity: 1 })), '#/lines'],
   ] as const) {

@@ -21,6 +21,7 @@ describe('GET /sellers/me/sales', () => {
       productId: 2,
       quantity: 1,
       total: { amount: 500, currency: 'USD' },
+      status: 'CONFIRMED',
     })
     assert.ok(mine.nextCursor)
     const other = await seller()

@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import type { TokenVerifier } from '@souk/service-kit/auth/token-verifier'
 import { httpInventory } from '../../../../src/adapters/outbound/products/inventory.ts'
@@ -63,15 +64,16 @@ async function inventoryWith(
 
 // Several tests run at the same time, because many of them wait for the deadline of a call.
 describe('the client of the products service', { concurrency: 4 }, () => {
-  it('sends the order id, the lines and a service token to /bookings', async (t) => {
+  it('sends the order id, the lines with their expected prices, and a service token to /bookings', async (t) => {
     const { inventory, requests } = await inventoryWith(t, [booked])
-    const order = newOrder()
+    const lines = LINES.map((line) => ({ ...line, expectedPrice: { amount: 1999, currency: 'USD' } }))
+    const order = { ...newOrder(), lines }
     await inventory.book(order)
     assert.deepEqual(requests, [
       {
         url: '/bookings',
         authorization: 'Bearer a-service-token',
-        body: [{ orderId: order.id, lines: LINES }],
+        body: [{ orderId: order.id, lines }],
       },
     ])
   })
@@ -107,6 +109,15 @@ describe('the client of the products service', { concurrency: 4 }, () => {
         ),
     ],
     [
+      'a result that leaves the order undecided',
+      ({ body }, response) =>
+        json(
+          response,
+          200,
+          body.map(({ orderId }) => ({ orderId, outcome: 'UNDECIDED' })),
+        ),
+    ],
+    [
       'a response for another order',
       (request, response) => booked({ ...request, body: [{ orderId: randomUUIDv7() }] }, response),
     ],
@@ -127,6 +138,36 @@ describe('the client of the products service', { concurrency: 4 }, () => {
       await assert.rejects(inventory.book(newOrder()), OutcomeUnknown)
       await assert.rejects(inventory.release(randomUUIDv7()), OutcomeUnknown)
       assert.ok(performance.now() - started < 2 * SHORT_DEADLINE_MS + 500)
+    })
+  }
+
+  it('throws OutcomeUnknown at the deadline, even while the calls of earlier orders are in flight', async (t) => {
+    const { inventory } = await inventoryWith(t, [() => {}])
+    const orders = [0, 250, 500, 750].map(async (delayMs) => {
+      await sleep(delayMs)
+      const started = performance.now()
+      await assert.rejects(inventory.book(newOrder()), OutcomeUnknown)
+      return performance.now() - started
+    })
+    for (const elapsedMs of await Promise.all(orders))
+      assert.ok(elapsedMs < DEADLINE_MS + 300, `an order waited ${elapsedMs} ms`)
+  })
+
+  for (const code of [400, 500]) {
+    it(`books all orders except the one for which the products service responds ${code}`, async (t) => {
+      const poison = newOrder()
+      const respond: Responder = (request, response) =>
+        request.body.some(({ orderId }) => orderId === poison.id)
+          ? status(code)(request, response)
+          : booked(request, response)
+      const { inventory, requests } = await inventoryWith(t, [respond])
+      const orders = [...Array.from({ length: 9 }, newOrder), poison, ...Array.from({ length: 9 }, newOrder)]
+      const outcomes = await Promise.allSettled(orders.map((order) => inventory.book(order)))
+      assert.deepEqual(
+        orders.filter((_, i) => outcomes[i]!.status === 'rejected'),
+        [poison],
+      )
+      assert.equal(requests[0]!.body.length, orders.length)
     })
   }
 

@@ -17,7 +17,7 @@ import { type OrderWrite, writeOrders } from '../../../../src/adapters/outbound/
 import { type OrderStore, OutcomeUnknown } from '../../../../src/application/ports.ts'
 import { confirmOrReject, type Order, requestCancellation } from '../../../../src/domain/order.ts'
 import { confirmed, pendingOrder, withCode } from '../../../helper.ts'
-import { orderStoreContract } from '../../../ports/order-store-contract.ts'
+import { KEY_MS, orderStoreContract } from '../../../ports/order-store-contract.ts'
 
 await describeOnEachEngine('the order store', (engine) => {
   let testDatabase: TestDatabase
@@ -29,7 +29,7 @@ await describeOnEachEngine('the order store', (engine) => {
     testDatabase = await createTestDatabase(engine)
     database = openDatabase<OrdersTables>(testDatabase.url, { onStatement: () => statements++ })
     await migrate(database, 'orders', migrations)
-    store = sqlOrderStore(database)
+    store = sqlOrderStore(database, { idempotencyKeyMs: KEY_MS })
   })
   after(async () => {
     await database.close()
@@ -159,7 +159,7 @@ await describeOnEachEngine('the order store', (engine) => {
     skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
   }, async () => {
     const batch = orders(20)
-    const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1 })
+    const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1, readPoolSize: 1 })
     const scans = () =>
       statistic(own, sql`select sum(seq_scan) as n from pg_stat_user_tables where relname like 'order%'`)
     const earlier = await scans()
@@ -178,21 +178,100 @@ await describeOnEachEngine('the order store', (engine) => {
     await own.close()
   })
 
-  it('reads fewer than 30 rows to list 10 of the 20,000 orders of a buyer', {
+  it('settles orders without a search for PENDING orders', {
     skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
   }, async () => {
-    const buyerId = randomUUIDv7()
-    const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1 })
-    const rowsRead = () =>
-      statistic(own, sql`select idx_tup_fetch as n from pg_stat_user_tables where relname = 'orders'`)
-    await sql`insert into orders (id, buyer_id, status, requested_lines, created_at, updated_at)
-      select to_char(n, 'FM000000000000000000000000000000000000'), ${buyerId}, 'CONFIRMED', '[]', n, n
-      from generate_series(1, 20000) as n`.execute(database.kysely)
-    const earlier = await rowsRead()
-    const page = await sqlOrderStore(own).listOrders(buyerId, null, { after: null, limit: 10 })
-    assert.equal(page.length, 10)
-    const read = (await rowsRead()) - earlier
-    assert.ok(read < 30, `${read} rows for a page of 10`)
+    // PostgreSQL plans a statement for the empty table, and then uses the plan for any number of orders.
+    const empty = await createTestDatabase('postgres')
+    const own = openDatabase<OrdersTables>(empty.url, { poolSize: 1, readPoolSize: 1 })
+    await migrate(own, 'orders', migrations)
+    for (let round = 0; round < 10; round++) {
+      const batch = orders(20)
+      await write(
+        batch.map((order) => insertion(order)),
+        own,
+      )
+      await write(
+        batch.map((order) => settlement(confirmed(order))),
+        own,
+      )
+    }
+    const searches = sql`select idx_scan as n from pg_stat_user_indexes where indexrelname = 'orders_by_status'`
+    assert.equal(await statistic(own, searches), 0)
+    await own.close()
+    await empty.drop()
+  })
+
+  describe('a page of 10 reads fewer than 50 rows', {
+    skip: engine !== 'postgres' && 'only PostgreSQL has these statistics',
+  }, () => {
+    const [buyerId, sellerId] = [randomUUIDv7(), randomUUIDv7()]
+    const id = (n: number) => String(n).padStart(36, '0')
+
+    before(async () => {
+      // The buyer has cancelled 20,000 orders of two lines. Only the oldest order is still confirmed.
+      await sql`insert into orders (id, buyer_id, status, requested_lines, created_at, updated_at)
+        select to_char(n, ${`FM${id(0)}`}), ${buyerId}, case n when 1 then 'CONFIRMED' else 'CANCELLED' end, '[]', n, n
+        from generate_series(1, 20000) as n`.execute(database.kysely)
+      await sql`insert into order_lines
+          (order_id, line_no, product_id, quantity, name, seller_id, price_amount, currency)
+        select to_char(n, ${`FM${id(0)}`}), line_no, 1, 1, 'Lamp', ${sellerId}, 100, 'USD'
+        from generate_series(1, 20000) as n, generate_series(1, 2) as line_no`.execute(database.kysely)
+    })
+
+    const page = <Position>(after: Position) => ({ after, limit: 10 })
+    for (const [list, expected, read] of [
+      ["of a buyer's orders", 10, (own: OrderStore) => own.listOrders(buyerId, null, page(null))],
+      [
+        "of a buyer's orders with a rare status",
+        1,
+        (own) => own.listOrders(buyerId, 'CONFIRMED', page(null)),
+      ],
+      [
+        "of a seller's sales, which the buyer has cancelled",
+        10,
+        (own) => own.listSales(sellerId, page(null)),
+      ],
+      [
+        "far down in a seller's sales",
+        10,
+        (own) => own.listSales(sellerId, page({ orderId: id(9), lineNo: 2 })),
+      ],
+    ] satisfies [string, number, (own: OrderStore) => Promise<unknown[]>][]) {
+      it(list, async () => {
+        const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1, readPoolSize: 1 })
+        const rowsRead = () =>
+          statistic(
+            own,
+            sql`select sum(idx_tup_fetch) as n from pg_stat_user_tables where relname like 'order%'`,
+          )
+        const earlier = await rowsRead()
+        const { length } = await read(sqlOrderStore(own))
+        const rows = (await rowsRead()) - earlier
+        await own.close()
+        assert.equal(length, expected)
+        assert.ok(rows < 50, `${rows} rows for a page of ${expected}`)
+      })
+    }
+  })
+
+  it('stores and settles orders while a slow read holds the only connection for reads', {
+    skip: engine === 'sqlite' && 'SQLite has no pools',
+  }, async () => {
+    const own = openDatabase<OrdersTables>(testDatabase.url, { poolSize: 1, readPoolSize: 1 })
+    const ownStore = sqlOrderStore(own)
+    const slow = sql.raw(engine === 'postgres' ? 'select pg_sleep(0.5)' : 'select sleep(0.5)')
+    let readsEnded = 0
+    const reads = Promise.all([
+      slow.execute(own.reads),
+      ownStore.find(randomUUIDv7()).then(() => readsEnded++),
+      ownStore.listOrders(randomUUIDv7(), null, { after: null, limit: 1 }).then(() => readsEnded++),
+      ownStore.listSales(randomUUIDv7(), { after: null, limit: 1 }).then(() => readsEnded++),
+    ])
+    const pending = await ownStore.add(pendingOrder([{ productId: 1, quantity: 1 }]), null)
+    const order = await ownStore.settle(confirmed(pending))
+    assert.deepEqual([order.status, readsEnded], ['CONFIRMED', 0])
+    await reads
     await own.close()
   })
 
@@ -219,9 +298,12 @@ async function untilBlocked({ engine, kysely }: Database<OrdersTables>): Promise
   throw new Error('No statement waited for a lock within 10 s.')
 }
 
-/** Flushes pending statistics, then reads one PostgreSQL statistic. */
-async function statistic({ kysely }: Database<OrdersTables>, query: ReturnType<typeof sql>): Promise<number> {
-  await sql`select pg_stat_force_next_flush()`.execute(kysely)
+/** Flushes the pending statistics of both pools, then reads one PostgreSQL statistic. */
+async function statistic(
+  { kysely, reads }: Database<OrdersTables>,
+  query: ReturnType<typeof sql>,
+): Promise<number> {
+  for (const pool of [kysely, reads]) await sql`select pg_stat_force_next_flush()`.execute(pool)
   const { rows } = await query.execute(kysely)
   return Number((rows[0] as { n: number }).n)
 }

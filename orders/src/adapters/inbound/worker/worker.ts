@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Application } from '../../../application/index.ts'
 
 /**
- * Starts the recovery worker, which resumes orders that are PENDING or CANCELLING. Each round calls `recoverOrders`.
- * After a round, the worker waits `pauseMs`, unless `recoverOrders` returned true.
+ * Starts a background worker, which calls `round` again and again. After a round, the worker waits `pauseMs`, unless
+ * `round` returned true, because there is more to do.
  *
  * @returns a function that stops the worker and returns a promise, which resolves when the current round has ended
  */
-export function startRecovery(
-  application: Pick<Application, 'recoverOrders'>,
+export function startWorker(
+  round: () => Promise<boolean>,
   pauseMs: number,
-  report: (event: string, error: unknown) => void,
+  onError: (error: unknown) => void,
 ): () => Promise<void> {
   const stopped = new AbortController()
   const run = async () => {
     while (!stopped.signal.aborted) {
-      const startNextAtOnce = await application.recoverOrders().catch((error: unknown) => {
-        report('a recovery round failed', error)
+      const startNextAtOnce = await round().catch((error: unknown) => {
+        onError(error)
         return false
       })
       if (!startNextAtOnce) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
