@@ -1,0 +1,7 @@
+export { type Call, createSouk, type Souk, type SoukOptions } from './client.ts'
+export type { components, paths } from './contract.gen.ts'
+export { isUndecided, newIdempotencyKey, type PlaceOrderOptions } from './orders.ts'
+export { ConnectionFailed, Problem, type ProblemCode } from './problem.ts'
+export type { Session, SessionChange } from './session.ts'
+export { browserTokens, memoryTokens, type StoredSession, type TokenStore } from './token-store.ts'
+export type * from './types.ts'
