@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { skipWithoutNginx, useNginx } from './support/nginx.ts'
@@ -109,5 +110,23 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     assert.equal((await send('/products/9')).status, 404)
     gateway.service.reset()
     assert.equal((await send('/products/9')).status, 200)
+  })
+})
+
+describe('The cache of nginx, when it has no room for another key,', skipWithoutNginx, () => {
+  const gateway = useNginx({ SOUK_TIMEOUT: '30s', SOUK_CACHE_KEYS: '32k' })
+  const { send } = gateway
+
+  it('does not prevent a request', async () => {
+    // nginx removes no key of a request in flight.
+    const inFlight = 250
+    const held: ServerResponse[] = []
+    gateway.service.respondWith((response) => held.push(response))
+    const requests = Array.from({ length: inFlight }, (_, n) => send(`/products?q=${n}`))
+    while (held.length < inFlight) await sleep(5)
+    for (const response of held) response.end('{}')
+    const statuses = (await Promise.all(requests)).map(({ status }) => status)
+    assert.deepEqual([...new Set(statuses)], [200])
+    assert.ok(gateway.nginx.lines.some((line) => line.includes('could not allocate node')))
   })
 })

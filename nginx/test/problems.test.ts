@@ -16,12 +16,6 @@ describe('nginx', skipWithoutNginx, () => {
       { headers: { 'if-match': '"x"' } },
       412,
     ],
-    [
-      'a request for a product with an unknown ETag in If-Match',
-      '/products/5',
-      { headers: { 'if-match': '"x"' } },
-      412,
-    ],
   ] as const) {
     it(`responds ${status} with a problem document to ${what}`, async () => {
       const response = await send(path, options)

@@ -7,14 +7,16 @@ import { registerHealth } from '@souk/service-kit/http/health'
 import { registerUi } from '@souk/service-kit/http/openapi'
 import { HttpProblem } from '@souk/service-kit/http/problem'
 import type { FastifyRequest } from 'fastify'
+import { allowOrigins } from './cors.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
+import { servePages } from './pages.ts'
 import { upstreamProblem } from './problems.ts'
 
 /** The paths that the gateway forwards to each service. It forwards no other path. */
 const FORWARDED = {
-  users: ['/users', '/users/*', '/auth/*', '/.well-known/jwks.json'],
+  users: ['/users', '/users/*', '/auth/*', '/.well-known/jwks.json', '/sellers/:id(^[\\da-fA-F-]{36}$)'],
   products: ['/products', '/products/*', '/sellers/me/products'],
-  orders: ['/orders', '/orders/*', '/sellers/me/sales'],
+  orders: ['/orders', '/orders/*', '/sellers/me/sales', '/sellers/me/sales/summary'],
 }
 
 /** The services' addresses, as `http://host:port`. */
@@ -26,24 +28,30 @@ export interface GatewayOptions {
   contract: object
   /** Maximum time until a service's response starts, and between two reads of the response; 20 s by default. */
   timeoutMs?: number
+  /** The origins whose pages may call the API; none by default. */
+  corsOrigins?: readonly string[]
+  /** The folder of the built pages; see `servePages`. */
+  pages?: string | undefined
   /** By default, the gateway logs nothing. */
   logLevel?: string
 }
 
 /**
  * Builds the embedded gateway, which replaces nginx in `npm start`. It forwards requests to the services and serves the
- * consolidated Swagger page at `/`. The services check tokens, roles and bodies themselves.
+ * consolidated Swagger page at `/` and the pages at `/shop` and `/sell`. The services check tokens, roles and bodies themselves.
  */
 export async function buildGateway(options: GatewayOptions): Promise<App> {
   const app = createBaseApp({
     toProblem: upstreamProblem,
     ...(options.logLevel && { logLevel: options.logLevel }),
   })
+  allowOrigins(app, options.corsOrigins ?? [])
   registerHealth(app, {})
   app.get('/openapi.json', async () => options.contract)
   // The Swagger page loads the contract from this plugin.
   await app.register(swagger, { mode: 'static', specification: { document: options.contract as never } })
   await registerUi(app, 'Souk')
+  await servePages(app, options.pages)
   for (const service of Object.keys(FORWARDED) as (keyof typeof FORWARDED)[]) {
     await app.register(forwardTo(options.upstreams[service], FORWARDED[service], options.timeoutMs ?? 20_000))
   }

@@ -13,6 +13,8 @@ await serve('gateway', readSettings, async (config) => {
   const gateway = await buildGateway({
     upstreams: { users: config.USERS_URL, products: config.PRODUCTS_URL, orders: config.ORDERS_URL },
     contract: JSON.parse(await readFile(CONTRACT, 'utf8')),
+    corsOrigins: config.SOUK_CORS_ORIGINS.split(','),
+    pages: config.SOUK_WEB,
     logLevel: config.LOG_LEVEL,
   })
   await gateway.listen({ host: config.HOST, port: config.PORT })

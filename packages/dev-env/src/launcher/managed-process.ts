@@ -197,8 +197,8 @@ function sendSignal(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 async function untilReady({ name, readyUrl }: ProcessSpec, run: Run, readyMs: number): Promise<void> {
-  const deadline = Date.now() + readyMs
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + readyMs
+  while (performance.now() < deadline) {
     if (run.exit) throw new ProcessFailure(name, `ended before it was ready (${reason(run.exit)})`, run.lines)
     if (await respondsOk(readyUrl)) return
     await sleep(25)

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { commonSettings } from '@souk/service-kit/process/settings'
 import { type Static, Type } from 'typebox'
+import { corsOrigins } from '../gateway/cors.ts'
 import type { Ports } from './system.ts'
 
 const port = (what: string, byDefault: number) =>
@@ -18,6 +19,7 @@ export const startSettings = Type.Object({
     description: 'the folder of the databases',
   }),
   LOG_LEVEL: { ...commonSettings({ port: 0, databaseUrl: '' }).LOG_LEVEL, default: 'warn' },
+  SOUK_CORS_ORIGINS: corsOrigins,
 })
 
 type StartConfig = Static<typeof startSettings>

@@ -34,7 +34,8 @@ export function greeting({ gateway, users, products, orders }: Ports): string {
   return `
 Souk is running.
 
-  gateway, with all API docs  http://localhost:${gateway}
+  shop                        http://localhost:${gateway}/shop
+  API, with its documentation http://localhost:${gateway}
   users                       http://localhost:${users}
   products                    http://localhost:${products}
   orders                      http://localhost:${orders}

@@ -29,6 +29,7 @@ async function main(): Promise<number> {
       ports,
       dataDir: resolve(config.DATA_DIR),
       env: { LOG_LEVEL: config.LOG_LEVEL },
+      envOf: { gateway: { SOUK_CORS_ORIGINS: config.SOUK_CORS_ORIGINS } },
       signal: stop,
       onOutput: (name, line) => console.log(`${name.padEnd(8)} | ${line}`),
       onCrash: crash.resolve,

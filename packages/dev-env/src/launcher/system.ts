@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createPrivateFile } from '@souk/service-kit/database/private-file'
+import { buildPages } from '../pages/build-pages.ts'
 import type { ManagedProcess, ProcessSpec } from './managed-process.ts'
 import { freePorts } from './ports.ts'
 import { type StartOptions, startProcesses } from './processes.ts'
@@ -50,6 +52,10 @@ export interface System {
  * process runs any more.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
+  const pages = buildPages().catch((error: Error) => {
+    options.onOutput?.('gateway', `The pages at /shop and /sell could not be built: ${error.message}`)
+    return undefined
+  })
   const ports = options.ports ?? (await freeSystemPorts())
   const urls = mapValues(ports, (port) => `http://127.0.0.1:${port}`)
   const env = environments(options, ports, urls)
@@ -62,6 +68,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   })
   const services = (['users', 'products', 'orders'] as const).map((name) => spec(name, `${name}/src/main.ts`))
   const gatewayScript = options.gateway === 'nginx' ? 'nginx-main.ts' : 'main.ts'
+  const folder = await pages
+  if (folder) env.gateway.SOUK_WEB = folder
   const gateway = spec('gateway', `packages/dev-env/src/gateway/${gatewayScript}`)
   const { process, stop } = await startProcesses([services, [gateway]], options)
   return { ports, urls, service: process, stop }
@@ -119,18 +127,18 @@ function environments(
   }
 }
 
+/** The databases with their companions, and the secrets. */
+const OUR_FILES = /\.db(-wal|-shm)?$|-secret$/
+
 /**
  * Returns the secret that orders and products share. The first call for a folder creates the secret, in a file that
- * only the file's owner can read.
+ * only the file's owner can read. If the folder has no other files than ours, only the owner can read the folder, even
+ * if others could read it before. A folder with other files may be shared, as `/tmp` is, and does not change.
  */
 export function installationSecret(dataDir: string): string {
   const file = join(dataDir, 'service-token-secret')
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  try {
-    writeFileSync(file, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  createPrivateFile(file, randomBytes(32).toString('hex'))
+  if (readdirSync(dataDir).every((name) => OUR_FILES.test(name))) chmodSync(dataDir, 0o700)
   return readFileSync(file, 'utf8').trim()
 }
 

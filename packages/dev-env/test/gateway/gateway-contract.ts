@@ -1,6 +1,10 @@
+import { conditionsContract } from './contract/conditions.ts'
 import { type Open, useGateway } from './contract/contract-gateway.ts'
+import { corsContract } from './contract/cors.ts'
 import { forwardingContract } from './contract/forwarding.ts'
 import { headersContract } from './contract/headers.ts'
+import { pagesContract } from './contract/pages.ts'
+import { requestsContract } from './contract/requests.ts'
 import { routesContract } from './contract/routes.ts'
 
 export type { OpenGateway, Urls } from './contract/contract-gateway.ts'
@@ -11,4 +15,8 @@ export function gatewayContract(open: Open): void {
   routesContract(gateway)
   headersContract(gateway)
   forwardingContract(gateway)
+  requestsContract(gateway)
+  conditionsContract(gateway)
+  pagesContract(gateway)
+  corsContract(open)
 }

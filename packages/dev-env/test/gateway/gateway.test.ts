@@ -3,14 +3,21 @@ import { after, before, describe, it } from 'node:test'
 import type { App } from '@souk/service-kit/http/app'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { buildGateway } from '../../src/gateway/gateway.ts'
+import { buildPages } from '../../src/pages/build-pages.ts'
 import { gatewayContract, type Urls } from './gateway-contract.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 const CONTRACT = { openapi: '3.1.0', info: { title: 'Everything', version: '1' }, paths: {} }
 
 describe('The embedded gateway', () => {
-  const open = async (upstreams: Urls) => {
-    const gateway: App = await buildGateway({ upstreams, contract: CONTRACT, timeoutMs: 1_000 })
+  const open = async (upstreams: Urls, corsOrigins = '') => {
+    const gateway: App = await buildGateway({
+      upstreams,
+      contract: CONTRACT,
+      pages: await buildPages(),
+      timeoutMs: 1_000,
+      corsOrigins: corsOrigins.split(','),
+    })
     return {
       origin: await gateway.listen({ host: '127.0.0.1', port: 0 }),
       close: () => gateway.close(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -62,6 +62,8 @@ describe('startSystem', () => {
   })
 })
 
+const modeOf = (path: string) => statSync(path).mode & 0o777
+
 describe('installationSecret', () => {
   let folder: string
   before(() => (folder = mkdtempSync(join(tmpdir(), 'souk-secret-'))))
@@ -72,6 +74,26 @@ describe('installationSecret', () => {
     assert.match(secret, /^[0-9a-f]{64}$/)
     assert.equal(installationSecret(join(folder, 'here')), secret)
     assert.notEqual(installationSecret(join(folder, 'there')), secret)
-    assert.equal(statSync(join(folder, 'here', 'service-token-secret')).mode & 0o777, 0o600)
+    assert.equal(modeOf(join(folder, 'here', 'service-token-secret')), 0o600)
+  })
+
+  it('makes its folder and its file private to their owner, whatever their permissions were before', () => {
+    const dataDir = join(folder, 'readable')
+    const secretFile = join(dataDir, 'service-token-secret')
+    installationSecret(dataDir)
+    writeFileSync(join(dataDir, 'users.db'), '')
+    chmodSync(dataDir, 0o777)
+    chmodSync(secretFile, 0o644)
+    installationSecret(dataDir)
+    assert.deepEqual([modeOf(dataDir), modeOf(secretFile)], [0o700, 0o600])
+  })
+
+  it('does not change the permissions of a folder that has other files, because the folder may be shared', () => {
+    const shared = join(folder, 'shared')
+    mkdirSync(shared)
+    chmodSync(shared, 0o755)
+    writeFileSync(join(shared, 'letter.txt'), '')
+    installationSecret(shared)
+    assert.equal(modeOf(shared), 0o755)
   })
 })

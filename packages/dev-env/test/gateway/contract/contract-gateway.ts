@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, beforeEach } from 'node:test'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
 import { startUpstream, type Upstream } from '../upstream.ts'
@@ -10,8 +11,8 @@ export interface OpenGateway {
 
 export type Urls = Record<'users' | 'products' | 'orders', string>
 
-/** Starts a gateway that waits at most one second for the response of a service. */
-export type Open = (upstreams: Urls) => Promise<OpenGateway>
+/** Starts a gateway that waits at most one second for the response of a service. `corsOrigins` is a list with commas. */
+export type Open = (upstreams: Urls, corsOrigins?: string) => Promise<OpenGateway>
 
 export type ContractGateway = ReturnType<typeof useGateway>
 
@@ -46,6 +47,14 @@ export function useGateway(open: Open) {
     everythingSeen: () => Object.values(upstreams).flatMap(({ seen }) => seen),
     send: (path: string, options?: Parameters<typeof rawRequest>[2]) =>
       rawRequest(gateway!.origin, path, options),
+    /** Sends `bytes` and returns all bytes, one per character, that the gateway sends until the connection closes. */
+    exchange: async (bytes: string): Promise<string> => {
+      const socket = connect(Number(new URL(gateway!.origin).port), '127.0.0.1')
+      socket.write(bytes)
+      const received: string[] = []
+      for await (const chunk of socket.setEncoding('latin1')) received.push(chunk)
+      return received.join('')
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export function routesContract(gateway: ContractGateway): void {
     ['/orders', 'orders'],
     ['/orders/0198a0b0-0000-7000-8000-000000000000/cancel', 'orders'],
     ['/sellers/me/sales', 'orders'],
+    ['/sellers/me/sales/summary?from=2026-01-01', 'orders'],
+    ['/sellers/0198A0b0-0000-7000-8000-000000000000', 'users'],
   ] as const) {
     it(`forwards ${path} to ${service} without changing the path or the query`, async () => {
       assert.equal((await gateway.send(path)).body, `{"from":"${service}"}`)
@@ -55,6 +57,8 @@ export function routesContract(gateway: ContractGateway): void {
     '//127.0.0.1:9002/bookings',
     '/metrics',
     '/sellers/me',
+    '/sellers/me/',
+    '/sellers/0198a0b0-0000-7000-8000-000000000000/products',
     '/productsx',
   ]) {
     it(`responds 404 or 400 to ${path} and does not forward the request`, async () => {
