@@ -20,6 +20,7 @@ type Call = (
 export interface User {
   id: string
   username: string
+  password: string
   accessToken: string
   refreshToken: string
   call: Call
@@ -28,6 +29,8 @@ export interface User {
 /** The API of a running system. */
 export interface Shop {
   url: string
+  /** The passwords and tokens of all users that `newBuyer` and `newSeller` have registered. No log may contain them. */
+  secrets: Set<string>
   /** Sends a request without a token, and checks the response against the contract. */
   call: Call
   newBuyer(): Promise<User>
@@ -42,6 +45,7 @@ const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 
 export function shopAt(url: string): Shop {
+  const secrets = new Set<string>()
   const callWith =
     (authorization: Record<string, string>): Call =>
     async (method, path, { body, headers } = {}) => {
@@ -70,22 +74,27 @@ export function shopAt(url: string): Shop {
     const { status, body, text } = await call('POST', '/auth/login', { body: { username, password } })
     if (status !== 200) throw new Error(`${username} could not log in: ${text}`)
     const { accessToken, refreshToken, user } = body
-    return withToken({ id: user.id, username, accessToken, refreshToken })
+    for (const token of [accessToken, refreshToken]) secrets.add(token)
+    return withToken({ id: user.id, username, password, accessToken, refreshToken })
   }
   const newUser = async (role: 'BUYER' | 'SELLER') => {
     const username = `e2e-${randomBytes(8).toString('hex')}`
     const password = randomUUID()
+    secrets.add(password)
     const { status, text } = await call('POST', '/users', { body: { username, password, role } })
     if (status !== 201) throw new Error(`${username} could not register: ${text}`)
     return logIn(username, password)
   }
   const newBuyer = () => newUser('BUYER')
-  return { url, call, logIn, as: withToken, newBuyer, newSeller: () => newUser('SELLER') }
+  return { url, secrets, call, logIn, as: withToken, newBuyer, newSeller: () => newUser('SELLER') }
 }
 
-/** Registers and logs in `count` buyers. */
-export const newBuyers = (shop: Shop, count: number): Promise<User[]> =>
-  Promise.all(Array.from({ length: count }, shop.newBuyer))
+/** Registers and logs in `count` buyers, one after the other, because users hashes only a few passwords at a time. */
+export async function newBuyers(shop: Shop, count: number): Promise<User[]> {
+  const buyers: User[] = []
+  while (buyers.length < count) buyers.push(await shop.newBuyer())
+  return buyers
+}
 
 /** Puts a new product of `seller` up for sale and returns the product's id. */
 export async function createProduct(

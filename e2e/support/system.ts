@@ -21,6 +21,8 @@ export interface SystemUnderTest {
   serviceTokenSecret: string
   /** The processes of the system; undefined if the system runs in containers. */
   system?: System
+  /** The last lines that the processes wrote; undefined if the system runs in containers. */
+  output?: string[]
   stop(): Promise<void>
 }
 
@@ -28,22 +30,22 @@ export interface SystemUnderTest {
 export interface RunningShop extends SystemUnderTest {
   system: System
   urls: System['urls']
-  /** The last thousand lines that the processes wrote. */
   output: string[]
 }
 
 export interface ShopOptions extends Partial<Pick<SystemOptions, 'env' | 'envOf' | 'gateway'>> {
   /** The URL of the server on which the databases are created; by default, the server that all tests share. */
   server?: string | undefined
+  /** How many lines of the processes' output are stored. */
+  outputLines?: number
 }
 
-const OUTPUT_LINES = 1_000
 const SERVICE_TOKEN_SECRET = 'a-secret-for-these-tests-only-0123456789'
 
 /** Starts the whole system on new databases of `engine`; `stop` removes the databases. */
 export async function startShop(
   engine: Engine,
-  { server, env, ...options }: ShopOptions = {},
+  { server, env, outputLines = 1_000, ...options }: ShopOptions = {},
 ): Promise<RunningShop> {
   const dataDir = mkdtempSync(join(tmpdir(), 'souk-e2e-'))
   const databases = await Promise.all([1, 2, 3].map(() => createTestDatabase(engine, server)))
@@ -62,7 +64,7 @@ export async function startShop(
       databaseUrls,
       onOutput: (process, line) => {
         output.push(`${process}: ${line}`)
-        if (output.length > OUTPUT_LINES) output.shift()
+        if (output.length > outputLines) output.shift()
       },
     })
     const { urls } = system

@@ -4,21 +4,33 @@ import type { Engine } from '@souk/service-kit/database/database'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { type SystemUnderTest, startShop, UNLIMITED, UNLIMITED_USERS } from '../support/system.ts'
 import { accessSuite } from './suites/access.ts'
+import { accessibilitySuite } from './suites/accessibility.ts'
 import { edgeSuite } from './suites/edge.ts'
+import { fuzzSuite } from './suites/fuzz.ts'
 import { journeysSuite } from './suites/journeys.ts'
+import { logsSuite } from './suites/logs.ts'
 import { raceSuite } from './suites/race.ts'
+import { requestHeadersSuite } from './suites/request-headers.ts'
+import { sellerConsoleSuite } from './suites/seller-console.ts'
+import { storefrontSuite } from './suites/storefront.ts'
 import { swaggerUiSuite } from './suites/swagger-ui.ts'
 
 /**
  * `race` must run before `access`, because `race` compares all orders with all bookings and `access` makes a booking
- * without an order.
+ * without an order. `logs` is last, because it reads the logs of the other suites.
  */
 const SUITES = {
   journeys: journeysSuite,
   race: raceSuite,
+  fuzz: fuzzSuite,
   access: accessSuite,
   edge: edgeSuite,
+  'request-headers': requestHeadersSuite,
   'swagger-ui': swaggerUiSuite,
+  storefront: storefrontSuite,
+  'seller-console': sellerConsoleSuite,
+  accessibility: accessibilitySuite,
+  logs: logsSuite,
 }
 
 /** Runs all suites, or only the suite with the name `only`, on the system that `start` starts. */
@@ -47,5 +59,7 @@ export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx
   const envOf = { users: UNLIMITED_USERS, ...(gateway === 'nginx' && { gateway: UNLIMITED }) }
   const name = `${gateway === 'nginx' ? 'nginx' : 'npm start'} on ${engine}`
   const skip = missing.length > 0 && `not available: ${missing.join(', ')}`
-  describeSystem(name, () => startShop(engine, { gateway, envOf }), { skip })
+  // The suite `logs` reads everything that the processes can log.
+  const env = { LOG_LEVEL: 'trace' }
+  describeSystem(name, () => startShop(engine, { gateway, env, envOf, outputLines: Infinity }), { skip })
 }

@@ -30,17 +30,19 @@ export async function fillProducts(url: string, sellerId: string, total: number)
         seller_id: sellerId,
         name: `Thing ${n + 1}`,
         description: 'A thing to be measured with',
-        search_name: `THING ${n + 1}`,
-        search_description: 'A THING TO BE MEASURED WITH',
+        search_name: '',
+        search_description: '',
         price_amount: 100 + (n % 10_000),
         price_currency: 'USD',
         stock: 0,
         status: 'ACTIVE',
         version: 1,
+        search_version: 1,
         created_at: Date.now(),
         updated_at: Date.now(),
       }))
       await kysely.insertInto('products').values(products).execute()
+      await addWords(database)
       // The first step also adds units to the demo products.
       const unfilled = sql`id > ${sql.lit(filledUpTo)} and stock < ${sql.lit(UNITS / 2)}`
       await sql`insert into stock_adjustments (product_id, delta, reason, stock, created_at)
@@ -53,6 +55,19 @@ export async function fillProducts(url: string, sellerId: string, total: number)
   } finally {
     await database.close()
   }
+}
+
+/** Adds the words of the products that have none, so that a search finds them. */
+async function addWords({ kysely }: Opened): Promise<void> {
+  const { rows } = await sql<{ id: number | null }>`select max(product_id) as id from product_words`.execute(
+    kysely,
+  )
+  const unindexed = sql`from products where id > ${sql.lit(rows[0]!.id ?? 0)}`
+  const constant = ['THING', 'A', 'TO', 'BE', 'MEASURED', 'WITH'].map(
+    (word) => sql`select id, ${sql.lit(word)} ${unindexed}`,
+  )
+  await sql`insert into product_words (product_id, word)
+    select id, substr(name, 7) ${unindexed} union all ${sql.join(constant, sql` union all `)}`.execute(kysely)
 }
 
 /** Adds confirmed orders with one order line each, and their bookings, until there are `total` orders. */

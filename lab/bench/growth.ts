@@ -20,9 +20,14 @@ export async function measureGrowth(engine: Engine, seconds: number): Promise<vo
         'place an order': (time: number) => place(size, time),
         'get a product': (time: number) => get(products, '/products/{id}', time, size),
         'list products': (time: number) => get(products, '/products', time),
+        'list a price range': (time: number) => get(products, '/products?minPrice=10000', time),
         'list by price': (time: number) => get(products, '/products?sort=price-asc&minPrice=500', time),
         'search a common word': (time: number) => get(products, '/products?q=thing', time),
-        'search a rare word': (time: number) => get(products, '/products?q=thing%20777', time),
+        // One product has this number.
+        'search a rare word': (time: number) => get(products, `/products?q=${size}`, time),
+        'search an absent word': (time: number) => get(products, '/products?q=kettle', time),
+        'search two words': (time: number) => get(products, '/products?q=thing%20measured', time),
+        'search by price': (time: number) => get(products, '/products?q=thing&sort=price-desc', time),
         'list own orders': (time: number) => get(orders, '/orders', time),
       }
       for (const [name, measure] of Object.entries(requests)) {
@@ -57,8 +62,9 @@ measures the rates and writes this page.
 |---|${'---|'.repeat(SIZES.length)}---|
 ${rows.join('\n')}
 
-A text search reads the active products one by one, newest first, until its page is full. So a search for a common word
-is fast, and a search for a rare word reads all products. Concurrent requests for the same search share one query.
+A search for a rare word finds the products with an index of the words. A search for a common word reads the products in
+the order of the list until its page is full ([ADR 15](adr/0015-search.md)). Concurrent requests for the same search
+share one query.
 \`list own orders\` finds the orders with an index and also reads their lines, so its rate is lower, but it does not fall
 with more data.
 `

@@ -6,6 +6,7 @@
  *   --seconds N      the length of each measurement; 10 by default
  *   --rounds N       how often each figure is measured; 3 by default; the result is the median
  *   --growth         instead measures the speed with 1,000, 100,000 and 1,000,000 products and as many orders
+ *   --tables         instead prints the size of a million rows of each table, for docs/tables.md; needs PostgreSQL only
  *
  * Writes lab/bench/results.json and, on PostgreSQL, img/bench.svg and the figures in README.md. With --growth it writes
  * docs/growth.md instead.
@@ -23,6 +24,7 @@ import { fillProducts } from './fill.ts'
 import { measureGrowth } from './growth.ts'
 import { type LoadTest, type Measurement, startLoadTest } from './load.ts'
 import { writeReport } from './report.ts'
+import { measureTableSizes } from './table-sizes.ts'
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     growth: { type: 'boolean', default: false },
+    tables: { type: 'boolean', default: false },
   },
 })
 const engine = values.engine as Engine
@@ -47,7 +50,8 @@ function record(figure: string, measurement: Measurement): void {
   console.log(`${figure.padEnd(38)} ${Math.round(perSecond)}/s  p50 ${p50} ms  p99 ${p99} ms`)
 }
 
-if (values.growth) await measureGrowth(engine, seconds)
+if (values.tables) await measureTableSizes()
+else if (values.growth) await measureGrowth(engine, seconds)
 else await measureAll()
 
 async function measureAll(): Promise<void> {

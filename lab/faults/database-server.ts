@@ -69,8 +69,11 @@ export const installedEngines = (): Engine[] => [
 
 const READY_WITHIN_MS = 30_000
 
-/** Creates and starts a server of `engine` in a temporary folder. */
-export async function startDatabaseServer(engine: ServerEngine): Promise<DatabaseServer> {
+/** Creates and starts a server of `engine` in a temporary folder. `options` are further arguments of the server. */
+export async function startDatabaseServer(
+  engine: ServerEngine,
+  options: readonly string[] = [],
+): Promise<DatabaseServer> {
   const recipe = RECIPES[engine]
   const serverPath = recipe.serverPath()
   if (!serverPath) throw new Error(`${engine} is not installed`)
@@ -93,9 +96,9 @@ export async function startDatabaseServer(engine: ServerEngine): Promise<Databas
   }
   const start = async () => {
     const deadline = performance.now() + READY_WITHIN_MS
-    const options = { ...owner, cwd: folder, stdio: 'ignore' } as const
+    const spawnOptions = { ...owner, cwd: folder, stdio: 'ignore' } as const
     while (performance.now() < deadline) {
-      const server = spawn(serverPath, recipe.serve(folder, port), options)
+      const server = spawn(serverPath, [...recipe.serve(folder, port), ...options], spawnOptions)
       child = server
       while (server.exitCode === null && performance.now() < deadline) {
         if (await responds(url)) return

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 
 /**
  * Copies the repository from `root` to the folder `copy`, without the files that git ignores. In the copy, third-party
- * packages are links to the packages in `root`, and our own workspaces are links to folders of the copy.
+ * packages are links to the packages in `root`, and our own workspaces are links to folders of the copy. A workspace may
+ * have packages of its own, such as another version of a compiler.
  */
 export function copyRepository(root: string, copy: string): void {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -16,6 +17,9 @@ export function copyRepository(root: string, copy: string): void {
     if (!lstatSync(from, { throwIfNoEntry: false })) continue
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(from, join(copy, file))
+    const packages = join(dirname(file), 'node_modules')
+    if (basename(file) === 'package.json' && dirname(file) !== '.' && existsSync(join(root, packages)))
+      symlinkSync(join(root, packages), join(copy, packages))
   }
   linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
 }

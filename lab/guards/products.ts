@@ -81,8 +81,8 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A seller can change only their own products',
     file: 'products/src/catalogue/product-store.ts',
-    remove: ".where('seller_id', '=', sellerId)\n      .executeTakeFirst()",
-    replace: '.executeTakeFirst()',
+    remove: ".where('seller_id', '=', sellerId)\n      .$if(",
+    replace: '.$if(',
     test: 'products/test/access.test.ts',
   },
   {
@@ -102,8 +102,30 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A product change with a stale ETag is rejected',
     file: 'products/src/catalogue/product-store.ts',
-    remove: ".$if(version !== undefined, (query) => query.where('version', '=', version!))",
-    replace: '',
+    remove: '!versions.includes(row.version)',
+    replace: 'false',
     test: 'products/test/catalogue/catalogue.test.ts',
+  },
+  {
+    safeguard: 'The products of a seller are counted while the row of the seller is locked',
+    file: 'products/src/catalogue/product-store.ts',
+    remove: 'await lockSeller(trx, database.engine, sellerId)',
+    replace: '',
+    test: 'products/test/catalogue/create-product.test.ts',
+    engine: 'postgres',
+  },
+  {
+    safeguard: 'A search reads a limited number of products',
+    file: 'products/src/catalogue/product-lists.ts',
+    remove: 'positions(list, query.sort, effort)',
+    replace: 'positions(list, query.sort, Number.MAX_SAFE_INTEGER)',
+    test: 'products/test/search/search.test.ts',
+  },
+  {
+    safeguard: 'One order that fails does not fail the other orders of a booking request',
+    file: 'products/src/bookings/bookings-routes.ts',
+    remove: "outcomes.every(({ status }) => status === 'rejected')",
+    replace: 'true',
+    test: 'products/test/bookings/bookings-http.test.ts',
   },
 ]

@@ -20,6 +20,7 @@ const blocksOf = (text: string, info: string) =>
 
 const STANDARD_PORTS = { gateway: 8080, users: 8001, products: 8002, productsInternal: 9002, orders: 8003 }
 const README = textOf('README.md')
+const AUDIT_PAGE = 'docs/audit-events.md'
 const TOUR = globSync('docs/tour/*.md', { cwd: ROOT }).sort()
 /** The ports for the API and the metrics of the second replica of orders, which the tour starts. */
 const SECOND_REPLICA_PORTS = [8013, 9474]
@@ -86,7 +87,26 @@ describe('commands in the documents', () => {
   }
 })
 
+/** Returns the names of the audit events that the source files declare, and those that the page lists. */
+function auditEvents() {
+  const sources = FILES.filter((path) => /\/src\/.*\.ts$/.test(path)).map(textOf)
+  // A union of names (`type AuditEvent = 'a-b' | 'c-d'`), or an object whose keys are the names.
+  const declarations = sources.flatMap((text) =>
+    [...text.matchAll(/\bAuditEvent =(.*?)\n\n|\bAUDIT_EVENTS = \{(.*?)\n\}/gs)].map(
+      ([, union, object]) => union ?? object!,
+    ),
+  )
+  const declared = declarations.flatMap((text) => [...text.matchAll(/'([a-z]+(?:-[a-z]+)+)'/g)])
+  const listed = exists(AUDIT_PAGE) ? [...textOf(AUDIT_PAGE).matchAll(/^\| `([\w-]+)` \|/gm)] : []
+  return { declared: declared.map(([, name]) => name).sort(), listed: listed.map(([, name]) => name).sort() }
+}
+
 describe('the documents', () => {
+  it('docs/audit-events.md lists exactly the audit events that the services write', () => {
+    const { declared, listed } = auditEvents()
+    assert.deepEqual(listed, declared)
+  })
+
   for (const file of FILES.filter((path) => path.endsWith('.md'))) {
     const links = [...textOf(file).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, path]) => path!)
     if (links.length === 0) continue
@@ -115,13 +135,14 @@ describe('the documents', () => {
     for (const port of Object.values(STANDARD_PORTS)) assert.ok(picture?.includes(`:${port}`), `:${port}`)
   })
 
-  it('the README links to docs/security.md, and every table row of docs/security.md links to a test', () => {
-    assert.ok(README.includes('(docs/security.md)'))
-    const withoutHeaders = textOf('docs/security.md').replaceAll(/^\|.*\|\n\|[-|: ]+\|$/gm, '')
-    const rows = withoutHeaders.match(/^\| .*$/gm) ?? []
-    assert.ok(rows.length > 0)
-    for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
-  })
+  for (const page of ['docs/security.md', 'docs/reliability.md'])
+    it(`the README links to ${page}, and every table row of ${page} links to a test`, () => {
+      assert.ok(README.includes(`(${page})`))
+      const withoutHeaders = textOf(page).replaceAll(/^\|.*\|\n\|[-|: ]+\|$/gm, '')
+      const rows = withoutHeaders.match(/^\| .*$/gm) ?? []
+      assert.ok(rows.length > 0)
+      for (const row of rows) assert.match(row, /\]\(\.\.\/[\w/-]+\/test\/[\w/.-]+\.ts\)/)
+    })
 
   it('every `npm run` command in the README, CONTRIBUTING.md and the tour runs a script of the repository', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }

@@ -69,8 +69,11 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     const order = await shopAt(orders!).as(buyer).call('POST', '/orders', { body: { lines } })
     assert.equal(order.body.status, 'CONFIRMED')
     // The API accepts the access token in the header `Authentication` as well as in `Authorization`.
-    const headers = { authentication: `Bearer ${buyer.accessToken}` }
-    assert.equal((await shopAt(users!).call('GET', '/users/me', { headers })).status, 200)
+    for (const authentication of [buyer.accessToken, `Bearer ${buyer.accessToken}`])
+      assert.equal(
+        (await shopAt(users!).call('GET', '/users/me', { headers: { authentication } })).status,
+        200,
+      )
   })
 
   it('the .env file of each service contains the documented default DATABASE_URL', () => {

@@ -20,7 +20,12 @@ export function edgeSuite(system: () => SystemUnderTest): void {
     productId = await createProduct(seller, 5)
   })
 
-  const send = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
+  const send = async (
+    method: string,
+    path: string,
+    body?: string | Buffer<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ) => {
     const response = await fetch(new URL(path, running.shop.url), {
       method,
       headers: {
@@ -83,6 +88,32 @@ export function edgeSuite(system: () => SystemUnderTest): void {
       assert.equal((await send('POST', '/orders', body)).status, 400, body)
     for (const query of ['limit=1&limit=2', 'status[]=PENDING', '__proto__=1', 'constructor[prototype]=1'])
       assert.equal((await send('GET', `/orders?${query}`)).status, 400, query)
+    assert.equal(await stockOf(running.shop, productId), 5)
+  })
+
+  it('a body, URL or header that is not plain UTF-8 or ASCII is rejected and not repaired', async () => {
+    const order = `{"lines":[${orderLine()}]}`
+    const login = Buffer.from('{"username":"user-1","password":"caf\xe9"}', 'latin1')
+    for (const [what, response, status] of [
+      ['bytes that are not UTF-8', await send('POST', '/auth/login', login), 400],
+      ['a lone surrogate', await send('POST', '/auth/login', '{"username":"a","password":"\\ud800"}'), 400],
+      ['a key twice', await send('POST', '/orders', `{"lines":[],"lines":[${orderLine()}]}`), 400],
+      [
+        'a charset',
+        await send('POST', '/orders', order, { 'content-type': 'application/json;charset=latin1' }),
+        415,
+      ],
+      ['an encoding', await send('POST', '/orders', order, { 'content-encoding': 'gzip' }), 415],
+      ['a query that is not UTF-8', await send('GET', '/products?q=caf%e9'), 400],
+      [
+        'a key that is not ASCII',
+        await send('POST', '/orders', order, { 'idempotency-key': 'caf\u00e9' }),
+        400,
+      ],
+    ] as const) {
+      assert.equal(response.status, status, `${what}: ${response.text}`)
+      assert.equal(response.headers.get('content-type'), 'application/problem+json', what)
+    }
     assert.equal(await stockOf(running.shop, productId), 5)
   })
 

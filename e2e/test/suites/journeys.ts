@@ -50,7 +50,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(shop, productId), 0)
   })
 
-  it('the units of a cancelled order return to stock and can be sold again', async () => {
+  it('the units of a cancelled order return to stock and can be sold again, and the seller sees both sales', async () => {
     const [seller, first, second] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
     const placed = await placeOrder(first, productId)
@@ -58,7 +58,11 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     const cancelled = await first.call('POST', `/orders/${placed.body.id}/cancel`)
     assert.deepEqual([cancelled.status, cancelled.body.status], [200, 'CANCELLED'])
     assert.equal((await placeOrder(second, productId)).status, 201)
-    assert.deepEqual((await seller.call('GET', '/sellers/me/sales')).body.items.length, 1)
+    const sales = await seller.call('GET', '/sellers/me/sales')
+    assert.deepEqual(
+      sales.body.items.map(({ status }: { status: string }) => status),
+      ['CONFIRMED', 'CANCELLED'],
+    )
   })
 
   it('only the seller can see a disabled product, and can enable it again', async () => {
@@ -91,6 +95,22 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal((await seller.call('PATCH', `/products/${productId}`, change)).status, 200)
     const found = await buyer.call('GET', `/orders/${placed.body.id}`)
     assert.deepEqual(found.body, placed.body)
+  })
+
+  it('an order that expects the price before a change is rejected with both prices, and an order with the new price is confirmed', async () => {
+    const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
+    const productId = await createProduct(seller, 5, 100)
+    const [seen, current] = [100, 120].map((amount) => ({ amount, currency: 'USD' }))
+    const change = { headers: { 'if-match': '*' }, body: { price: current } }
+    assert.equal((await seller.call('PATCH', `/products/${productId}`, change)).status, 200)
+    const place = (expectedPrice: object) =>
+      buyer.call('POST', '/orders', { body: { lines: [{ productId, quantity: 1, expectedPrice }] } })
+    const rejected = await place(seen!)
+    assert.deepEqual([rejected.status, rejected.body.code], [409, 'price-changed'])
+    assert.partialDeepStrictEqual(rejected.body.lines, [{ productId, expectedPrice: seen, price: current }])
+    const confirmed = await place(current!)
+    assert.deepEqual([confirmed.status, confirmed.body.total], [201, current])
+    assert.equal(await stockOf(shop, productId), 4)
   })
 
   it('a refresh token is accepted before the logout, and the next refresh token is rejected with 401 after the logout', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { before, it } from 'node:test'
 import {
   createProduct,
@@ -48,6 +49,29 @@ export function raceSuite(system: () => SystemUnderTest): void {
     // Each of the 10 buyers uses two keys, so 20 orders are placed.
     for (const buyer of [...buyers, ...buyers]) await repeatSimultaneously(buyer, productId)
     assert.equal(await stockOf(system().shop, productId), 980)
+  })
+
+  it('orders are confirmed without delay while 40 clients search for words that no product has', async () => {
+    const { shop } = system()
+    const long = {
+      name: 'x',
+      description: '\ufdfa'.repeat(5_000),
+      price: { amount: 1, currency: 'USD' },
+      stock: 1,
+    }
+    for (let i = 0; i < 300; i++) await seller.call('POST', '/products', { body: long })
+    const productId = await createProduct(seller, 1_000)
+    let searching = true
+    const crowd = Array.from({ length: 40 }, async () => {
+      while (searching) assert.equal((await shop.call('GET', `/products?q=zz${randomUUID()}`)).status, 200)
+    })
+    for (let i = 0; i < 20; i++) {
+      const begun = performance.now()
+      assert.equal((await placeOrder(buyers[i % buyers.length]!, productId)).status, 201)
+      assert.ok(performance.now() - begun < 3_000)
+    }
+    searching = false
+    await Promise.all(crowd)
   })
 
   it('orders, bookings and stock agree after the races', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitUntil } from '@souk/e2e/support/wait'
+import { clockSettings, hasFaketime, setOffset, untilClockIsOff } from '../../support/clock.ts'
 import { restart, type Scenario, type Testbed } from '../testbed.ts'
 
 const HOUR_S = 3_600
@@ -19,6 +19,7 @@ const CHANGES = [
 export const wrongClocks: Scenario = {
   name: 'a clock wrong by an hour',
   inject: async (testbed, load) => {
+    if (!hasFaketime()) throw new Error('This scenario needs libfaketime; install the package faketime.')
     const folder = mkdtempSync(join(tmpdir(), 'souk-clock-'))
     try {
       for (let n = 0; n < (testbed.long ? 10 : 1); n++) {
@@ -61,41 +62,16 @@ async function startWithClock(
   service: Clocked,
   seconds: number,
 ): Promise<void> {
-  writeOffset(folder, service, seconds)
-  await restart(testbed, service, {
-    LD_PRELOAD: libfaketime(),
-    FAKETIME_TIMESTAMP_FILE: join(folder, service),
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    // How many seconds the library waits before it reads the file again.
-    FAKETIME_CACHE_DURATION: '1',
-  })
+  const file = join(folder, service)
+  setOffset(file, seconds)
+  await restart(testbed, service, clockSettings(file))
   await untilClockIsOff(testbed.urls[service], seconds)
   testbed.count(`${service} started with its clock off by ${seconds / HOUR_S} h`)
 }
 
 /** Changes the wall clock of a running service. */
 async function setClock(testbed: Testbed, folder: string, service: Clocked, seconds: number): Promise<void> {
-  writeOffset(folder, service, seconds)
+  setOffset(join(folder, service), seconds)
   await untilClockIsOff(testbed.urls[service], seconds)
   testbed.count(`clock offset of ${service} changed to ${seconds / HOUR_S} h while the service ran`)
-}
-
-const writeOffset = (folder: string, service: Clocked, seconds: number) =>
-  writeFileSync(join(folder, service), `${seconds < 0 ? '' : '+'}${seconds}`)
-
-function libfaketime(): string {
-  const [found] = globSync('/usr/lib/{*/,}faketime/libfaketimeMT.so.1')
-  if (!found) throw new Error('This scenario needs libfaketime; install the package faketime.')
-  return found
-}
-
-/** Resolves when the clock of the service at `url` is off by `seconds`, with a tolerance of 3 s. @throws Error after 5 s */
-async function untilClockIsOff(url: string, seconds: number): Promise<void> {
-  const isOff = async () => {
-    const response = await fetch(new URL('/health/live', url))
-    await response.body?.cancel()
-    const aheadMs = Date.parse(response.headers.get('date')!) - Date.now()
-    return Math.abs(Math.round(aheadMs / 1_000) - seconds) <= 3
-  }
-  await waitUntil(isOff, 5_000, `the clock of ${url} is not off by ${seconds} s`)
 }

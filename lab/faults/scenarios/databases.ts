@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@souk/dev-env/launcher/system'
 import { runSql } from '@souk/e2e/support/database'
+import { waitUntil } from '@souk/e2e/support/wait'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { CompiledQuery } from 'kysely'
 import { restart, type Scenario, type Testbed } from '../testbed.ts'
@@ -43,8 +44,6 @@ export const closedConnections: Scenario = {
     for (let n = 0; n < (testbed.long ? 40 : 3); n++) {
       for (const service of SERVICES) {
         await load.progress(5)
-        // The users service may have no open connection under this load, so the readiness check opens one.
-        assert.equal((await fetch(`${testbed.urls[service]}/health/ready`)).status, 200)
         await closeConnections(testbed, service)
       }
     }
@@ -58,10 +57,19 @@ const CONNECTIONS_QUERY = {
   mysql: 'select id from information_schema.processlist where db = database() and id <> connection_id()',
 }
 
-async function closeConnections({ engine, databaseUrls, count }: Testbed, service: Service): Promise<void> {
+async function closeConnections(
+  { engine, databaseUrls, urls, count }: Testbed,
+  service: Service,
+): Promise<void> {
   const url = databaseUrls[service]
-  const rows = await runSql<{ id?: number }>(url, CONNECTIONS_QUERY[engine as ServerEngine])
-  assert.ok(rows.length > 0, `${service} has no database connections to close`)
+  let rows: { id?: number }[] = []
+  // The users service may have no open connection under this load, so the readiness check opens one.
+  const closed = async () => {
+    assert.equal((await fetch(`${urls[service]}/health/ready`)).status, 200)
+    rows = await runSql(url, CONNECTIONS_QUERY[engine as ServerEngine])
+    return rows.length > 0
+  }
+  await waitUntil(closed, 5_000, `${service} has no database connections to close`)
   // Ignore errors of `kill`, because the connection may have been closed after the query.
   if (engine === 'mysql') for (const { id } of rows) await runSql(url, `kill ${id}`).catch(() => {})
   count(`all database connections of ${service} closed`)
