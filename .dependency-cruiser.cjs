@@ -1,7 +1,7 @@
 /** The rules for imports between folders. `npm run check -- boundaries` checks them. */
 const anyService = '^(users|products|orders)/'
 /** The code that runs in production, and its tests. */
-const production = '^(users|products|orders|packages/service-kit|nginx)/'
+const production = '^(users|products|orders|packages/(service-kit|client)|web|nginx)/'
 /** The code that starts, tests, measures or deploys the production code. */
 const tooling = '^(packages/dev-env|tools|lab|e2e|deploy)/'
 const tests = '/(test|testing)/'
@@ -110,6 +110,13 @@ module.exports = {
       to: { path: `${anyService}|^nginx/|${tooling}` },
     },
     {
+      name: 'pages-import-only-the-client',
+      comment: 'The pages and the client know the rest of the system only by its contract.',
+      severity: 'error',
+      from: { path: '^(web|packages/client)/', pathNot: tests },
+      to: { path: '^(users|products|orders|packages|nginx|swagger)/', pathNot: '^packages/client/' },
+    },
+    {
       name: 'production-imports-no-tooling',
       comment:
         'The code that runs in production does not depend on the code that starts, tests or measures it.',
@@ -143,13 +150,14 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^web/dist/' },
     // dependency-cruiser does not support TypeScript 7 yet, so SWC parses the files, including type imports.
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
-      extensions: ['.ts', '.js'],
+      extensions: ['.ts', '.tsx', '.js'],
     },
   },
 }

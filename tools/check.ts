@@ -6,13 +6,14 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const PACKAGES = ['users', 'products', 'orders', 'packages', 'nginx', 'tools', 'e2e', 'lab', 'deploy']
+const PACKAGES = ['users', 'products', 'orders', 'packages', 'web', 'nginx', 'tools', 'e2e', 'lab', 'deploy']
 
 const ENV = { ...process.env, PATH: `${ROOT}node_modules/.bin:${process.env.PATH}` }
 
 /** The command of each check. */
 const CHECKS: Record<string, string[]> = {
   types: ['tsc'],
+  pages: ['tsc', '--project', 'web'],
   style: ['biome', 'check', '--error-on-warnings', '.'],
   boundaries: ['depcruise', '--config', '.dependency-cruiser.cjs', ...PACKAGES],
   unused: ['knip'],

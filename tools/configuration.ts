@@ -19,7 +19,7 @@ const FILE = 'docs/configuration.md'
 interface Setting {
   default?: unknown
   description?: string
-  developmentOnly?: true
+  publicDefault?: string
 }
 
 interface Row {
@@ -93,6 +93,17 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       byDefault: '',
       meaning:
         'if set, tests that need kubectl fail, instead of being skipped, when kubectl is missing or too old',
+    },
+    {
+      name: 'FUZZ_SECONDS',
+      byDefault: '`15`',
+      meaning:
+        'how long random requests are sent to each way of running the system, at most 600, because the tokens expire',
+    },
+    {
+      name: 'FUZZ_SEED',
+      byDefault: 'a random number',
+      meaning: 'makes the same random requests as the run that printed this number',
     },
     { name: 'CHROMIUM', byDefault: 'the usual paths', meaning: 'the path of chromium' },
     {
@@ -180,7 +191,7 @@ function nginxRows(): Row[] {
 }
 
 function defaultOf(setting: Setting): string {
-  if (setting.developmentOnly)
+  if (setting.default !== undefined && setting.default === setting.publicDefault)
     return 'a secret for development, published in the code and rejected in production'
   return code(String(setting.default ?? '').replace(ROOT, ''))
 }

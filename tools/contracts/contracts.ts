@@ -1,11 +1,13 @@
 /**
  * Writes the contracts that the services' routes describe: `swagger/<name>.json`, the merged `swagger/openapi.json` of
- * everything that the gateway serves, and the schemas of the calls from the orders service to the products service.
+ * everything that the gateway serves, the types of the client, and the schemas of the calls from the orders service to
+ * the products service.
  * Part of `npm run contracts`. `--check` writes nothing and fails if the committed files are out of date or break a
  * lint rule.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { generateTypes } from '../../packages/client/generate-types.ts'
 import { clientContract } from './client-contract.ts'
 import { describeOrders as orders } from './describe-orders.ts'
 import { describeProducts as products } from './describe-products.ts'
@@ -15,7 +17,8 @@ import { mergeContracts } from './merge.ts'
 import type { OpenApi } from './openapi.ts'
 
 const ROOT = new URL('../../', import.meta.url)
-const CLIENT = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
+const CLIENT_TYPES = 'packages/client/src/contract.gen.ts'
+const PRODUCTS_CALLS = 'orders/src/adapters/outbound/products/products-contract.gen.ts'
 /** The contract of the internal listener of products. The merged document does not contain this contract. */
 const INTERNAL = 'products-internal'
 
@@ -33,7 +36,11 @@ const files = new Map(
     `${JSON.stringify(contract, null, 2)}\n`,
   ]),
 )
-files.set(CLIENT, clientContract(`swagger/${INTERNAL}.json`, internal, ['bookOrders', 'releaseOrders']))
+files.set(CLIENT_TYPES, await generateTypes(contracts.openapi))
+files.set(
+  PRODUCTS_CALLS,
+  clientContract(`swagger/${INTERNAL}.json`, internal, ['bookOrders', 'releaseOrders']),
+)
 
 if (process.argv.includes('--check')) {
   const complaints = [...(await outOfDate()), ...(await lintAll())]

@@ -1,9 +1,9 @@
 import { openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
-import { argon2Hasher } from 'users/accounts/password-hasher'
 import { buildApp } from 'users/app'
 import { migrations } from 'users/database/migrations'
 import type { Tables } from 'users/database/tables'
+import { argon2Hasher } from 'users/passwords/password-hasher'
 
 /** Returns the contract of the users service, keyed by file name. Builds an app only to read its route schemas. */
 export async function describeUsers(): Promise<Record<string, object>> {
@@ -13,6 +13,7 @@ export async function describeUsers(): Promise<Record<string, object>> {
   const app = await buildApp({
     database,
     hasher: argon2Hasher({ memoryKiB: 47_104, passes: 1 }),
+    strength: async () => 0,
     hashing: { atOnce: 1, waiting: 0 },
     limits: { windowSeconds: 1, accountAndAddress: 1, address: 1, account: 1, registrations: 1 },
     accessTokenSeconds: 900,

@@ -8,6 +8,8 @@ the password \`password\`. Then press Authorize and paste the \`accessToken\`.`
 
 /** The gateway's own error responses to every operation. */
 const GATEWAY_PROBLEMS = {
+  413: { description: 'The body is too large' },
+  414: { description: 'The URL is too long' },
   429: {
     description: 'Too many requests from one address. The request had no effect.',
     headers: {
