@@ -6,6 +6,9 @@ import { describe } from 'node:test'
 import { CompiledQuery } from 'kysely'
 import { type Engine, openDatabase } from '../src/database/database.ts'
 
+/** Long enough for a busy machine. A server that is not there refuses the connection at once. */
+const WAIT_MS = 30_000
+
 const SERVERS = {
   postgres: process.env.TEST_POSTGRES_URL ?? 'postgres://postgres:admin@127.0.0.1:5432/postgres',
   mysql: process.env.TEST_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/',
@@ -22,7 +25,7 @@ export async function availableEngines(): Promise<Engine[]> {
   const wanted = process.env.TEST_ENGINES?.split(',') ?? ['sqlite', 'postgres', 'mysql']
   const reachable = async (engine: 'postgres' | 'mysql') => {
     if (!wanted.includes(engine)) return []
-    const server = openDatabase(SERVERS[engine], { poolSize: 1 })
+    const server = openDatabase(SERVERS[engine], { poolSize: 1, waitMs: WAIT_MS })
     const ping = server.ping().then(
       () => [engine],
       () => [],
@@ -51,7 +54,7 @@ export async function createTestDatabase(
 }
 
 async function runOnServer(url: string, statement: string): Promise<void> {
-  const server = openDatabase(url, { poolSize: 1 })
+  const server = openDatabase(url, { poolSize: 1, waitMs: WAIT_MS })
   await server.kysely.executeQuery(CompiledQuery.raw(statement)).finally(() => server.close())
 }
 

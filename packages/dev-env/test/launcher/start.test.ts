@@ -60,7 +60,8 @@ describe('npm start', { concurrency: 3 }, () => {
     for (const port of ports.filter((_port, i) => PORTS[i] !== 'PRODUCTS_INTERNAL_PORT'))
       assert.match(text, new RegExp(`http://localhost:${port}`))
     assert.match(text, /user-1 \/ password.*seller-1 \/ password/s)
-    assert.doesNotMatch(text, /ended by itself|kill|Error/)
+    // A process may have to be killed, because Node can hang after our shutdown: https://github.com/nodejs/node/issues/54918
+    assert.doesNotMatch(text, /ended by itself|shutdown took longer|Error/)
     assert.deepEqual(await busyPorts(ports), [])
 
     const second = await start(env)

@@ -175,7 +175,8 @@ await describeOnEachEngine('a database', (engine) => {
       .select('value')
       .where('name', 'in', names)
       .execute()
-    assert.deepEqual([rows, runs], [[{ value: 2 }, { value: 2 }], 3])
+    assert.deepEqual(rows, [{ value: 2 }, { value: 2 }])
+    assert.ok(runs >= 3, `expected a retry, found ${runs} runs`)
   })
 
   const connectionId = async (db: Kysely<Tables>): Promise<number> => {
