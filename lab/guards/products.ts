@@ -81,7 +81,7 @@ export const productsGuards: Guard[] = [
   {
     safeguard: 'A seller can change only their own products',
     file: 'products/src/catalogue/product-store.ts',
-    remove: ".where('seller_id', '=', sellerId)\n      .$if(",
+    remove: ".where('seller_id', '=', sellerId)\n    .$if(",
     replace: '.$if(',
     test: 'products/test/access.test.ts',
   },
@@ -113,6 +113,13 @@ export const productsGuards: Guard[] = [
     replace: '',
     test: 'products/test/catalogue/create-product.test.ts',
     engine: 'postgres',
+  },
+  {
+    safeguard: 'A picture is recognised from its bytes',
+    file: 'products/src/images/images-routes.ts',
+    remove: '!contentType || !IMAGE_TYPES.includes(contentType)',
+    replace: '!contentType',
+    test: 'products/test/images/images.test.ts',
   },
   {
     safeguard: 'A search reads a limited number of products',

@@ -29,7 +29,7 @@ const folder = mkdtempSync(join(tmpdir(), 'souk-specmatic-'))
 const shop = await startShop('sqlite', { envOf: { users: UNLIMITED_USERS } })
 try {
   const cases = casesOf(await reportOfSpecmatic())
-  const faults = faultsIn(cases, readContract('openapi'))
+  const faults = faultsIn(cases, contractForSpecmatic(readContract('openapi')))
   for (const fault of faults.slice(0, FAULTS_SHOWN)) console.error(`\n${fault}`)
   console.log(`${cases.length} requests, ${faults.length} faults.`)
   process.exitCode = faults.length > 0 ? 1 : 0

@@ -27,5 +27,5 @@ export async function untilClockIsOff(url: string, seconds: number): Promise<voi
     const aheadMs = Date.parse(response.headers.get('date')!) - Date.now()
     return Math.abs(Math.round(aheadMs / 1_000) - seconds) <= 3
   }
-  await waitUntil(isOff, 5_000, `the clock of ${url} is not off by ${seconds} s`)
+  await waitUntil(isOff, 20_000, `the clock of ${url} is not off by ${seconds} s`)
 }

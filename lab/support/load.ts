@@ -27,7 +27,7 @@ export interface LoadOptions {
 export interface Load {
   history: History
   buyers: readonly User[]
-  /** Resolves when `orders` more orders are confirmed or rejected in their first response. @throws Error after 20 s */
+  /** Resolves when `orders` more orders are confirmed or rejected in their first response. @throws Error after 60 s */
   progress(orders: number): Promise<void>
   stop(): Promise<void>
 }
@@ -49,7 +49,7 @@ interface Client {
 /** How long a client retries a request before it gives up. */
 const RETRY_FOR_MS = 60_000
 const PAUSE_MS = 100
-const PROGRESS_WITHIN_MS = 20_000
+const PROGRESS_WITHIN_MS = 60_000
 /** A client cancels every fifth order. */
 const CANCEL_EVERY = 5
 

@@ -47,7 +47,7 @@ describe('a service behind PgBouncer', { skip }, () => {
     const settings = `listen_addr=127.0.0.1\nlisten_port=${port}\nauth_type=any\nunix_socket_dir=\n${setting}`
     writeFileSync(config, `[databases]\n${target}\n[pgbouncer]\npool_mode=transaction\n${settings}\n`)
     poolers.push(spawn(PGBOUNCER, ['-q', ...ACCOUNT, config], { stdio: 'ignore' }))
-    await waitUntil(() => accepts(port), 5_000, 'PgBouncer does not accept connections')
+    await waitUntil(() => accepts(port), 20_000, 'PgBouncer does not accept connections')
     const url = new URL(database.url)
     url.port = `${port}`
     return url.href
@@ -58,7 +58,7 @@ describe('a service behind PgBouncer', { skip }, () => {
     run(process.execPath, ['src/migrate.ts'], {
       cwd: SERVICE,
       env: { ...process.env, DATABASE_URL: url },
-      timeout: 10_000,
+      timeout: 60_000,
     })
 
   it('does not start, and says why in one line', async () => {

@@ -34,7 +34,7 @@ const STORES = [
   'products/test/bookings/bookings-http.test.ts',
   'users/test/accounts/registration.test.ts',
   'users/test/keys',
-  'users/test/login-limits',
+  'users/test/login-limits/login-limits.test.ts',
   'users/test/sessions/sessions.test.ts',
 ]
 

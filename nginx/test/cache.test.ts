@@ -65,6 +65,35 @@ describe('The cache of nginx', skipWithoutNginx, () => {
     }
   })
 
+  it('keeps a picture with its headers, also a large one', async () => {
+    const path = `/products/7/images/${'a'.repeat(32)}`
+    const picture = 'x'.repeat(400_000)
+    const headers = {
+      'content-type': 'image/png',
+      'content-length': picture.length,
+      'cache-control': 'public, max-age=31536000, immutable',
+    }
+    gateway.service.respondWith((response) => response.writeHead(200, headers).end(picture))
+    for (let n = 0; n < 3; n++) {
+      const response = await send(path)
+      assert.equal(response.body, picture)
+      assert.partialDeepStrictEqual(response.headers, { ...headers, 'content-length': '400000' })
+      assert.equal(response.headers['x-content-type-options'], 'nosniff')
+      assert.match(String(response.headers['content-security-policy']), /^default-src 'none'/)
+      await nextSecond()
+    }
+    assert.equal(gateway.service.seen.length, 1)
+    // A condition must not reach nginx's own cache: nginx would respond 412 and break the connection.
+    assert.equal((await send(path, { headers: { 'if-match': '"1"' } })).status, 200)
+  })
+
+  it('does not keep the response for a picture that does not exist', async () => {
+    const path = `/products/7/images/${'b'.repeat(32)}`
+    gateway.service.respondWith((response) => response.writeHead(404).end('{}'))
+    for (let n = 0; n < 2; n++) assert.equal((await send(path)).status, 404)
+    assert.equal(gateway.service.seen.length, 2)
+  })
+
   it('is not used for requests with a token', async () => {
     await nextSecond()
     gateway.service.respondWith((response) => response.end('for one client'))

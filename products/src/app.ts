@@ -8,6 +8,7 @@ import { registerCatalogueRoutes } from './catalogue/catalogue-routes.ts'
 import { NewProduct, Price, Product, ProductChange, ProductPage } from './catalogue/product-schemas.ts'
 import type { ProductsDatabase } from './database/tables.ts'
 import { StockProblem, toProblem } from './errors.ts'
+import { registerImageRoutes } from './images/images-routes.ts'
 import { Money, rejectUnusualIds } from './schemas.ts'
 import { registerStockRoutes } from './stock/stock-routes.ts'
 import { NewStockAdjustment, StockAdjustment, StockAdjustmentPage } from './stock/stock-schemas.ts'
@@ -62,6 +63,7 @@ export async function buildPublicApp({
   app.addHook('preValidation', rejectUnusualIds)
   registerCatalogueRoutes(app, database, { batching, maxProducts })
   registerStockRoutes(app, database)
+  registerImageRoutes(app, database)
   return app
 }
 

@@ -8,6 +8,7 @@ const RESPONSES = {
   // A request for a product that is hidden from the caller gets the same response as a request for an unknown product,
   // so that the caller cannot find out whether the product exists.
   'product-not-found': { status: 404, detail: 'The product does not exist, or you may not see it.' },
+  'image-not-found': { status: 404, detail: 'The picture does not exist. The product may have a new one.' },
   stale: {
     status: 412,
     detail: 'The product has changed since you read it. Read the product again and send the new ETag.',

@@ -14,6 +14,8 @@ import { type RawBuilder, sql } from 'kysely'
 import { addProduct, openShop, order, type Shop } from './helper.ts'
 
 const SELLER = randomUUID()
+const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex')
+type InjectMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** These statements stop at a number that does not depend on the number of products. */
 const EXCEPTIONS: Exception[] = [
@@ -44,7 +46,7 @@ await describeOnEachEngine('the statements of products', (engine) => {
   })
   after(() => shop.close())
 
-  const call = async (method: 'GET' | 'POST' | 'PATCH', url: string, payload?: object, headers = {}) => {
+  const call = async (method: InjectMethod, url: string, payload?: object, headers = {}) => {
     for (const one of used) one.record(method, url)
     const isInternal = url === '/bookings' || url === '/releases'
     const response = await (isInternal ? shop.internally : shop.publicly)({
@@ -59,7 +61,9 @@ await describeOnEachEngine('the statements of products', (engine) => {
       ...(payload && { payload }),
     })
     assert.ok(response.statusCode < 300, `${method} ${url}: ${response.body}`)
-    return response.json()
+    return response.headers['content-type']?.toString().startsWith('application/json')
+      ? response.json()
+      : undefined
   }
 
   const get = (url: string) => call('GET', url)
@@ -102,6 +106,11 @@ await describeOnEachEngine('the statements of products', (engine) => {
     await record(async () => {
       await call('GET', `/products/${created}`)
       await call('PATCH', `/products/${created}`, { name: 'Renamed' }, { 'if-match': '*' })
+      const image = `/products/${oldest}/image`
+      for (const picture of [JPEG, Buffer.concat([JPEG, JPEG])])
+        await call('PUT', image, picture, { 'content-type': 'image/jpeg' })
+      await call('GET', (await call('GET', `/products/${oldest}`)).image.url)
+      await call('DELETE', image)
       // The second call of each pair finds what the first has stored.
       for (const key of ['once', 'once']) {
         const adjustment = { delta: 1, reason: 'found one' }
@@ -167,6 +176,7 @@ async function fill(shop: Shop): Promise<number> {
     .insertInto('booking_lines')
     .values(orderIds.map((order_id) => ({ ...line, order_id })))
     .execute()
+  await sql`insert into product_images (product_id, bytes) select id, ${JPEG} from products`.execute(kysely)
   return oldest.id
 }
 

@@ -20,6 +20,7 @@ const product = (id: number, more: Partial<Product> = {}): Product => ({
   price: { amount: 100 * id, currency: 'USD' },
   stock: 10,
   status: 'ACTIVE',
+  image: null,
   createdAt: '',
   updatedAt: '',
   ...more,

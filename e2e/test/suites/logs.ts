@@ -31,7 +31,7 @@ export function logsSuite(system: () => SystemUnderTest): void {
       output.some((line) => line.startsWith(`${name}: `) && line.includes('GET'))
     const names = Object.keys(processes.urls).filter((name) => name !== 'productsInternal')
     // nginx writes its log once a second.
-    await waitUntil(() => names.every(hasLogged), 5_000, 'Not every process has logged a request')
+    await waitUntil(() => names.every(hasLogged), 20_000, 'Not every process has logged a request')
     assert.equal(leaksIn(`{"token":"${buyer.accessToken}"}`).length, 2, 'a leak must be found')
     assert.deepEqual(leaksIn(output.join('\n')), [])
   })

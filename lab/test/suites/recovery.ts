@@ -101,7 +101,7 @@ export function recoverySuite(running: () => ProxiedShop): void {
     const allHappened = () => counts['lose-response'] * counts.double * counts['delay-response'] > 0
     try {
       await load.progress(30)
-      await waitUntil(allHappened, 30_000, `not every fault has happened: ${JSON.stringify(counts)}`)
+      await waitUntil(allHappened, 60_000, `not every fault has happened: ${JSON.stringify(counts)}`)
     } finally {
       await load.stop()
     }

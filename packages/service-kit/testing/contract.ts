@@ -67,6 +67,8 @@ export function contractChecker(contract: Contract): (response: ReceivedResponse
     if (operation) {
       const listed = operation.responses[status]
       assert.ok(listed, `${where} is not in the contract: ${body}`)
+      // The contract does not describe the bytes of a picture.
+      if (mediaType.startsWith('image/') && listed.content?.[mediaType]) return
       if (!listed.content) return assert.equal(body, '', `${where} should have no body`)
       assert.ok(
         listed.content[mediaType],

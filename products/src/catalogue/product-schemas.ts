@@ -1,6 +1,7 @@
 import { pageOf, pageQuery } from '@souk/service-kit/http/pagination'
 import { ref, withDefault } from '@souk/service-kit/http/schema'
 import { type Static, Type } from 'typebox'
+import { IMAGE_TYPES } from '../database/tables.ts'
 import { freeText, MAX_AMOUNT, Money, oneLine, ProductId } from '../schemas.ts'
 import { MAX_QUERY, MAX_QUERY_WORDS } from '../search/words.ts'
 
@@ -37,6 +38,14 @@ const fields = {
   price: ref(Price),
 }
 
+const Image = Type.Object({
+  url: Type.String({
+    description:
+      'A path on the same origin. A new picture gets a new path, so caches may keep a picture forever',
+  }),
+  contentType: Type.Enum([...IMAGE_TYPES]),
+})
+
 export const Product = Type.Object(
   {
     id: ProductId,
@@ -45,6 +54,7 @@ export const Product = Type.Object(
     price: ref(Money),
     stock: Type.Integer({ minimum: 0, description: 'The units that are available to orders' }),
     status: Status,
+    image: Type.Union([Image, Type.Null()]),
     createdAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
   },

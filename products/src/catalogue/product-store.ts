@@ -167,14 +167,7 @@ export const updateProduct = (
 ): Promise<VersionedProduct> =>
   inTransaction(database, async (trx) => {
     const { engine } = database
-    const row = await trx
-      .selectFrom('products')
-      .selectAll()
-      .where('id', '=', id)
-      .where('seller_id', '=', sellerId)
-      .$if(engine !== 'sqlite', (query) => query.forUpdate())
-      .executeTakeFirst()
-    if (!row) throw new ProductsError('product-not-found')
+    const row = await lockOwnProduct(trx, engine, { id, sellerId })
     if (versions && !versions.includes(row.version)) throw new ProductsError('stale')
     const changed = changedColumns(row, change)
     await trx.updateTable('products').set(changed).where('id', '=', id).execute()
@@ -184,6 +177,23 @@ export const updateProduct = (
     }
     return versioned(product)
   })
+
+/** @throws ProductsError `product-not-found`, also for the product of another seller */
+export async function lockOwnProduct(
+  trx: Trx,
+  engine: Engine,
+  { id, sellerId }: { id: number; sellerId: string },
+): Promise<ProductRow> {
+  const row = await trx
+    .selectFrom('products')
+    .selectAll()
+    .where('id', '=', id)
+    .where('seller_id', '=', sellerId)
+    .$if(engine !== 'sqlite', (query) => query.forUpdate())
+    .executeTakeFirst()
+  if (!row) throw new ProductsError('product-not-found')
+  return row
+}
 
 function newRow(sellerId: string, draft: NewProduct) {
   const now = Date.now()
@@ -197,6 +207,8 @@ function newRow(sellerId: string, draft: NewProduct) {
     price_currency: draft.price.currency,
     stock: draft.stock,
     status: 'ACTIVE',
+    image_hash: null,
+    image_type: null,
     version: 1,
     search_version: SEARCH_VERSION,
     idempotency_key: null,
@@ -216,7 +228,10 @@ const changedColumns = (row: ProductRow, { name, description, price, status }: P
   updated_at: Date.now(),
 })
 
-const versioned = (row: ProductRow): VersionedProduct => ({ product: toProduct(row), version: row.version })
+export const versioned = (row: ProductRow): VersionedProduct => ({
+  product: toProduct(row),
+  version: row.version,
+})
 
 export const toProduct = (row: ProductRow): Product => ({
   id: row.id,
@@ -226,6 +241,10 @@ export const toProduct = (row: ProductRow): Product => ({
   price: { amount: row.price_amount, currency: row.price_currency },
   stock: row.stock,
   status: row.status,
+  image: row.image_type && {
+    url: `/products/${row.id}/images/${row.image_hash}`,
+    contentType: row.image_type,
+  },
   createdAt: new Date(row.created_at).toISOString(),
   updatedAt: new Date(row.updated_at).toISOString(),
 })

@@ -13,6 +13,7 @@ export const migrations: Migrations = (engine) => {
   // The search columns stored the result of a normalization, which can be longer than the original text, and longer
   // than the 64 KiB of MySQL's `text`. They are not used any more.
   const longText = engine === 'mysql' ? sql`mediumtext` : 'text'
+  const bytes = { postgres: sql`bytea`, mysql: sql`mediumblob`, sqlite: sql`blob` }[engine]
   // Ignore the type that `counter` returns: on PostgreSQL and MySQL, `integer` is too small for ids.
   const [, generatedKey] = counter(engine)
   return {
@@ -147,6 +148,18 @@ export const migrations: Migrations = (engine) => {
           'price_amount',
           'id',
         ]),
+    },
+    '0009-product-images': {
+      up: async (db) => {
+        await db.schema.alterTable('products').addColumn('image_hash', 'char(32)').execute()
+        await db.schema.alterTable('products').addColumn('image_type', 'varchar(32)').execute()
+        await withOptions(
+          db.schema
+            .createTable('product_images')
+            .addColumn('product_id', 'bigint', (column) => column.primaryKey())
+            .addColumn('bytes', bytes, (column) => column.notNull()),
+        ).execute()
+      },
     },
   }
 }

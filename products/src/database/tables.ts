@@ -4,6 +4,9 @@ import type { Generated, InsertQueryBuilder, InsertResult, Transaction } from 'k
 export type ProductsDatabase = Database<Tables>
 export type Trx = Transaction<Tables>
 
+export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const
+export type ImageType = (typeof IMAGE_TYPES)[number]
+
 export type ProductStatus = 'ACTIVE' | 'DISABLED'
 
 /** RELEASED is also stored for an order that is released before it is booked. A later booking is rejected. */
@@ -31,6 +34,10 @@ export interface Tables {
     price_currency: string
     stock: number
     status: ProductStatus
+    /** The first 32 hexadecimal digits of the SHA-256 of the picture; null without a picture. */
+    image_hash: string | null
+    /** The media type of the picture; null without a picture. */
+    image_type: ImageType | null
     /** The version in the ETag. Starts at 1. Each edit by the seller adds 1; a change of the stock does not. */
     version: number
     /** The SEARCH_VERSION (in product-words.ts) with which the words of the product were stored; 0 if there are none. */
@@ -41,6 +48,11 @@ export interface Tables {
     fingerprint: string | null
     created_at: number
     updated_at: number
+  }
+  /** The pictures. They have a table of their own, so that a list of products does not read them. */
+  product_images: {
+    product_id: number
+    bytes: Uint8Array
   }
   /** The distinct words of each product, in the form that `fold` (in words.ts) returns. */
   product_words: {

@@ -12,10 +12,14 @@ import { requestHeaders, responseHeaders } from './headers.ts'
 import { servePages } from './pages.ts'
 import { upstreamProblem } from './problems.ts'
 
+/** The only route whose bodies may be larger than 64 KiB. */
+const PICTURE_UPLOAD = '/products/:id/image'
+const MAX_PICTURE = 512 * 1024
+
 /** The paths that the gateway forwards to each service. It forwards no other path. */
 const FORWARDED = {
   users: ['/users', '/users/*', '/auth/*', '/.well-known/jwks.json', '/sellers/:id(^[\\da-fA-F-]{36}$)'],
-  products: ['/products', '/products/*', '/sellers/me/products'],
+  products: ['/products', '/products/*', PICTURE_UPLOAD, '/sellers/me/products'],
   orders: ['/orders', '/orders/*', '/sellers/me/sales', '/sellers/me/sales/summary'],
 }
 
@@ -60,6 +64,9 @@ export async function buildGateway(options: GatewayOptions): Promise<App> {
 
 const forwardTo = (upstream: string, routes: string[], timeoutMs: number) => async (scope: App) => {
   scope.addHook('onRequest', requirePlainPath)
+  scope.addHook('onRoute', (route) => {
+    if (route.url === PICTURE_UPLOAD) route.bodyLimit = MAX_PICTURE
+  })
   // The gateway reads the whole body before it calls a service, as nginx does. Otherwise a slow client would occupy a
   // service, and a service that rejects a body early could close the connection before the gateway reads the response.
   scope.removeAllContentTypeParsers()

@@ -15,7 +15,6 @@ type ProblemsByErrorCode = Record<string, [status: number, code: string, detail:
 
 const FRAMEWORK_PROBLEMS: ProblemsByErrorCode = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported-media-type', 'Send the body as application/json.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'payload-too-large', 'The body is too large.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'invalid-request', 'The body does not match Content-Length.'],
   FST_ERR_BAD_URL: [400, 'invalid-url', 'The URL cannot be decoded. Check its percent-encoding.'],
   FST_ERR_MAX_PARAM_LENGTH: [414, 'uri-too-long', 'A segment of the path is too long.'],
@@ -36,7 +35,7 @@ export function toProblem(
   serviceProblem?: ServiceErrors,
 ): HttpProblem {
   if (error instanceof HttpProblem) return error
-  const known = serviceProblem?.(error) ?? frameworkProblem(error as Partial<FastifyError> & Error)
+  const known = serviceProblem?.(error) ?? frameworkProblem(error as Partial<FastifyError> & Error, request)
   if (known) {
     if (known.status >= 500) request.log.error({ err: error }, known.code)
     return known
@@ -58,9 +57,14 @@ export function toProblem(
 }
 
 /** Converts an error with which Fastify rejects a request. Returns undefined for other errors. */
-function frameworkProblem(error: Partial<FastifyError> & Error): HttpProblem | undefined {
+function frameworkProblem(
+  error: Partial<FastifyError> & Error,
+  { routeOptions: { bodyLimit } }: FastifyRequest,
+): HttpProblem | undefined {
   const { validation, validationContext, code = '', statusCode = 500, message } = error
   if (validation) return validationFailed(fieldErrors(validation as ErrorObject[], validationContext))
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new HttpProblem(413, 'payload-too-large', `The body must not exceed ${bodyLimit} bytes.`)
   const framework = FRAMEWORK_PROBLEMS[code]
   if (framework) return new HttpProblem(...framework)
   // The client closed the connection before the whole body arrived.

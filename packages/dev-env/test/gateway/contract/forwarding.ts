@@ -84,6 +84,23 @@ export function forwardingContract(gateway: ContractGateway): void {
     assert.deepEqual(gateway.upstreams.products.seen, [])
   })
 
+  it('forwards the picture of a product, of at most 512 KiB', async () => {
+    const put = (bytes: number, path = '/products/7/image') =>
+      gateway.send(path, {
+        method: 'PUT',
+        headers: { 'content-type': 'image/png' },
+        body: 'x'.repeat(bytes),
+      })
+    assert.equal((await put(524_288)).status, 200)
+    assert.equal(gateway.upstreams.products.seen.pop()?.body.length, 524_288)
+    const tooLarge = await put(524_289)
+    assertProblem(tooLarge, 413, 'payload-too-large')
+    assert.match(tooLarge.body, /must not exceed 524288 bytes/)
+    for (const path of ['/products/7/images', '/products/7/image/1', '/users/7/image'])
+      assertProblem(await put(65_537, path), 413, 'payload-too-large')
+    assert.deepEqual(gateway.upstreams.products.seen, [])
+  })
+
   it('forwards a body of any media type, and an empty body', async () => {
     for (const [type, body] of [
       ['text/plain', 'hello'],
