@@ -60,6 +60,8 @@ export function validValue(schema: Schema, resolve: (ref: string) => Schema): fc
 
 function validString({ format, pattern, minLength = 0, maxLength = LONGEST }: Schema): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid({ version: 7 })
+  if (format === 'date')
+    return fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(-24, -14))
   const length = { minLength, maxLength: Math.max(minLength, Math.min(maxLength, LONGEST)) }
   const text = fc.oneof(
     fc.string({ ...length, unit: 'grapheme' }),

@@ -55,7 +55,7 @@ export function accessSuite(system: () => SystemUnderTest): void {
   })
 
   it('every operation of the contract has a valid `x-access`', () => {
-    assert.equal(operations.length, 27, 'operations in the contract')
+    assert.equal(operations.length, 28, 'operations in the contract')
     for (const { template, operation } of operations) {
       assert.match(operation['x-access'], /^(public|optional|user|BUYER|SELLER)$/, template)
     }

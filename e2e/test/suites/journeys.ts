@@ -32,6 +32,8 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     assert.equal(await stockOf(shop, productId), 3)
     const sales = await seller.call('GET', '/sellers/me/sales')
     assert.partialDeepStrictEqual(sales.body.items, [{ orderId: placed.body.id, productId, quantity: 2 }])
+    const { body: summary } = await seller.call('GET', '/sellers/me/sales/summary')
+    assert.partialDeepStrictEqual(summary.products, [{ productId, units: 2 }])
     const own = await seller.call('GET', '/sellers/me/products')
     assert.deepEqual(
       own.body.items.map(({ id }: { id: number }) => id),

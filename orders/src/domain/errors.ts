@@ -4,6 +4,7 @@ export type OrderErrorCode =
   | 'idempotency-key-reused'
   | 'quantity-too-large'
   | 'expected-prices-differ'
+  | 'too-many-sales'
 
 /** The error for a request that breaks a business rule. `code` names the rule. */
 export class OrderError extends Error {
@@ -27,3 +28,6 @@ export const idempotencyKeyReused = () =>
     'idempotency-key-reused',
     'This Idempotency-Key was used with a different request body. Use a new key for a new order.',
   )
+
+export const tooManySales = () =>
+  new OrderError('too-many-sales', 'You have too many sales in this period. Choose a shorter one.')

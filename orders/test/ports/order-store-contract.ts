@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
+import { DAY_MS } from '../../src/application/lists.ts'
 import type { OrderStore } from '../../src/application/ports.ts'
 import { OrderError } from '../../src/domain/errors.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type Order,
   requestCancellation,
 } from '../../src/domain/order.ts'
-import { confirmed, pendingOrder, withCode } from '../helper.ts'
+import { booked, confirmed, pendingOrder, withCode } from '../helper.ts'
 
 const LINES = [
   { productId: 1, quantity: 2 },
@@ -199,6 +200,68 @@ export function orderStoreContract(open: () => OrderStore): void {
     )
     const unknownOrder = { orderId: 'ffffffff-ffff-ffff-ffff-ffffffffffff', lineNo: 1 }
     assert.deepEqual(keys(await open().listSales(sellerId, { after: unknownOrder, limit: 9 })), expected)
+  })
+
+  describe('sums up what a seller sold', () => {
+    const DAY = Date.UTC(2026, 0, 31)
+    const PERIOD = { from: DAY, until: DAY + 2 * DAY_MS }
+    /** Stores a confirmed order that was placed at `at`. The prices are 1 and 2 dollars, or euros. */
+    const sell = async (sellerId: string, at: number, lines = LINES, currency = 'USD') => {
+      const id = `${at.toString(16).padStart(12, '0').replace(/^.{8}/, '$&-')}${randomUUIDv7().slice(13)}`
+      const order = await add({ ...pendingOrder(lines, undefined, at), id })
+      const prices = booked(order.lines, sellerId).map((line) => ({
+        ...line,
+        price: { amount: line.price.amount, currency },
+      }))
+      return open().settle(confirmOrReject(order, { booked: prices }, at))
+    }
+    const summary = (sellerId: string, period = PERIOD) => open().summarizeSales(sellerId, period, 100)
+
+    it('by day and by product, each with its currency', async () => {
+      const sellerId = randomUUIDv7()
+      await sell(sellerId, DAY)
+      await sell(sellerId, DAY + DAY_MS - 1, [{ productId: 2, quantity: 3 }])
+      await sell(sellerId, DAY + DAY_MS, LINES, 'EUR')
+      await sell(randomUUIDv7(), DAY)
+      assert.deepEqual(await summary(sellerId), {
+        days: [
+          { day: DAY, units: 6, revenue: { amount: 1_000, currency: 'USD' } },
+          { day: DAY + DAY_MS, units: 3, revenue: { amount: 400, currency: 'EUR' } },
+        ],
+        products: [
+          { productId: 2, name: 'Product 2', units: 4, revenue: { amount: 800, currency: 'USD' } },
+          { productId: 1, name: 'Product 1', units: 2, revenue: { amount: 200, currency: 'EUR' } },
+          { productId: 1, name: 'Product 1', units: 2, revenue: { amount: 200, currency: 'USD' } },
+          { productId: 2, name: 'Product 2', units: 1, revenue: { amount: 200, currency: 'EUR' } },
+        ],
+      })
+    })
+
+    it('without orders that were cancelled, or placed before or after the period', async () => {
+      const sellerId = randomUUIDv7()
+      const cancelled = await sell(sellerId, DAY)
+      await open().change(cancelled.id, (order) => requestCancellation(order, DAY))
+      await sell(sellerId, DAY - 1)
+      await sell(sellerId, PERIOD.until)
+      assert.deepEqual(await summary(sellerId), { days: [], products: [] })
+    })
+
+    it('without an error if the sums are very large', async () => {
+      const sellerId = randomUUIDv7()
+      const order = await add({ ...pendingOrder([{ productId: 1, quantity: 1_000 }]) })
+      const [line] = booked(order.lines, sellerId)
+      const price = { amount: Number.MAX_SAFE_INTEGER - 1, currency: 'USD' }
+      await open().settle(confirmOrReject(order, { booked: [{ ...line!, price }] }, order.createdAt))
+      const { days } = await summary(sellerId, { from: order.createdAt, until: order.createdAt + 1 })
+      assert.ok(Math.abs(days[0]!.revenue.amount / (price.amount * 1_000) - 1) < 1e-9)
+    })
+
+    it('and throws too-many-sales if there are more than the maximum', async () => {
+      const sellerId = randomUUIDv7()
+      for (let n = 0; n < 2; n++) await sell(sellerId, DAY)
+      await open().summarizeSales(sellerId, PERIOD, 4)
+      await assert.rejects(open().summarizeSales(sellerId, PERIOD, 3), withCode('too-many-sales'))
+    })
   })
 
   it('returns due PENDING and CANCELLING orders from `claimUndecided`, and defers their next attempts', async () => {

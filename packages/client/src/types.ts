@@ -16,3 +16,4 @@ export type NewOrderLine = Schemas['NewOrder']['lines'][number]
 /** A line because of which an order was rejected. */
 export type RejectedLine = Schemas['RejectedLine']
 export type Sale = Schemas['Sale']
+export type SalesSummary = Schemas['SalesSummary']

@@ -24,6 +24,7 @@ const STATUS_OF_ERROR = {
   'idempotency-key-reused': 422,
   'quantity-too-large': 422,
   'expected-prices-differ': 422,
+  'too-many-sales': 422,
 } satisfies Record<OrderErrorCode, number>
 
 /** Converts an OrderError or an OutcomeUnknown to an error response. Returns undefined for any other error. */

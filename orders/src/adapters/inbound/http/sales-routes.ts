@@ -1,10 +1,12 @@
 import { callerOf } from '@souk/service-kit/http/access'
 import type { App } from '@souk/service-kit/http/app'
+import { problemResponse } from '@souk/service-kit/http/openapi'
 import { decodeCursor, pageOf, pageQuery, toPage } from '@souk/service-kit/http/pagination'
 import { ref, response } from '@souk/service-kit/http/schema'
+import { validationFailed } from '@souk/service-kit/http/validation'
 import { type Static, Type } from 'typebox'
 import type { Application } from '../../../application/index.ts'
-import type { Sale } from '../../../application/lists.ts'
+import { DAY_MS, MAX_BEST_SELLERS, type Period, type Sale } from '../../../application/lists.ts'
 import { SOLD_STATUSES } from '../../../domain/order.ts'
 import { MoneySchema, orderId, productId, quantity, strict, time } from './order-schemas.ts'
 
@@ -26,11 +28,43 @@ const SaleSchema = Type.Object(
 
 const SalePageSchema = Type.Object(pageOf(ref(SaleSchema)).properties, { $id: 'SalePage' })
 
-export const saleSchemas = [SaleSchema, SalePageSchema]
+const sold = {
+  units: Type.Integer({ minimum: 1 }),
+  revenue: ref(MoneySchema),
+}
+const date = (description: string) => Type.String({ format: 'date', description })
+
+const SalesSummarySchema = Type.Object(
+  {
+    from: date('The first day'),
+    to: date('The last day'),
+    days: Type.Array(Type.Object({ day: date('The day, UTC'), ...sold }), {
+      description: 'One item for each day with sales and currency, oldest first',
+    }),
+    products: Type.Array(Type.Object({ productId, name: Type.String(), ...sold }), {
+      description: `One item for each product and currency, best sellers first, at most ${MAX_BEST_SELLERS}`,
+    }),
+  },
+  { $id: 'SalesSummary' },
+)
+
+export const saleSchemas = [SaleSchema, SalePageSchema, SalesSummarySchema]
 
 const ListQuery = Type.Object(pageQuery, strict)
 
-/** Registers the route with which a seller lists sales. */
+/** The most days of a summary, and its days if the request names none. */
+const MAX_DAYS = 92
+const USUAL_DAYS = 30
+
+const SummaryQuery = Type.Object(
+  {
+    from: Type.Optional(date(`The first day, UTC. Default: ${USUAL_DAYS - 1} days before \`to\``)),
+    to: Type.Optional(date('The last day, UTC. Default: today')),
+  },
+  strict,
+)
+
+/** Registers the routes with which a seller lists sales and sums them up. */
 export function registerSalesRoutes(app: App, application: Application): void {
   app.get(
     '/sellers/me/sales',
@@ -54,6 +88,49 @@ export function registerSalesRoutes(app: App, application: Application): void {
       return toPage(sales, limit, ({ orderId, lineNo }) => [orderId, lineNo], saleView)
     },
   )
+
+  app.get(
+    '/sellers/me/sales/summary',
+    {
+      config: { access: { role: 'SELLER' } },
+      schema: {
+        operationId: 'summarizeSales',
+        tags: ['sales'],
+        summary: 'Sum up your sales',
+        description:
+          `Returns the units and the revenue of at most ${MAX_DAYS} days, by day and by product. Sales that the buyer ` +
+          'has cancelled do not count. A sale counts for the day on which the buyer placed the order.',
+        querystring: SummaryQuery,
+        response: {
+          200: response('Your sales, summed up', ref(SalesSummarySchema)),
+          422: problemResponse('`too-many-sales`: choose a shorter period'),
+        },
+      },
+    },
+    async (request) => {
+      const period = periodOf(request.query)
+      const summary = await application.summarizeSales({ sellerId: callerOf(request).id, period })
+      return {
+        from: dateOf(period.from),
+        to: dateOf(period.until - DAY_MS),
+        days: summary.days.map(({ day, ...sold }) => ({ day: dateOf(day), ...sold })),
+        products: summary.products,
+      }
+    },
+  )
+}
+
+const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+
+/** @throws HttpProblem 400 if the period ends before it starts, or is too long */
+function periodOf(query: Static<typeof SummaryQuery>): Period {
+  const to = Date.parse(query.to ?? dateOf(Date.now()))
+  const from = query.from === undefined ? to - (USUAL_DAYS - 1) * DAY_MS : Date.parse(query.from)
+  const until = to + DAY_MS
+  const days = (until - from) / DAY_MS
+  if (days >= 1 && days <= MAX_DAYS) return { from, until }
+  const detail = days < 1 ? 'must not be after `to`' : `must be at most ${MAX_DAYS - 1} days before \`to\``
+  throw validationFailed([{ pointer: '#/from', in: 'query', detail }])
 }
 
 function positionIn(cursor: string | undefined) {

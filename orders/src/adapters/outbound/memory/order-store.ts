@@ -1,8 +1,15 @@
 import { isKeyExpired } from '../../../application/idempotency.ts'
-import type { Sale, SalePosition } from '../../../application/lists.ts'
+import {
+  DAY_MS,
+  MAX_BEST_SELLERS,
+  type Sale,
+  type SalePosition,
+  type SalesSummary,
+  type Sold,
+} from '../../../application/lists.ts'
 import type { OrderStore } from '../../../application/ports.ts'
 import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
-import { idempotencyKeyReused, orderNotFound } from '../../../domain/errors.ts'
+import { idempotencyKeyReused, orderNotFound, tooManySales } from '../../../domain/errors.ts'
 import { isBooked, type Order, type SoldStatus } from '../../../domain/order.ts'
 
 /** Creates an order store in memory, for tests. It passes the same tests as the SQL store. */
@@ -52,6 +59,13 @@ export function memoryOrderStore({ idempotencyKeyMs = Number.POSITIVE_INFINITY }
         .flatMap((order) => salesOf(order, sellerId))
         .filter((sale) => after === null || isAfter(sale, after))
         .slice(0, limit),
+    summarizeSales: async (sellerId, { from, until }, maxSales) => {
+      const sales = newestFirst()
+        .filter(({ createdAt }) => createdAt >= from && createdAt < until)
+        .flatMap((order) => salesOf(order, sellerId))
+      if (sales.length > maxSales) throw tooManySales()
+      return summaryOf(sales.filter(({ status }) => status === 'CONFIRMED'))
+    },
     claimUndecided: async (now, limit) => {
       const claimed = [...dueAt]
         // A time more than MAX_DEFERRAL_MS ahead comes from a replica with a wrong clock, so the order is due too.
@@ -88,3 +102,32 @@ function salesOf(order: Order, sellerId: string): Sale[] {
   }
   return sales
 }
+
+function summaryOf(sales: readonly Sale[]): SalesSummary {
+  const groups = (keyOf: (sale: Sale) => unknown) =>
+    [...Map.groupBy(sales, (sale) => `${keyOf(sale)} ${sale.price.currency}`).values()].map((group) => ({
+      first: group[0]!,
+      sold: soldIn(group),
+    }))
+  const dayOf = ({ soldAt }: Sale) => soldAt - (soldAt % DAY_MS)
+  const days = groups(dayOf).map(({ first, sold }) => ({ day: dayOf(first), ...sold }))
+  const products = groups(({ productId }) => productId).map(({ first: { productId, name }, sold }) => ({
+    productId,
+    name,
+    ...sold,
+  }))
+  return {
+    days: days.sort((a, b) => a.day - b.day || (a.revenue.currency < b.revenue.currency ? -1 : 1)),
+    products: products
+      .sort((a, b) => b.units - a.units || b.revenue.amount - a.revenue.amount || a.productId - b.productId)
+      .slice(0, MAX_BEST_SELLERS),
+  }
+}
+
+const soldIn = (sales: readonly Sale[]): Sold => ({
+  units: sales.reduce((sum, { quantity }) => sum + quantity, 0),
+  revenue: {
+    amount: sales.reduce((sum, { quantity, price }) => sum + quantity * price.amount, 0),
+    currency: sales[0]!.price.currency,
+  },
+})

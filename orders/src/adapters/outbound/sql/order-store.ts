@@ -6,7 +6,15 @@ import { failpoint } from '@souk/service-kit/process/failpoint'
 import { type OrderStore, OutcomeUnknown } from '../../../application/ports.ts'
 import type { Order } from '../../../domain/order.ts'
 import { BATCH_LIMITS } from '../batch-limits.ts'
-import { changeOrder, claimUndecided, countUndecided, findOrders, listOrders, listSales } from './queries.ts'
+import {
+  changeOrder,
+  claimUndecided,
+  countUndecided,
+  findOrders,
+  listOrders,
+  listSales,
+  summarizeSales,
+} from './queries.ts'
 import type { OrdersTables } from './tables.ts'
 import { type OrderWrite, writeOrders } from './write-orders.ts'
 
@@ -58,6 +66,8 @@ export function sqlOrderStore(
     find: (orderId) => translateErrors(async () => (await findOrders(reads, [orderId]))[0] ?? null),
     listOrders: (buyerId, status, page) => translateErrors(() => listOrders(reads, buyerId, status, page)),
     listSales: (sellerId, page) => translateErrors(() => listSales(reads, sellerId, page)),
+    summarizeSales: (sellerId, period, maxSales) =>
+      translateErrors(() => summarizeSales(reads, sellerId, period, maxSales)),
     claimUndecided: (now, limit) => translateErrors(() => claimUndecided(database, now, limit)),
   }
 }

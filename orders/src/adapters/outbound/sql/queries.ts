@@ -2,9 +2,17 @@ import type { Database } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { sql } from 'kysely'
-import type { PageRequest, Sale, SalePosition } from '../../../application/lists.ts'
+import {
+  DAY_MS,
+  MAX_BEST_SELLERS,
+  type PageRequest,
+  type Period,
+  type Sale,
+  type SalePosition,
+  type SalesSummary,
+} from '../../../application/lists.ts'
 import { MAX_DEFERRAL_MS, nextAttemptAt, RESUME_AFTER_MS } from '../../../application/recover-orders.ts'
-import { orderNotFound } from '../../../domain/errors.ts'
+import { orderNotFound, tooManySales } from '../../../domain/errors.ts'
 import { ORDER_STATUSES, type Order, type OrderStatus, type SoldStatus } from '../../../domain/order.ts'
 import { type LineRow, type OrderRow, type OrdersTables, toOrder } from './tables.ts'
 
@@ -138,6 +146,68 @@ export async function listSales(
     status: row.status as SoldStatus,
     soldAt: row.created_at,
   }))
+}
+
+/** The time in the id of an order may differ by less than this from the time at which the order was placed. */
+const ID_TOLERANCE_MS = 60_000
+
+/**
+ * See `OrderLists.summarizeSales`. The index of the seller's lines has no time, but the ids of orders are UUIDv7, which
+ * start with the time. So a range of ids selects the lines of the period, and a few more.
+ */
+export async function summarizeSales(
+  { kysely, engine }: Queryable,
+  sellerId: string,
+  { from, until }: Period,
+  maxSales: number,
+): Promise<SalesSummary> {
+  const lines = kysely
+    .selectFrom('order_lines as line')
+    .where('line.seller_id', '=', sellerId)
+    .where('line.order_id', '>=', firstIdAt(from - ID_TOLERANCE_MS))
+    .where('line.order_id', '<', firstIdAt(until + ID_TOLERANCE_MS))
+  const extra = await lines.select('order_id').orderBy('order_id').offset(maxSales).limit(1).execute()
+  if (extra.length > 0) throw tooManySales()
+
+  const sold = lines
+    .innerJoin('orders as order', 'order.id', 'line.order_id')
+    .where('order.status', '=', 'CONFIRMED')
+    .where('order.created_at', '>=', from)
+    .where('order.created_at', '<', until)
+  // A sum can exceed the integers that a driver returns. A double is exact up to 2^53.
+  const double = sql.raw(engine === 'mysql' ? 'double' : 'double precision')
+  const units = sql<number>`cast(sum(line.quantity) as ${double})`
+  const revenue = sql<number>`cast(sum(line.quantity * line.price_amount) as ${double})`
+  const day = sql<number>`${sql.ref('order.created_at')} - ${sql.ref('order.created_at')} % ${sql.lit(DAY_MS)}`
+  const days = await sold
+    .select([day.as('day'), 'line.currency', units.as('units'), revenue.as('revenue')])
+    .groupBy([day, 'line.currency'])
+    .orderBy('day')
+    .orderBy('line.currency')
+    .execute()
+  const products = await sold
+    .select(({ fn }) => ['line.product_id', 'line.currency', fn.max('line.name').as('name')])
+    .select([units.as('units'), revenue.as('revenue')])
+    .groupBy(['line.product_id', 'line.currency'])
+    .orderBy('units', 'desc')
+    .orderBy('revenue', 'desc')
+    .orderBy('line.product_id')
+    .limit(MAX_BEST_SELLERS)
+    .execute()
+  const soldOf = (row: { units: number; revenue: number; currency: string }) => ({
+    units: row.units,
+    revenue: { amount: row.revenue, currency: row.currency },
+  })
+  return {
+    days: days.map((row) => ({ day: row.day, ...soldOf(row) })),
+    products: products.map((row) => ({ productId: row.product_id, name: row.name, ...soldOf(row) })),
+  }
+}
+
+/** Returns the lowest UUIDv7 of a time: its first 48 bits are the milliseconds since 1970 (RFC 9562, section 5.7). */
+function firstIdAt(ms: number): string {
+  const hex = Math.max(ms, 0).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
 /**

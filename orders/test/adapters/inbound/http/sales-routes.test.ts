@@ -48,3 +48,46 @@ describe('GET /sellers/me/sales', () => {
     })
   }
 })
+
+describe('GET /sellers/me/sales/summary', () => {
+  const today = () => new Date().toISOString().slice(0, 10)
+  const summaryOf = async (query: string, headers?: Record<string, string>) => {
+    const api = await testApi()
+    await api.place([{ productId: 1, quantity: 2 }], await buyer())
+    const url = `/sellers/me/sales/summary${query}`
+    const response = await api.call({ method: 'GET', url, headers: headers ?? (await seller(SELLER)) })
+    await api.app.close()
+    return response
+  }
+
+  it('sums up the last 30 days by default, and only the sales of the seller', async () => {
+    const revenue = { amount: 3998, currency: 'USD' }
+    assert.deepEqual((await summaryOf('')).json(), {
+      from: new Date(Date.parse(today()) - 29 * 86_400_000).toISOString().slice(0, 10),
+      to: today(),
+      days: [{ day: today(), units: 2, revenue }],
+      products: [{ productId: 1, name: 'Lamp', units: 2, revenue }],
+    })
+    const other = (await summaryOf('', await seller())).json()
+    assert.deepEqual([other.days, other.products], [[], []])
+  })
+
+  it('includes the first and the last day', async () => {
+    const { from, to, days } = (await summaryOf(`?from=${today()}&to=${today()}`)).json()
+    assert.deepEqual([from, to, days.length], [today(), today(), 1])
+    assert.equal((await summaryOf('?from=2026-01-01&to=2026-04-02')).statusCode, 200)
+  })
+
+  for (const [query, detail] of [
+    ['?from=2026-01-02&to=2026-01-01', 'must not be after `to`'],
+    ['?from=2025-12-31&to=2026-04-02', 'must be at most 91 days before `to`'],
+    ['?from=2026-02-30', 'must match format "date"'],
+    ['?to=today', 'must match format "date"'],
+  ] as const) {
+    it(`responds 400 to ${query}`, async () => {
+      const response = await summaryOf(query)
+      assert.equal(response.statusCode, 400, response.body)
+      assert.equal(response.json().errors[0].detail, detail)
+    })
+  }
+})
