@@ -8,8 +8,8 @@ import { buildInternalApp, buildPublicApp } from './app.ts'
 import { ownAddress, readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
 import type { Tables } from './database/tables.ts'
+import { seedDemoProducts } from './demo/seed.ts'
 import { indexProducts } from './search/product-words.ts'
-import { seedDemoProducts } from './seed.ts'
 
 await serve('products', readSettings, async (config) => {
   const database = openDatabase<Tables>(config.DATABASE_URL, {

@@ -5,8 +5,8 @@ import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
 import type { Tables } from './database/tables.ts'
+import { seedDemoProducts } from './demo/seed.ts'
 import { indexProducts } from './search/product-words.ts'
-import { seedDemoProducts } from './seed.ts'
 
 try {
   const config = readSettings()
@@ -15,7 +15,7 @@ try {
   await indexProducts(database)
   if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
   await database.close()
-  console.log(`products: the tables are up to date${config.SEED_DEMO_DATA ? ', with products 1 and 2' : ''}`)
+  console.log(`products: the tables are up to date${config.SEED_DEMO_DATA ? ', with the demo products' : ''}`)
 } catch (error) {
   console.error(startFailure(error))
   // Without this call, open connections in the pool would keep the process running.

@@ -15,7 +15,9 @@ import {
 } from '@souk/service-kit/testing/engines'
 import { createProduct, productLookup } from '../src/catalogue/product-store.ts'
 import type { Tables } from '../src/database/tables.ts'
-import { DEMO_SELLER_ID, seedDemoProducts } from '../src/seed.ts'
+import { DEMO_PRODUCTS, demoSellerId } from '../src/demo/products.ts'
+import { seedDemoProducts } from '../src/demo/seed.ts'
+import { findImage } from '../src/images/image-store.ts'
 import { countUnits, kettle } from './helper.ts'
 
 const run = promisify(execFile)
@@ -33,28 +35,33 @@ await describeOnEachEngine('npm run migrate', (engine) => {
   })
   after(() => testDatabase.drop())
 
-  it('creates products 1 and 2 only once in four concurrent processes, and the next product has the id 3', async () => {
+  it('creates the demo products with their pictures only once in four concurrent processes, and the next product has the next id', async () => {
     const settings = environment({ DATABASE_URL: testDatabase.url, SEED_DEMO_DATA: 'true' })
     const replicas = Array.from({ length: 4 }, () => run(process.execPath, [script('migrate')], settings))
     for (const { stdout } of await Promise.all(replicas))
-      assert.match(stdout, /up to date, with products 1 and 2/)
+      assert.match(stdout, /up to date, with the demo products/)
     const database = openDatabase<Tables>(testDatabase.url)
     for (const id of [1, 2]) {
       const { product } = await productLookup(database)(id, undefined)
       assert.deepEqual(
         [product.sellerId, product.price.currency, product.stock],
-        [DEMO_SELLER_ID, 'USD', 100],
+        [demoSellerId(1), 'USD', 100],
       )
       assert.deepEqual(await countUnits({ database }, id), { adjusted: 100, booked: 0, stock: 100 })
     }
     const { product } = await createProduct(database, {
-      sellerId: DEMO_SELLER_ID,
+      sellerId: demoSellerId(1),
       draft: kettle,
       maxProducts: 10,
     })
-    assert.equal(product.id, 3)
+    assert.equal(product.id, DEMO_PRODUCTS.length + 1)
     await seedDemoProducts(database)
-    assert.equal((await database.kysely.selectFrom('products').select('id').execute()).length, 3)
+    const stored = await database.kysely.selectFrom('products').select(['id', 'image_hash']).execute()
+    assert.equal(stored.length, DEMO_PRODUCTS.length + 1)
+    for (const { id, image_hash } of stored.filter(({ id }) => id !== product.id)) {
+      const image = await findImage(database, id, image_hash!)
+      assert.equal(image?.contentType, 'image/png', `product ${id}`)
+    }
     await database.close()
   })
 })

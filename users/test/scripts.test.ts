@@ -30,7 +30,7 @@ await describeOnEachEngine('the users database', (engine) => {
       env: { ...process.env, DATABASE_URL: testDb.url, NODE_ENV: 'development', ...env },
     })
 
-  it('has all tables and both demo users after three concurrent runs of the migrate script and one more', async () => {
+  it('has all tables and the demo users after three concurrent runs of the migrate script and one more', async () => {
     const seeding = { SEED_DEMO_DATA: 'true' }
     await Promise.all([1, 2, 3].map(() => start('migrate', seeding)))
     const { stdout } = await start('migrate', seeding)
@@ -62,7 +62,7 @@ await describeOnEachEngine('the users database', (engine) => {
     const again = openDatabase<Tables>(testDb.url)
     assert.deepEqual(await again.kysely.selectFrom('users').selectAll().execute(), [])
     await seedDemoUsers(again, argon2Hasher(CHEAP))
-    assert.equal((await again.kysely.selectFrom('users').selectAll().execute()).length, 2)
+    assert.equal((await again.kysely.selectFrom('users').selectAll().execute()).length, 5)
     await again.close()
   })
 })

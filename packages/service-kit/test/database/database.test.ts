@@ -231,11 +231,8 @@ await describeOnEachEngine('a database', (engine) => {
       assert.equal((await value()).rows[0]!.value, before + 1)
     })
   })
-})
 
-await describeOnEachEngine('an unreachable database', (engine) => {
-  const skip = engine === 'sqlite' && 'SQLite has no server'
-  it('is reported as unavailable', { skip }, async () => {
+  it('is reported as unavailable if its server is unreachable', onServer, async () => {
     const scheme = engine === 'postgres' ? 'postgres' : 'mysql'
     const nowhere = openDatabase(`${scheme}://nobody@127.0.0.1:1/nothing`)
     await assert.rejects(nowhere.ping(), isUnavailable)
