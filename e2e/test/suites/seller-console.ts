@@ -7,6 +7,15 @@ import { newVisitor, tabTo } from '../../support/pages.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
 const executable = browserPath()
+/** A picture of one pixel. */
+const PICTURE = {
+  name: 'pixel.png',
+  mimeType: 'image/png',
+  buffer: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+}
 
 /** Uses the seller console in a browser, as sellers do. */
 export function sellerConsoleSuite(system: () => SystemUnderTest): void {
@@ -31,6 +40,8 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
       await page.getByLabel('Name').fill('Brass lantern')
       await page.getByLabel('Price').fill('49')
       await page.getByLabel('Units in stock').fill('2')
+      await page.getByLabel('Picture', { exact: true }).setInputFiles(PICTURE)
+      await page.getByAltText('The chosen file').waitFor()
       await page.getByRole('button', { name: 'List the product' }).click()
       await page.getByRole('button', { name: /^Price of Brass lantern: 49.00/ }).click()
       await page.keyboard.type('52.5')
@@ -47,9 +58,15 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
         [product.price.amount, product.stock, product.status, product.sellerId],
         [5_250, 3, 'ACTIVE', seller.id],
       )
+      const stored = await fetch(system().urls.gateway + product.image.url)
+      assert.deepEqual(Buffer.from(await stored.arrayBuffer()), PICTURE.buffer)
       await placeOrder(await system().shop.newBuyer(), product.id, 2)
       await page.getByRole('link', { name: 'Sales' }).click()
       await page.getByRole('row', { name: /Brass lantern 2 105.00 USD Sold/ }).waitFor()
+      await page.getByRole('link', { name: 'Overview' }).click()
+      await page.getByRole('row', { name: 'Brass lantern 2 105.00 USD' }).waitFor()
+      await page.getByText('2 units sold').waitFor()
+      await page.getByRole('link', { name: /Brass lantern 1 left/ }).waitFor()
       assert.deepEqual(problems, [])
       await context.close()
     },
@@ -75,6 +92,37 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
       await page.getByRole('link', { name: 'A better thing', exact: true }).waitFor()
       const product = (await seller.call('GET', `/products/${id}`)).body
       assert.deepEqual([product.name, product.price.amount], ['A better thing', 2_000])
+      await context.close()
+    },
+  )
+
+  it(
+    'a seller replaces and removes the picture of a product, and keeps it after choosing a file that is too large',
+    options,
+    async () => {
+      const seller = await system().shop.newSeller()
+      const id = await createProduct(seller, 1)
+      const { open, problems, context } = await visitor(seller)
+      const page = await open(`/sell/products/${id}`)
+      const image = async () => (await seller.call('GET', `/products/${id}`)).body.image
+      const save = async () => {
+        await page.getByRole('button', { name: 'Save the changes' }).click()
+        await page.getByRole('heading', { name: 'Products' }).waitFor()
+        await page.getByRole('link', { name: 'A thing', exact: true }).click()
+      }
+      await page.getByLabel('Picture', { exact: true }).setInputFiles(PICTURE)
+      await save()
+      assert.equal((await image()).contentType, 'image/png')
+      await page
+        .getByLabel('Picture', { exact: true })
+        .setInputFiles({ ...PICTURE, buffer: Buffer.alloc(524_289) })
+      await page.getByRole('button', { name: 'Save the changes' }).click()
+      await page.locator('input[name=picture]:invalid').waitFor()
+      await page.reload()
+      await page.getByLabel('Remove the picture').check()
+      await save()
+      assert.equal(await image(), null)
+      assert.deepEqual(problems, [])
       await context.close()
     },
   )

@@ -1,3 +1,5 @@
+import { useState } from 'react'
+
 interface PictureProps {
   product: { name: string; image?: { url: string } | null }
   /** `true` for a picture that is visible at once, so that the browser does not defer it. */
@@ -7,9 +9,12 @@ interface PictureProps {
 
 /** The picture of a product, or a plain tile if the product has none. */
 export function Picture({ product: { name, image }, eager = false, small = false }: PictureProps) {
+  // The seller may have replaced the picture since the product was loaded.
+  const [missing, setMissing] = useState<string>()
   const className = small ? 'picture small-picture' : 'picture'
   // A picture is part of the API. The pages never load one from another origin.
-  if (!image?.url.startsWith('/products/')) return <EmptyTile className={className} />
+  if (!image?.url.startsWith('/products/') || image.url === missing)
+    return <EmptyTile className={className} />
   return (
     <img
       className={className}
@@ -20,6 +25,7 @@ export function Picture({ product: { name, image }, eager = false, small = false
       height="600"
       loading={eager ? 'eager' : 'lazy'}
       decoding="async"
+      onError={() => setMissing(image.url)}
     />
   )
 }

@@ -7,6 +7,7 @@ import { Loaded } from '../../ui/states.tsx'
 import { useTitle } from '../../ui/title.ts'
 import { Conflict, changeProduct, loadOwnProduct } from './change-product.ts'
 import { ConflictDialog } from './conflict-dialog.tsx'
+import { PictureField, savePicture } from './picture-field.tsx'
 import { ProductFields, readProductFields } from './product-fields.tsx'
 import { useChange } from './use-change.ts'
 
@@ -27,12 +28,14 @@ type Change = ReturnType<typeof readProductFields>
 function EditForm({ product }: { product: Product }) {
   const [, navigate] = useLocation()
   const [conflict, setConflict] = useState<{ current: Product; change: Partial<Change> }>()
-  const { state, save } = useChange(product, () => navigate('/'))
+  const { state, save } = useChange(product, () => navigate('/products'))
   const submit = async (values: FormData) => {
     const change = changedFields(product, readProductFields(values))
     try {
+      // The picture first: it can be stored again if the change below fails.
+      await savePicture(product, values)
       if (Object.keys(change).length > 0) await changeProduct(product, change)
-      navigate('/')
+      navigate('/products')
     } catch (error) {
       if (!(error instanceof Conflict)) throw error
       setConflict({ current: error.current, change })
@@ -46,7 +49,12 @@ function EditForm({ product }: { product: Product }) {
         <Link href={`/products/${product.id}/stock`}>Stock: {product.stock}</Link>
       </div>
       <Form submitLabel="Save the changes" onSubmit={submit}>
-        {(errors) => <ProductFields product={product} errors={errors} />}
+        {(errors) => (
+          <>
+            <ProductFields product={product} errors={errors} />
+            <PictureField product={product} />
+          </>
+        )}
       </Form>
       {open && (
         <ConflictDialog

@@ -4,6 +4,7 @@ import { useLocation } from 'wouter'
 import { queryClient, souk } from '../../souk.ts'
 import { Field, Form } from '../../ui/form.tsx'
 import { useTitle } from '../../ui/title.ts'
+import { PictureField, savePicture } from './picture-field.tsx'
 import { ProductFields, readProductFields } from './product-fields.tsx'
 
 export function NewProductPage() {
@@ -12,12 +13,13 @@ export function NewProductPage() {
   // One key per page: if the response is lost and the seller presses the button again, there is still one product.
   const [key] = useState(newIdempotencyKey)
   const create = async (values: FormData) => {
-    await souk.post('/products', {
+    const product = await souk.post('/products', {
       params: { header: { 'idempotency-key': key } },
       body: { ...readProductFields(values), stock: Number(values.get('stock')) },
     })
+    await savePicture(product, values)
     await queryClient.invalidateQueries({ queryKey: ['own-products'] })
-    navigate('/')
+    navigate('/products')
   }
   return (
     <div className="panel stack product-form">
@@ -36,6 +38,7 @@ export function NewProductPage() {
               defaultValue="1"
               error={errors.stock}
             />
+            <PictureField />
           </>
         )}
       </Form>
