@@ -44,6 +44,17 @@ export interface Shop {
 const CALL_TIMEOUT_MS = 20_000
 const check = contractChecker(readContract('openapi'))
 
+/** Sends a request of the typed client, and checks the response against the contract. */
+export async function checkedFetch(request: Request): Promise<Response> {
+  const { method, url } = request
+  const { pathname, search } = new URL(url)
+  const response = await fetch(request)
+  const contentType = response.headers.get('content-type') ?? undefined
+  const body = await response.clone().text()
+  check({ method, path: pathname + search, status: response.status, contentType, body })
+  return response
+}
+
 export function shopAt(url: string): Shop {
   const secrets = new Set<string>()
   const callWith =

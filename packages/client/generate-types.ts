@@ -5,6 +5,9 @@ import openapiTypescript, { astToString } from 'openapi-typescript'
  * this package because openapi-typescript needs TypeScript 5, which only this package has.
  */
 export async function generateTypes(contract: object): Promise<string> {
-  const types = astToString(await openapiTypescript(contract as Parameters<typeof openapiTypescript>[0]))
-  return `// Written by \`npm run contracts\` from swagger/openapi.json. Do not edit it.\n\n${types}`
+  const types = await openapiTypescript(contract as Parameters<typeof openapiTypescript>[0], {
+    // A request may leave out a field that has a default.
+    defaultNonNullable: false,
+  })
+  return `// Written by \`npm run contracts\` from swagger/openapi.json. Do not edit it.\n\n${astToString(types)}`
 }

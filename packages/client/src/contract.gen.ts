@@ -620,7 +620,7 @@ export interface components {
              * @description Any text, also with line breaks, but without NUL or lone surrogates
              * @default
              */
-            description: string;
+            description?: string;
             price: components["schemas"]["Price"];
             /** @description The initial number of units */
             stock: number;

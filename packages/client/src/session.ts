@@ -76,8 +76,10 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
       throw error instanceof ConnectionFailed ? error : new ConnectionFailed(error)
     })
     const text = await response.text()
-    if (!response.ok) throw problemOf(parsed(text), response)
-    return parsed(text)
+    const answer = parsed(text)
+    // A 2xx response without JSON comes from another server.
+    if (!response.ok || (text !== '' && answer === undefined)) throw problemOf(answer, response)
+    return answer
   }
 
   /** Stores what the server has issued. The user changes first: the store reports only changes by other clients. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -141,6 +142,19 @@ describe('npm run demo', { concurrency: true }, () => {
     assert.match(demo.text, /201 CONFIRMED/)
     assert.match(demo.text, /409 insufficient-stock: .*\n.*ordered 1, left 0/)
     assert.match(demo.text, /units left of product \d+: 0/)
+  })
+
+  it('says that GATEWAY_URL is wrong when another server responds', async (test) => {
+    const server = createHttpServer((_request, response) => response.end('<!doctype html>')).listen(
+      0,
+      '127.0.0.1',
+    )
+    test.after(() => server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, text } = await runCommand('demo/demo.ts', { GATEWAY_URL: `http://127.0.0.1:${port}` }).ended
+    assert.equal(code, 1)
+    assert.match(text, /127\.0\.0\.1:\d+ is not Souk: .* Check GATEWAY_URL\./)
   })
 
   it('tells the user to run `npm start` when no gateway responds', async () => {
