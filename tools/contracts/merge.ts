@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { OpenApi } from './openapi.ts'
 
-const DESCRIPTION = `A marketplace backend: sellers list products, buyers order them, and a unit is never sold twice.
+const DESCRIPTION = `A marketplace backend: sellers list products, buyers order them, and a unit is never sold twice. The
+same gateway serves [the shop](/shop) and [the console of its sellers](/sell).
 
 To try it, log in with \`POST /auth/login\`. The demo data has the buyer \`user-1\` and the seller \`seller-1\`, both with
 the password \`password\`. Then press Authorize and paste the \`accessToken\`.`
