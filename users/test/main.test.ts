@@ -109,7 +109,7 @@ describe('the running users service', () => {
     const database = openDatabase<Tables>(testDb.url)
     const hashes = await database.kysely.selectFrom('users').select('password_hash').execute()
     await database.close()
-    assert.equal(hashes.length, 3)
+    assert.equal(hashes.length, 6)
     for (const { password_hash } of hashes)
       assert.match(password_hash, /^\$argon2id\$v=19\$m=47104,t=1,p=1\$/)
   })
