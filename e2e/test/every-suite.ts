@@ -35,11 +35,19 @@ const SUITES = {
   logs: logsSuite,
 }
 
-/** Runs all suites, or only the suite with the name `only`, on the system that `start` starts. */
+interface DescribeOptions {
+  skip?: string | false
+  /** Runs only this suite. */
+  only?: string | undefined
+  /** Leaves these suites out. */
+  without?: readonly string[]
+}
+
+/** Runs suites, by default all, on the system that `start` starts. */
 export function describeSystem(
   name: string,
   start: () => Promise<SystemUnderTest>,
-  { skip = false, only }: { skip?: string | false; only?: string | undefined } = {},
+  { skip = false, only, without = [] }: DescribeOptions = {},
 ): void {
   describe(name, { skip }, () => {
     let running: SystemUnderTest
@@ -48,12 +56,17 @@ export function describeSystem(
     })
     after(() => running?.stop())
     for (const [suiteName, suite] of Object.entries(SUITES))
-      if (!only || only === suiteName) describe(suiteName, () => suite(() => running))
+      if (only ? only === suiteName : !without.includes(suiteName))
+        describe(suiteName, () => suite(() => running))
   })
 }
 
 /** Runs all suites on a system of real processes. Skips the suites if the engine or the gateway is not installed. */
-export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx'): Promise<void> {
+export async function describeProcesses(
+  engine: Engine,
+  gateway: 'node' | 'nginx',
+  without: readonly string[] = [],
+): Promise<void> {
   const missing = [
     ...((await availableEngines()).includes(engine) ? [] : [engine]),
     ...(gateway === 'node' || nginxIsInstalled() ? [] : ['nginx']),
@@ -63,5 +76,8 @@ export async function describeProcesses(engine: Engine, gateway: 'node' | 'nginx
   const skip = missing.length > 0 && `not available: ${missing.join(', ')}`
   // The suite `logs` reads everything that the processes can log.
   const env = { LOG_LEVEL: 'trace' }
-  describeSystem(name, () => startShop(engine, { gateway, env, envOf, outputLines: Infinity }), { skip })
+  describeSystem(name, () => startShop(engine, { gateway, env, envOf, outputLines: Infinity }), {
+    skip,
+    without,
+  })
 }

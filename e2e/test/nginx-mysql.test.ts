@@ -1,3 +1,4 @@
 import { describeProcesses } from './every-suite.ts'
 
-await describeProcesses('mysql', 'nginx')
+// These suites take long and do not depend on the database. The run with nginx on PostgreSQL has them.
+await describeProcesses('mysql', 'nginx', ['accessibility', 'swagger-ui'])
