@@ -116,10 +116,17 @@ function summaryOf(sales: readonly Sale[]): SalesSummary {
     name,
     ...sold,
   }))
+  const byCurrency = (a: Sold, b: Sold) => (a.revenue.currency < b.revenue.currency ? -1 : 1)
   return {
-    days: days.sort((a, b) => a.day - b.day || (a.revenue.currency < b.revenue.currency ? -1 : 1)),
+    days: days.sort((a, b) => a.day - b.day || byCurrency(a, b)),
     products: products
-      .sort((a, b) => b.units - a.units || b.revenue.amount - a.revenue.amount || a.productId - b.productId)
+      .sort(
+        (a, b) =>
+          b.units - a.units ||
+          b.revenue.amount - a.revenue.amount ||
+          a.productId - b.productId ||
+          byCurrency(a, b),
+      )
       .slice(0, MAX_BEST_SELLERS),
   }
 }

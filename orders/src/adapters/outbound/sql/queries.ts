@@ -192,6 +192,7 @@ export async function summarizeSales(
     .orderBy('units', 'desc')
     .orderBy('revenue', 'desc')
     .orderBy('line.product_id')
+    .orderBy('line.currency')
     .limit(MAX_BEST_SELLERS)
     .execute()
   const soldOf = (row: { units: number; revenue: number; currency: string }) => ({
