@@ -7,7 +7,7 @@ import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
 
-const SIMULTANEOUS = 40
+const SIMULTANEOUS = 150
 const SENTINEL = 'a-value-that-no-trace-may-contain'
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 

@@ -56,6 +56,8 @@ export function accessibilitySuite(system: () => SystemUnderTest): void {
           ...(user && { user, role }),
         })
         const page = await open('/shop')
+        // A page that is left while it refreshes the access token would lose the session.
+        await page.waitForLoadState('networkidle')
         for (const { path, ready } of screens.filter((screen) => screen.user === user)) {
           await page.goto(path)
           await page.locator(ready).first().waitFor()
