@@ -222,4 +222,20 @@ export const serviceKitGuards: Guard[] = [
     replace: '',
     test: 'packages/service-kit/test/http/request-head.test.ts',
   },
+  {
+    safeguard: 'A statement to PostgreSQL that gets no answer fails in time',
+    file: 'packages/service-kit/src/database/postgres.ts',
+    remove: 'query_timeout: answerDeadlineMs(options),',
+    replace: '',
+    test: 'packages/service-kit/test/database/silent-line.test.ts',
+    engine: 'postgres',
+  },
+  {
+    safeguard: 'A statement to MySQL that gets no answer fails in time',
+    file: 'packages/service-kit/src/database/mysql.ts',
+    remove: 'if (this.#deadlineMs !== undefined)',
+    replace: 'if (this.#deadlineMs === -1)',
+    test: 'packages/service-kit/test/database/silent-line.test.ts',
+    engine: 'mysql',
+  },
 ]

@@ -1,7 +1,7 @@
 import { accessTokenVerifier } from '@souk/service-kit/auth/access-tokens'
 import { remoteIssuer } from '@souk/service-kit/auth/remote-issuer'
 import { openDatabase } from '@souk/service-kit/database/database'
-import { canWrite, migrate } from '@souk/service-kit/database/migrate'
+import { canWrite, migrateAt } from '@souk/service-kit/database/migrate'
 import { serve } from '@souk/service-kit/process/serve'
 import { startWorker } from './adapters/inbound/worker/worker.ts'
 import { httpInventory } from './adapters/outbound/products/inventory.ts'
@@ -42,7 +42,7 @@ await serve('orders', readSettings, async (config) => {
     trustProxy: config.TRUST_PROXY,
     ui: true,
   })
-  await migrate(database, 'orders', migrations)
+  await migrateAt(config.DATABASE_URL, 'orders', migrations)
   await app.listen({ port: config.PORT, host: config.HOST })
   const stopRecovery = startWorker(application.recoverOrders, config.RECOVERY_PAUSE_MS, (error) =>
     report('a recovery round failed', error),

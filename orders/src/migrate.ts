@@ -1,14 +1,11 @@
 /** `npm run migrate -w orders` creates or updates the tables. */
-import { openDatabase } from '@souk/service-kit/database/database'
-import { migrate } from '@souk/service-kit/database/migrate'
+import { migrateAt } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { migrations } from './adapters/outbound/sql/migrations.ts'
 import { readSettings } from './config.ts'
 
 try {
-  const database = openDatabase(readSettings().DATABASE_URL)
-  await migrate(database, 'orders', migrations)
-  await database.close()
+  await migrateAt(readSettings().DATABASE_URL, 'orders', migrations)
   console.log('orders: the tables are up to date')
 } catch (error) {
   console.error(startFailure(error))

@@ -2,7 +2,7 @@ import { accessTokenVerifier } from '@souk/service-kit/auth/access-tokens'
 import { remoteIssuer } from '@souk/service-kit/auth/remote-issuer'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { openDatabase } from '@souk/service-kit/database/database'
-import { migrate } from '@souk/service-kit/database/migrate'
+import { migrateAt } from '@souk/service-kit/database/migrate'
 import { serve } from '@souk/service-kit/process/serve'
 import { buildInternalApp, buildPublicApp } from './app.ts'
 import { ownAddress, readSettings } from './config.ts'
@@ -33,7 +33,7 @@ await serve('products', readSettings, async (config) => {
     batching: config.BATCHING,
     logLevel: config.LOG_LEVEL,
   })
-  await migrate(database, 'products', migrations)
+  await migrateAt(config.DATABASE_URL, 'products', migrations)
   await indexProducts(database)
   if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
   await publicApp.listen({ port: config.PORT, host: config.HOST })

@@ -1,6 +1,6 @@
 /** `npm run migrate -w products`: creates or updates the tables, and completes the search index. Adds the demo products if SEED_DEMO_DATA is true. */
 import { openDatabase } from '@souk/service-kit/database/database'
-import { migrate } from '@souk/service-kit/database/migrate'
+import { migrateAt } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
@@ -11,7 +11,7 @@ import { indexProducts } from './search/product-words.ts'
 try {
   const config = readSettings()
   const database = openDatabase<Tables>(config.DATABASE_URL)
-  await migrate(database, 'products', migrations)
+  await migrateAt(config.DATABASE_URL, 'products', migrations)
   await indexProducts(database)
   if (config.SEED_DEMO_DATA) await seedDemoProducts(database)
   await database.close()

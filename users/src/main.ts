@@ -1,5 +1,5 @@
 import { openDatabase } from '@souk/service-kit/database/database'
-import { migrate } from '@souk/service-kit/database/migrate'
+import { migrateAt } from '@souk/service-kit/database/migrate'
 import type { App } from '@souk/service-kit/http/app'
 import { serve } from '@souk/service-kit/process/serve'
 import { buildApp } from './app.ts'
@@ -21,7 +21,7 @@ await serve('users', readSettings, async (config) => {
     readPoolSize: config.DATABASE_READ_POOL_SIZE,
     onConnectionError: (error) => log?.warn({ err: error }, 'a database connection broke'),
   })
-  await migrate(database, 'users', migrations)
+  await migrateAt(config.DATABASE_URL, 'users', migrations)
   const threads = passwordThreads(config.PASSWORD_HASHES_AT_ONCE + REGISTRATION_GATE.atOnce)
   const hasher = argon2Hasher(hashingCost(config), threads.derive)
   const keys = keysStore(database, keyEncryption(config.SIGNING_KEYS_SECRET))

@@ -1,6 +1,6 @@
 /** `npm run migrate -w users`: creates or updates the tables. If SEED_DEMO_DATA is set, also adds the demo users. */
 import { openDatabase } from '@souk/service-kit/database/database'
-import { migrate } from '@souk/service-kit/database/migrate'
+import { migrateAt } from '@souk/service-kit/database/migrate'
 import { startFailure } from '@souk/service-kit/process/serve'
 import { hashingCost, readSettings } from './config.ts'
 import { migrations } from './database/migrations.ts'
@@ -11,7 +11,7 @@ import { seedDemoUsers } from './seed.ts'
 try {
   const config = readSettings()
   const database = openDatabase<Tables>(config.DATABASE_URL, { poolSize: 1 })
-  await migrate(database, 'users', migrations)
+  await migrateAt(config.DATABASE_URL, 'users', migrations)
   if (config.SEED_DEMO_DATA) await seedDemoUsers(database, argon2Hasher(hashingCost(config)))
   await database.close()
   console.log(`users: the tables are up to date${config.SEED_DEMO_DATA ? ', demo logins are there' : ''}.`)

@@ -133,6 +133,7 @@ const SQLITE: Record<number, Meaning> = {
 /** Errors of the network and of the drivers. */
 const CLIENT: Record<string, Meaning> = {
   CONNECTION_WAIT_TIMEOUT: 'unavailable',
+  ANSWER_TIMEOUT: 'unavailable',
   PROTOCOL_CONNECTION_LOST: 'unavailable',
   ECONNREFUSED: 'unavailable',
   ECONNRESET: 'unavailable',
@@ -149,7 +150,7 @@ const MESSAGES: [pattern: RegExp, Meaning][] = [
   // PostgreSQL prepared `select *` before a migration added a column.
   [/cached plan must not change result type/, 'session'],
   [
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/,
+    /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/,
     'unavailable',
   ],
   [/unsupported startup parameter|session settings were ignored/, 'pooler'],
@@ -194,6 +195,16 @@ export class ConnectionWaitTimeout extends Error {
 
   constructor() {
     super('No connection to the database became free in time.')
+  }
+}
+
+/** A statement got no answer in time. It may have taken effect. */
+export class AnswerTimeout extends Error {
+  override name = 'AnswerTimeout'
+  readonly code = 'ANSWER_TIMEOUT'
+
+  constructor() {
+    super('The database did not answer in time.')
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import type { Database, Engine } from './database.ts'
+import { type Database, type Engine, openDatabase } from './database.ts'
 import { withRetries } from './transaction.ts'
 
 /**
@@ -25,7 +25,15 @@ export type Migrations = (engine: Engine) => Record<string, Migration>
  * Ignores completed migrations of a newer release, so that a replica of an older release can start during an update or
  * after a rollback. The older replica works with the newer tables, because a migration must not break the previous
  * release.
+ *
+ * Uses connections of its own, whose statements have no time limit, because an index of a large table can take minutes.
  */
+export async function migrateAt(url: string, service: string, migrations: Migrations): Promise<void> {
+  const database = openDatabase<unknown>(url, { statementTimeoutMs: 0 })
+  await migrate(database, service, migrations).finally(() => database.close())
+}
+
+/** Does the same with an open database, for tests. Its statements have time limits. */
 export async function migrate<Tables>(
   database: Database<Tables>,
   service: string,

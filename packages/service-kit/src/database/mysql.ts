@@ -7,9 +7,10 @@ import {
   MysqlQueryCompiler,
 } from 'kysely'
 import { createPool, type PoolConnection } from 'mysql2'
-import { ConnectionWaitTimeout } from './errors.ts'
+import { AnswerTimeout, ConnectionWaitTimeout } from './errors.ts'
 import { RepeatableDdlDriver } from './mysql-ddl.ts'
 import {
+  answerDeadlineMs,
   measurePool,
   POOL_SIZE,
   type PoolOptions,
@@ -135,11 +136,11 @@ class SessionPool implements MysqlPool {
   /** Sets up a new connection. If that fails, closes the connection, which must not be used without our settings. */
   async #setUp(connection: PoolConnection): Promise<PreparingConnection> {
     const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, sessions } = this.#options
+    const opened = new PreparingConnection(connection, sessions, answerDeadlineMs(this.#options))
     const run = (text: string) =>
       new Promise<void>((resolve, reject) =>
-        connection.query(text, (error) => (error ? reject(error) : resolve())),
+        opened.query(text, [], (error) => (error ? reject(error) : resolve())),
       )
-    const opened = new PreparingConnection(connection, sessions)
     try {
       for (const statement of sessionSettings(this.#options)) await run(statement)
       // `max_statement_time` (in seconds) exists only on MariaDB. On MySQL, this statement fails. Then
@@ -167,20 +168,32 @@ class PreparingConnection {
   readonly #connection: PoolConnection
   readonly #sessions: Sessions
   readonly #session: Session
+  readonly #deadlineMs: number | undefined
 
-  constructor(connection: PoolConnection, sessions: Sessions) {
+  constructor(connection: PoolConnection, sessions: Sessions, deadlineMs: number | undefined) {
     this.#connection = connection
     this.#sessions = sessions
     this.#session = sessions.open()
+    this.#deadlineMs = deadlineMs
   }
 
   isUsable = () => this.#sessions.isUsable(this.#session)
 
   query(text: string, values: never[], callback: Callback): void {
+    let timer: NodeJS.Timeout | undefined
+    let isDone = false
     const done: Callback = (error, result) => {
+      if (isDone) return
+      isDone = true
+      clearTimeout(timer)
       if (error) this.#sessions.failed(this.#session, error)
       callback(error, result)
     }
+    if (this.#deadlineMs !== undefined)
+      timer = setTimeout(() => {
+        this.#connection.destroy()
+        done(new AnswerTimeout())
+      }, this.#deadlineMs)
     if (values.length > 0) this.#connection.execute(text, values, done)
     else this.#connection.query(text, done)
   }

@@ -8,7 +8,10 @@ export interface PoolOptions {
   poolSize?: number
   /** Maximum time in milliseconds that a statement waits for a connection or a lock. MySQL requires full seconds. */
   waitMs?: number
-  /** A server aborts statements that take longer (on MySQL only SELECT), so that they do not hold locks forever. */
+  /**
+   * A server aborts statements that take longer (on MySQL only SELECT), so that they do not hold locks forever. 0 means no
+   * limit.
+   */
   statementTimeoutMs?: number
   /** Called when a connection to PostgreSQL breaks, even while no statement uses it. */
   onConnectionError?: (error: Error) => void
@@ -17,7 +20,19 @@ export interface PoolOptions {
 
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
-export const STATEMENT_TIMEOUT_MS = 15_000
+export const STATEMENT_TIMEOUT_MS = 10_000
+
+/** Longer than the time limit of the server, so that the server's answer arrives first unless the line is silent. */
+const ANSWER_MARGIN_MS = 1_000
+
+/**
+ * Returns how long a statement may stay without an answer, or undefined if there is no limit. Then its connection is
+ * closed: the host of the database may have vanished without closing its connections, and TCP would wait for minutes.
+ */
+export const answerDeadlineMs = ({
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: Pick<PoolOptions, 'statementTimeoutMs'>): number | undefined =>
+  statementTimeoutMs === 0 ? undefined : statementTimeoutMs + ANSWER_MARGIN_MS
 
 export const READ_POOL_SIZE = 5
 /** The limits of `reads`. A read that exceeds them fails, and the client receives 503. */

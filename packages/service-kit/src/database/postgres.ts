@@ -8,6 +8,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import {
+  answerDeadlineMs,
   measurePool,
   POOL_SIZE,
   type PoolOptions,
@@ -45,7 +46,7 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     onConnectionError = () => {},
     sessions,
   } = options
-  const settings = [...SESSION_SETTINGS, `lock_timeout=${waitMs}`]
+  const settings = [...SESSION_SETTINGS, `lock_timeout=${waitMs}`, `statement_timeout=${statementTimeoutMs}`]
   if (name === 'reads') settings.push('default_transaction_read_only=on')
   const pool = new SessionPool(sessions, {
     connectionString: url,
@@ -54,7 +55,9 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     pipeline: true,
     max: poolSize,
     connectionTimeoutMillis: waitMs,
-    statement_timeout: statementTimeoutMs,
+    // When this time has passed, the driver closes the connection, because the connection is in pipeline mode.
+    query_timeout: answerDeadlineMs(options),
+    keepAlive: true,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
     // Returns a bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
