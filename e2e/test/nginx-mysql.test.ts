@@ -1,4 +1,6 @@
 import { describeProcesses } from './every-suite.ts'
 
-// These suites take long and do not depend on the database. The run with nginx on PostgreSQL has them.
-await describeProcesses('mysql', 'nginx', ['accessibility', 'swagger-ui'])
+// The pages do not depend on the database, and a browser takes long. The run with nginx on PostgreSQL has these suites.
+const PAGES = ['swagger-ui', 'storefront', 'seller-console', 'accessibility']
+
+await describeProcesses('mysql', 'nginx', PAGES)
