@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -151,5 +152,15 @@ describe('npm run demo', { concurrency: true }, () => {
       text,
       /No response from http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Run `npm start` first\./,
     )
+  })
+
+  it('tells the user that another program responds at the address of the gateway', async () => {
+    const server = createHttpServer((_request, response) => response.end('<h1>It works</h1>'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, text } = await runCommand('demo/demo.ts', { GATEWAY_URL: `http://127.0.0.1:${port}` }).ended
+    server.close()
+    assert.equal(code, 1)
+    assert.match(text, /The program that responds at http:\/\/127\.0\.0\.1:\d+ is not Souk\./)
   })
 })
