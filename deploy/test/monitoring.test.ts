@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
 import { freePorts } from '@souk/dev-env/launcher/ports'
-import { createProduct, placeOrder, type User } from '@souk/e2e/support/client'
+import { createProduct, findOrder, placeOrder, sendOrder, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { rawRequest } from '@souk/service-kit/testing/raw-request'
@@ -47,7 +47,7 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
   })
 
   it('souk_orders_total counts the orders by outcome', async () => {
-    await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => placeOrder(buyer, id)))
+    await Promise.all([...Array(7).fill(product), soldOut, soldOut].map((id) => sendOrder(buyer, id)))
     const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /^souk_orders_total\{outcome="CONFIRMED"\} 7$/m)
     assert.match(body, /^souk_orders_total\{outcome="REJECTED"\} 2$/m)
@@ -56,12 +56,12 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
 
   it('metrics contain route patterns, and no path, id or name that a caller sent', async () => {
     const placed = await placeOrder(buyer, product)
-    await buyer.call('GET', `/orders/${placed.body.id}`)
-    await rawRequest(running.urls.orders, `/no-such-path/${placed.body.id}?q=${placed.body.id}`)
+    await findOrder(buyer, placed.id)
+    await rawRequest(running.urls.orders, `/no-such-path/${placed.id}?q=${placed.id}`)
     const { body } = await rawRequest(metrics.orders, '/metrics')
     assert.match(body, /method="GET",route="\/orders\/:id",status="2xx"/)
     assert.match(body, /method="GET",route="none",status="4xx"/)
-    assert.ok(![placed.body.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
+    assert.ok(![placed.id, 'no-such-path', buyer.id, buyer.username].some((sent) => body.includes(sent)))
   })
 
   it('every query of the dashboard returns data', async () => {
@@ -72,7 +72,7 @@ describe('Monitoring:', { skip: missing.length > 0 && `not available: ${missing.
     assert.ok(without.length >= panels.length && panels.length > 0)
     const deadline = Date.now() + DATA_WITHIN_MS
     while (without.length > 0 && Date.now() < deadline) {
-      await Promise.all([product, product, soldOut].map((id) => placeOrder(buyer, id)))
+      await Promise.all([product, product, soldOut].map((id) => sendOrder(buyer, id)))
       await sleep(250)
       const results = await Promise.all(without.map((query) => prometheus.query(query)))
       without = without.filter((_query, i) => results[i]!.length === 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { createProduct, placeOrder, type User } from './client.ts'
+import { createProduct, sendOrder, type User } from './client.ts'
 
 export const SIMULTANEOUS_ORDERS = 500
 export const REPETITIONS = 50
@@ -9,7 +9,7 @@ export const REPETITIONS = 50
 export async function raceForLastUnit(seller: User, buyers: readonly User[]): Promise<void> {
   const productId = await createProduct(seller, 1)
   const orders = Array.from({ length: SIMULTANEOUS_ORDERS }, (_, i) =>
-    placeOrder(buyers[i % buyers.length]!, productId),
+    sendOrder(buyers[i % buyers.length]!, productId),
   )
   const statuses = (await Promise.all(orders)).map(({ status }) => status)
   assert.equal(statuses.filter((status) => status === 201).length, 1, 'number of confirmed orders')
@@ -20,7 +20,7 @@ export async function raceForLastUnit(seller: User, buyers: readonly User[]): Pr
 /** Sends 50 simultaneous requests with the same idempotency key. Asserts that all responses are the same 201. */
 export async function repeatSimultaneously(buyer: User, productId: number): Promise<void> {
   const key = randomUUID()
-  const requests = Array.from({ length: REPETITIONS }, () => placeOrder(buyer, productId, 1, key))
+  const requests = Array.from({ length: REPETITIONS }, () => sendOrder(buyer, productId, 1, key))
   const responses = await Promise.all(requests)
   assert.deepEqual([...new Set(responses.map(({ status }) => status))], [201])
   assert.equal(new Set(responses.map(({ text }) => text)).size, 1, 'number of different response bodies')

@@ -5,7 +5,6 @@ import { availableEngines } from '@souk/service-kit/testing/engines'
 import { type SystemUnderTest, startShop, UNLIMITED, UNLIMITED_USERS } from '../support/system.ts'
 import { accessSuite } from './suites/access.ts'
 import { accessibilitySuite } from './suites/accessibility.ts'
-import { clientSuite } from './suites/client.ts'
 import { edgeSuite } from './suites/edge.ts'
 import { fuzzSuite } from './suites/fuzz.ts'
 import { journeysSuite } from './suites/journeys.ts'
@@ -22,7 +21,6 @@ import { swaggerUiSuite } from './suites/swagger-ui.ts'
  */
 const SUITES = {
   journeys: journeysSuite,
-  client: clientSuite,
   race: raceSuite,
   fuzz: fuzzSuite,
   access: accessSuite,

@@ -99,7 +99,7 @@ export async function assertHistory(
 
   if (!history.adjusted) return
   const { productId, acknowledged, unknown } = history.adjusted
-  const { stock } = (await shop.call('GET', `/products/${productId}`)).body
+  const { stock } = await shop.souk.get('/products/{id}', { params: { path: { id: productId } } })
   const minimum = INITIAL_STOCK + acknowledged
   const isPossible = stock >= minimum && stock <= minimum + unknown
   const expected = `${minimum} to ${minimum + unknown}`

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ApiResponse,
   createProduct,
-  placeOrder,
   type Shop,
+  sendOrder,
   shopAt,
   type User,
 } from '@souk/e2e/support/client'
@@ -105,7 +105,7 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
     const quantity = 1 + Math.floor(random() * 3)
     const key = `${keyPrefix}-${n}`
     const place = async () => {
-      const response = await placeOrder(buyer, productId, quantity, key)
+      const response = await sendOrder(buyer, productId, quantity, key)
       recordKey(history, buyer, key, response)
       return response
     }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { newIdempotencyKey } from '@souk/client'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { shopAt } from '@souk/e2e/support/client'
 import { waitUntilReady } from '@souk/e2e/support/wait'
@@ -66,8 +67,10 @@ await describeOnEachEngine('services that are started with npm', (engine) => {
     await Promise.all([users, products, orders].map((url) => waitUntilReady(`${url}/health/ready`)))
     const buyer = await shopAt(users!).logIn('user-1', 'password')
     const lines = [1, 2].map((productId) => ({ productId, quantity: 1 }))
-    const order = await shopAt(orders!).as(buyer).call('POST', '/orders', { body: { lines } })
-    assert.equal(order.body.status, 'CONFIRMED')
+    const order = await shopAt(orders!)
+      .as(buyer)
+      .souk.placeOrder(lines, { idempotencyKey: newIdempotencyKey() })
+    assert.equal(order.status, 'CONFIRMED')
     // The API accepts the access token in the header `Authentication` as well as in `Authorization`.
     for (const authentication of [buyer.accessToken, `Bearer ${buyer.accessToken}`])
       assert.equal(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { nginxIsInstalled } from '@souk/dev-env/gateway/nginx'
-import { createProduct, placeOrder, type User } from '@souk/e2e/support/client'
+import { createProduct, sendOrder, type User } from '@souk/e2e/support/client'
 import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
@@ -47,7 +47,7 @@ await describeOnEachEngine('tracing', (engine) => {
     const buyer = await shop.newBuyer()
     single = await placeTraced(buyer, product, SENTINEL)
     many = await Promise.all(Array.from({ length: SIMULTANEOUS }, () => placeTraced(buyer, product)))
-    await shop.call('GET', `/products?q=${SENTINEL}`)
+    await shop.souk.get('/products', { params: { query: { q: SENTINEL } } })
     await running.system.stop()
   })
   after(async () => {
@@ -150,7 +150,7 @@ describe('tracing behind nginx', { skip: noNginx }, () => {
     running = await startShop('postgres', { gateway: 'nginx', env })
     const product = await createProduct(await running.shop.newSeller(), 1)
     const buyer = await running.shop.newBuyer()
-    const placed = await placeOrder(buyer, product)
+    const placed = await sendOrder(buyer, product)
     assert.deepEqual([placed.status, placed.headers.get('traceresponse')], [201, null])
     requestId = placed.headers.get('x-request-id')
     await running.system.stop()

@@ -21,7 +21,7 @@ export function accessibilitySuite(system: () => SystemUnderTest): void {
     seller = await system().shop.newSeller()
     buyer = await system().shop.newBuyer()
     const product = await createProduct(seller, 3)
-    const order = (await placeOrder(buyer, product)).body.id
+    const order = (await placeOrder(buyer, product)).id
     screens = [
       { path: '/shop', ready: '.product-card h2' },
       { path: '/shop?q=nothinghasthisword', ready: '.empty' },

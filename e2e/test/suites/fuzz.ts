@@ -54,10 +54,10 @@ export function fuzzSuite(system: () => SystemUnderTest): void {
 async function knownValues({ shop }: SystemUnderTest): Promise<KnownValues> {
   const [buyer, seller] = await Promise.all([shop.newBuyer(), shop.newSeller()])
   const products = [await createProduct(seller, 1_000), await createProduct(seller, 1), 1]
-  const orders = []
-  for (const productId of products) orders.push((await placeOrder(buyer, productId)).body.id)
+  const orders: string[] = []
+  for (const productId of products) orders.push((await placeOrder(buyer, productId)).id)
   return {
     tokens: { BUYER: buyer.accessToken, SELLER: seller.accessToken },
-    ids: { products, orders: [...orders, orders[0].toUpperCase()], sellers: [seller.id] },
+    ids: { products, orders: [...orders, orders[0]!.toUpperCase()], sellers: [seller.id] },
   }
 }

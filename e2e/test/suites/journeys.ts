@@ -1,7 +1,28 @@
 import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
-import { createProduct, placeOrder, type Shop, stockOf, uncachedPath } from '../../support/client.ts'
+import { type Money, newIdempotencyKey, type Problem, type Product } from '@souk/client'
+import {
+  cancelOrder,
+  changeProduct,
+  createProduct,
+  findOrder,
+  findUncached,
+  placeOrder,
+  type Shop,
+  sendOrder,
+  stockOf,
+  type User,
+} from '../../support/client.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
+
+/** Changes the status of a product, as a program does that must not overwrite the change of another program. */
+async function changeStatus({ souk }: User, id: number, status: Product['status']): Promise<Product> {
+  const { etag } = await souk.getWithEtag('/products/{id}', { params: { path: { id } } })
+  return souk.patch('/products/{id}', {
+    params: { path: { id }, header: { 'if-match': etag } },
+    body: { status },
+  })
+}
 
 /** Tests the use cases of buyers and sellers, from login to sale. */
 export function journeysSuite(system: () => SystemUnderTest): void {
@@ -15,28 +36,28 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     const buyer = await shop.logIn('user-1', 'password')
     const seller = await shop.logIn('seller-1', 'password')
     for (const productId of [1, 2]) {
-      const product = await shop.call('GET', `/products/${productId}`)
-      assert.deepEqual([product.status, product.body.sellerId], [200, seller.id])
-      assert.equal((await placeOrder(buyer, productId)).status, 201)
+      const product = await shop.souk.get('/products/{id}', { params: { path: { id: productId } } })
+      assert.equal(product.sellerId, seller.id)
+      assert.equal((await placeOrder(buyer, productId)).status, 'CONFIRMED')
     }
   })
 
   it('a buyer can order a new product and read the order, and the seller can read the sale', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 5, 250)
-    const placed = await placeOrder(buyer, productId, 2)
+    const placed = await sendOrder(buyer, productId, 2)
     assert.equal(placed.status, 201)
     assert.deepEqual(placed.body.total, { amount: 500, currency: 'USD' })
     const found = await buyer.call('GET', placed.headers.get('location')!)
     assert.equal(found.text, placed.text)
     assert.equal(await stockOf(shop, productId), 3)
-    const sales = await seller.call('GET', '/sellers/me/sales')
-    assert.partialDeepStrictEqual(sales.body.items, [{ orderId: placed.body.id, productId, quantity: 2 }])
-    const { body: summary } = await seller.call('GET', '/sellers/me/sales/summary')
+    const sales = await seller.souk.get('/sellers/me/sales')
+    assert.partialDeepStrictEqual(sales.items, [{ orderId: placed.body.id, productId, quantity: 2 }])
+    const summary = await seller.souk.get('/sellers/me/sales/summary')
     assert.partialDeepStrictEqual(summary.products, [{ productId, units: 2 }])
-    const own = await seller.call('GET', '/sellers/me/products')
+    const own = await seller.souk.get('/sellers/me/products')
     assert.deepEqual(
-      own.body.items.map(({ id }: { id: number }) => id),
+      own.items.map(({ id }) => id),
       [productId],
     )
   })
@@ -44,7 +65,7 @@ export function journeysSuite(system: () => SystemUnderTest): void {
   it('one of two simultaneous orders for the last unit is confirmed, and the other is rejected with the number of available units', async () => {
     const [seller, ...buyers] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
-    const responses = await Promise.all(buyers.map((buyer) => placeOrder(buyer, productId)))
+    const responses = await Promise.all(buyers.map((buyer) => sendOrder(buyer, productId)))
     assert.deepEqual(responses.map(({ status }) => status).sort(), [201, 409])
     const rejected = responses.find(({ status }) => status === 409)!
     assert.equal(rejected.body.code, 'insufficient-stock')
@@ -56,13 +77,12 @@ export function journeysSuite(system: () => SystemUnderTest): void {
     const [seller, first, second] = await Promise.all([shop.newSeller(), shop.newBuyer(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
     const placed = await placeOrder(first, productId)
-    assert.equal((await placeOrder(second, productId)).status, 409)
-    const cancelled = await first.call('POST', `/orders/${placed.body.id}/cancel`)
-    assert.deepEqual([cancelled.status, cancelled.body.status], [200, 'CANCELLED'])
-    assert.equal((await placeOrder(second, productId)).status, 201)
-    const sales = await seller.call('GET', '/sellers/me/sales')
+    await assert.rejects(placeOrder(second, productId), { code: 'insufficient-stock' })
+    assert.equal((await cancelOrder(first, placed.id)).status, 'CANCELLED')
+    assert.equal((await placeOrder(second, productId)).status, 'CONFIRMED')
+    const sales = await seller.souk.get('/sellers/me/sales')
     assert.deepEqual(
-      sales.body.items.map(({ status }: { status: string }) => status),
+      sales.items.map(({ status }) => status),
       ['CONFIRMED', 'CANCELLED'],
     )
   })
@@ -70,75 +90,63 @@ export function journeysSuite(system: () => SystemUnderTest): void {
   it('only the seller can see a disabled product, and can enable it again', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 1)
-    const path = `/products/${productId}`
-    const etag = (await shop.call('GET', path)).headers.get('etag')!
-    const disabled = await seller.call('PATCH', path, {
-      headers: { 'if-match': etag },
-      body: { status: 'DISABLED' },
-    })
-    assert.equal(disabled.body.status, 'DISABLED')
-    assert.equal((await shop.call('GET', uncachedPath(productId))).status, 404)
-    assert.equal((await buyer.call('GET', path)).status, 404)
-    assert.equal((await seller.call('GET', path)).status, 200)
-    assert.equal((await placeOrder(buyer, productId)).body.code, 'product-disabled')
-    const enable = { headers: { 'if-match': disabled.headers.get('etag')! }, body: { status: 'ACTIVE' } }
-    assert.equal((await seller.call('PATCH', path, enable)).status, 200)
-    assert.equal((await placeOrder(buyer, productId)).status, 201)
+    const path = { id: productId }
+    const disabled = await changeStatus(seller, productId, 'DISABLED')
+    assert.equal(disabled.status, 'DISABLED')
+    await assert.rejects(findUncached(shop.souk, productId), { status: 404 })
+    await assert.rejects(buyer.souk.get('/products/{id}', { params: { path } }), { status: 404 })
+    await assert.rejects(placeOrder(buyer, productId), { code: 'product-disabled' })
+    const enabled = await changeStatus(seller, productId, 'ACTIVE')
+    assert.equal(enabled.status, 'ACTIVE')
+    assert.equal((await placeOrder(buyer, productId)).status, 'CONFIRMED')
   })
 
   it('an order does not change when the name and price of its product change', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 5, 100)
     const placed = await placeOrder(buyer, productId)
-    const change = {
-      headers: { 'if-match': '*' },
-      body: { name: 'Another name', price: { amount: 999, currency: 'USD' } },
-    }
-    assert.equal((await seller.call('PATCH', `/products/${productId}`, change)).status, 200)
-    const found = await buyer.call('GET', `/orders/${placed.body.id}`)
-    assert.deepEqual(found.body, placed.body)
+    const price = { amount: 999, currency: 'USD' } as const
+    await changeProduct(seller, productId, { name: 'Another name', price })
+    assert.deepEqual(await findOrder(buyer, placed.id), placed)
   })
 
   it('an order that expects the price before a change is rejected with both prices, and an order with the new price is confirmed', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 5, 100)
-    const [seen, current] = [100, 120].map((amount) => ({ amount, currency: 'USD' }))
-    const change = { headers: { 'if-match': '*' }, body: { price: current } }
-    assert.equal((await seller.call('PATCH', `/products/${productId}`, change)).status, 200)
-    const place = (expectedPrice: object) =>
-      buyer.call('POST', '/orders', { body: { lines: [{ productId, quantity: 1, expectedPrice }] } })
-    const rejected = await place(seen!)
-    assert.deepEqual([rejected.status, rejected.body.code], [409, 'price-changed'])
-    assert.partialDeepStrictEqual(rejected.body.lines, [{ productId, expectedPrice: seen, price: current }])
-    const confirmed = await place(current!)
-    assert.deepEqual([confirmed.status, confirmed.body.total], [201, current])
+    const seen = { amount: 100, currency: 'USD' } as const
+    const current = { amount: 120, currency: 'USD' } as const
+    await changeProduct(seller, productId, { price: current })
+    const place = (expectedPrice: Money) =>
+      buyer.souk.placeOrder([{ productId, quantity: 1, expectedPrice }], {
+        idempotencyKey: newIdempotencyKey(),
+      })
+    await assert.rejects(place(seen), (problem: Problem) => {
+      assert.deepEqual([problem.status, problem.code], [409, 'price-changed'])
+      assert.partialDeepStrictEqual(problem.lines, [{ productId, expectedPrice: seen, price: current }])
+      return true
+    })
+    assert.deepEqual((await place(current)).total, current)
     assert.equal(await stockOf(shop, productId), 4)
   })
 
   it('a refresh token is accepted before the logout, and the next refresh token is rejected with 401 after the logout', async () => {
     const buyer = await shop.newBuyer()
-    const refreshed = await shop.call('POST', '/auth/refresh', { body: { refreshToken: buyer.refreshToken } })
-    assert.equal(refreshed.status, 200)
+    const body = { refreshToken: buyer.refreshToken }
+    const { accessToken, refreshToken } = await shop.souk.post('/auth/refresh', { body })
     // The API accepts the access token in the header `Authentication` too.
-    const headers = { authentication: `Bearer ${refreshed.body.accessToken}` }
+    const headers = { authentication: `Bearer ${accessToken}` }
     assert.equal((await shop.call('GET', '/users/me', { headers })).body.id, buyer.id)
-    const { refreshToken } = refreshed.body
-    assert.equal((await shop.call('POST', '/auth/logout', { body: { refreshToken } })).status, 204)
-    assert.equal((await shop.call('POST', '/auth/refresh', { body: { refreshToken } })).status, 401)
+    await shop.souk.post('/auth/logout', { body: { refreshToken } })
+    await assert.rejects(shop.souk.post('/auth/refresh', { body: { refreshToken } }), { status: 401 })
   })
 
   it('the pages of GET /orders together contain each order of the buyer exactly once', async () => {
     const [seller, buyer] = await Promise.all([shop.newSeller(), shop.newBuyer()])
     const productId = await createProduct(seller, 10)
     const placed = new Set<string>()
-    for (let i = 0; i < 5; i++) placed.add((await placeOrder(buyer, productId)).body.id)
-    const seen: string[] = []
-    let cursor: string | null = ''
-    while (cursor !== null) {
-      const page = await buyer.call('GET', `/orders?limit=2${cursor && `&cursor=${cursor}`}`)
-      seen.push(...page.body.items.map(({ id }: { id: string }) => id))
-      cursor = page.body.nextCursor
-    }
+    for (let i = 0; i < 5; i++) placed.add((await placeOrder(buyer, productId)).id)
+    const orders = await Array.fromAsync(buyer.souk.items('/orders', { params: { query: { limit: 2 } } }))
+    const seen = orders.map(({ id }) => id)
     assert.deepEqual(seen.toSorted(), [...placed].toSorted())
   })
 

@@ -17,7 +17,7 @@ export function logsSuite(system: () => SystemUnderTest): void {
     const { shop, output, serviceTokenSecret, system: processes } = system()
     if (!output || !processes) return test.skip('the logs of containers are not collected')
     const buyer = await shop.newBuyer()
-    assert.equal((await buyer.call('GET', '/users/me')).status, 200)
+    assert.equal((await buyer.souk.get('/users/me')).id, buyer.id)
     // Refused logins are logged too.
     await shop.call('POST', '/auth/login', {
       body: { username: buyer.username, password: buyer.refreshToken },

@@ -4,7 +4,7 @@ import { before, it } from 'node:test'
 import {
   createProduct,
   newBuyers,
-  placeOrder,
+  sendOrder,
   stockOf,
   type User,
   untilDecided,
@@ -34,7 +34,7 @@ export function raceSuite(system: () => SystemUnderTest): void {
   it(`exactly one of two simultaneous orders gets the last unit, in each of ${ROUNDS} rounds`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const productId = await createProduct(seller, 1)
-      const responses = await Promise.all(buyers.slice(0, 2).map((buyer) => placeOrder(buyer, productId)))
+      const responses = await Promise.all(buyers.slice(0, 2).map((buyer) => sendOrder(buyer, productId)))
       assert.deepEqual(responses.map(({ status }) => status).sort(), [201, 409], `round ${round}`)
       assert.equal(await stockOf(system().shop, productId), 0)
     }
@@ -58,8 +58,8 @@ export function raceSuite(system: () => SystemUnderTest): void {
       description: '\ufdfa'.repeat(5_000),
       price: { amount: 1, currency: 'USD' },
       stock: 1,
-    }
-    for (let i = 0; i < 300; i++) await seller.call('POST', '/products', { body: long })
+    } as const
+    for (let i = 0; i < 300; i++) await seller.souk.post('/products', { body: long })
     const productId = await createProduct(seller, 1_000)
     let searching = true
     const crowd = Array.from({ length: 40 }, async () => {
@@ -67,7 +67,7 @@ export function raceSuite(system: () => SystemUnderTest): void {
     })
     for (let i = 0; i < 20; i++) {
       const begun = performance.now()
-      assert.equal((await placeOrder(buyers[i % buyers.length]!, productId)).status, 201)
+      assert.equal((await sendOrder(buyers[i % buyers.length]!, productId)).status, 201)
       assert.ok(performance.now() - begun < 3_000)
     }
     searching = false

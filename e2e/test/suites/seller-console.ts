@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { browserPath, openBrowser } from '../../support/browser.ts'
-import { createProduct, placeOrder, type User } from '../../support/client.ts'
+import { changeProduct, createProduct, placeOrder, type User } from '../../support/client.ts'
 import { newVisitor, tabTo } from '../../support/pages.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
@@ -53,14 +53,14 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
       await page.getByText('Brass lantern is hidden.').waitFor()
       await page.getByRole('button', { name: 'Undo' }).click()
       await page.getByText('On sale', { exact: true }).last().waitFor()
-      const [product] = (await seller.call('GET', '/sellers/me/products')).body.items
+      const [product] = (await seller.souk.get('/sellers/me/products')).items
       assert.deepEqual(
-        [product.price.amount, product.stock, product.status, product.sellerId],
+        [product?.price.amount, product?.stock, product?.status, product?.sellerId],
         [5_250, 3, 'ACTIVE', seller.id],
       )
-      const stored = await fetch(system().urls.gateway + product.image.url)
+      const stored = await fetch(system().urls.gateway + product!.image!.url)
       assert.deepEqual(Buffer.from(await stored.arrayBuffer()), PICTURE.buffer)
-      await placeOrder(await system().shop.newBuyer(), product.id, 2)
+      await placeOrder(await system().shop.newBuyer(), product!.id, 2)
       await page.getByRole('link', { name: 'Sales' }).click()
       await page.getByRole('row', { name: /Brass lantern 2 105.00 USD Sold/ }).waitFor()
       await page.getByRole('link', { name: 'Overview' }).click()
@@ -82,15 +82,14 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
       const page = await open(`/sell/products/${id}`)
       await page.getByLabel('Price').fill('30')
       await page.getByLabel('Name').fill('A better thing')
-      const body = { price: { amount: 2_000, currency: 'USD' } }
-      await seller.call('PATCH', `/products/${id}`, { body, headers: { 'if-match': '*' } })
+      await changeProduct(seller, id, { price: { amount: 2_000, currency: 'USD' } })
       await page.getByRole('button', { name: 'Save the changes' }).click()
       const dialog = page.getByRole('dialog')
       await dialog.getByRole('row', { name: 'Price 10.00 USD 20.00 USD 30.00 USD' }).waitFor()
       await dialog.getByLabel('20.00 USD').check()
       await dialog.getByRole('button', { name: 'Save what I chose' }).click()
       await page.getByRole('link', { name: 'A better thing', exact: true }).waitFor()
-      const product = (await seller.call('GET', `/products/${id}`)).body
+      const product = await seller.souk.get('/products/{id}', { params: { path: { id } } })
       assert.deepEqual([product.name, product.price.amount], ['A better thing', 2_000])
       await context.close()
     },
@@ -159,7 +158,7 @@ export function sellerConsoleSuite(system: () => SystemUnderTest): void {
     await page.getByLabel('Price').fill('12')
     const body = { currentPassword: seller.password, newPassword: `${seller.password}-2` }
     system().shop.secrets.add(body.newPassword)
-    await seller.call('PUT', '/users/me/password', { body })
+    await seller.souk.put('/users/me/password', { body })
     // The access token of the page expires.
     await context.clock.fastForward('16:00')
     await page.getByRole('button', { name: 'List the product' }).click()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { browserPath, openBrowser } from '../../support/browser.ts'
-import { createProduct, stockOf, type User } from '../../support/client.ts'
+import { changeProduct, createProduct, stockOf, type User } from '../../support/client.ts'
 import { newVisitor, tabTo } from '../../support/pages.ts'
 import type { SystemUnderTest } from '../../support/system.ts'
 
@@ -20,7 +20,7 @@ export function storefrontSuite(system: () => SystemUnderTest): void {
   after(() => browser?.close())
 
   const visitor = (user?: User) => newVisitor(browser, system().urls.gateway, user && { user })
-  const ordersOf = async (buyer: User) => (await buyer.call('GET', '/orders')).body.items
+  const ordersOf = async (buyer: User) => (await buyer.souk.get('/orders')).items
   const addToCart = async (page: Page, units = 1) => {
     await page.getByLabel('Quantity').fill(`${units}`)
     await page.getByRole('button', { name: 'Add to cart' }).click()
@@ -31,8 +31,8 @@ export function storefrontSuite(system: () => SystemUnderTest): void {
 
   it('a visitor finds a product, registers, orders it and cancels the order', options, async () => {
     const name = `Lantern ${seller.username}`
-    const body = { name, price: { amount: 4_900, currency: 'USD' }, stock: 5 }
-    const { id } = (await seller.call('POST', '/products', { body })).body
+    const body = { name, description: '', price: { amount: 4_900, currency: 'USD' }, stock: 5 } as const
+    const { id } = await seller.souk.post('/products', { body })
     const { open, problems, context } = await visitor()
     const page = await open('/shop')
     await page.getByRole('searchbox').pressSequentially(name)
@@ -84,8 +84,7 @@ export function storefrontSuite(system: () => SystemUnderTest): void {
     const { open, context } = await visitor(buyer)
     const page = await open(`/shop/products/${id}`)
     await addToCart(page)
-    const body = { price: { amount: 5_200, currency: 'USD' } }
-    await seller.call('PATCH', `/products/${id}`, { body, headers: { 'if-match': '*' } })
+    await changeProduct(seller, id, { price: { amount: 5_200, currency: 'USD' } })
     await page.locator('.order-button').click()
     await page.getByRole('button', { name: 'Accept 52.00 USD' }).click()
     await page.getByRole('button', { name: 'Order for 52.00 USD' }).click()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { User } from '@souk/e2e/support/client'
+import { findOrder, type User } from '@souk/e2e/support/client'
 import { type ProxyFault, randomFault } from '../../support/fault-proxy.ts'
 import { DELAY_MS, type Scenario, type Testbed } from '../testbed.ts'
 
@@ -32,8 +32,8 @@ export const partition: Scenario = {
     assert.ok(!reported.includes('REJECTED'), 'an order was rejected')
     for (const [id, order] of orders) {
       if (order.reported !== 'ACCEPTED') continue
-      const { body } = await order.buyer.call('GET', `/orders/${id}`)
-      assert.equal(body.status, 'CONFIRMED', `order ${id} was accepted (202) during the partition`)
+      const { status } = await findOrder(order.buyer, id)
+      assert.equal(status, 'CONFIRMED', `order ${id} was accepted (202) during the partition`)
     }
   },
 }

@@ -1,5 +1,5 @@
 import { before } from 'node:test'
-import { createProduct, stockOf, type User } from '@souk/e2e/support/client'
+import { changeProduct, createProduct, stockOf, type User } from '@souk/e2e/support/client'
 import type { RunningShop } from '@souk/e2e/support/system'
 import { httpInventory } from 'orders/adapters/outbound/products/inventory'
 import { productsToken } from 'orders/adapters/outbound/products/service-token'
@@ -23,8 +23,7 @@ export function inventorySuite(running: () => RunningShop): void {
       inEuros: await createProduct(seller, 9, 700, 'EUR'),
       unknown: 2_000_000_000,
     }
-    const disable = { headers: { 'if-match': '*' }, body: { status: 'DISABLED' } }
-    await seller.call('PATCH', `/products/${products.disabled}`, disable)
+    await changeProduct(seller, products.disabled, { status: 'DISABLED' })
     const { urls, serviceTokenSecret } = running()
     return {
       inventory: httpInventory({

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, it } from 'node:test'
-import { createProduct, placeOrder, type User, untilDecided } from '@souk/e2e/support/client'
+import {
+  cancelOrder,
+  createProduct,
+  findOrder,
+  placeOrder,
+  type User,
+  untilDecided,
+} from '@souk/e2e/support/client'
 import { runSql } from '@souk/e2e/support/database'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
@@ -35,14 +42,14 @@ export function restoreSuite(running: () => RunningShop): void {
     assert.equal(statements.length, 4)
     const [cancel, removeLines, bookAgain, adopt] = statements as [string, string, string, string]
     const productId = await createProduct(seller, 10)
-    const place = async (): Promise<string> => (await placeOrder(buyer, productId)).body.id
+    const place = async () => (await placeOrder(buyer, productId)).id
     // Each name says what the simulated restore of an older state removes below.
     const nothingLost = await place()
     const bookingLost = await place()
     const releaseLost = await place()
     const orderLost = await place()
     const cancellationLost = await place()
-    for (const id of [releaseLost, cancellationLost]) await buyer.call('POST', `/orders/${id}/cancel`)
+    for (const id of [releaseLost, cancellationLost]) await cancelOrder(buyer, id)
     await stop()
 
     // Removes one booking and undoes one release in the products database. The stock stays the same: the lost booking
@@ -72,7 +79,7 @@ export function restoreSuite(running: () => RunningShop): void {
     )
     await start()
     await untilDecided([buyer])
-    const statusOf = async (id: string) => (await buyer.call('GET', `/orders/${id}`)).body.status
+    const statusOf = async (id: string) => (await findOrder(buyer, id)).status
     const statuses = await Promise.all(
       [nothingLost, bookingLost, releaseLost, cancellationLost].map(statusOf),
     )

@@ -62,6 +62,17 @@ export class ConnectionFailed extends Error {
   }
 }
 
+/**
+ * Returns the ConnectionFailed for what a fetch has thrown: TypeError if no response arrived (Fetch standard), DOMException
+ * after a timeout.
+ *
+ * @throws `error` if it is a different error, for example a bug of the fetch that the program has passed
+ */
+export function connectionFailure(error: unknown): ConnectionFailed {
+  if (error instanceof TypeError || error instanceof DOMException) return new ConnectionFailed(error)
+  throw error
+}
+
 /** Returns the seconds of the header `Retry-After`, undefined if it is missing or a date. */
 export function retryAfterOf(response: Response): number | undefined {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)

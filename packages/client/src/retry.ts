@@ -1,4 +1,4 @@
-import { ConnectionFailed, retryAfterOf } from './problem.ts'
+import { ConnectionFailed, connectionFailure, retryAfterOf } from './problem.ts'
 
 export type Fetch = (request: Request) => Promise<Response>
 
@@ -37,7 +37,7 @@ async function attemptTo(send: Fetch, request: Request): Promise<Response | Conn
     return await send(request.clone())
   } catch (error) {
     request.signal.throwIfAborted()
-    return new ConnectionFailed(error)
+    return connectionFailure(error)
   }
 }
 

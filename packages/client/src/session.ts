@@ -1,5 +1,5 @@
 import type { paths } from './contract.gen.ts'
-import { ConnectionFailed, Problem, problemOf } from './problem.ts'
+import { ConnectionFailed, connectionFailure, Problem, problemOf } from './problem.ts'
 import { type Fetch, sendWithRetry, sleep } from './retry.ts'
 import type { StoredSession, TokenStore } from './token-store.ts'
 import type { User } from './types.ts'
@@ -73,7 +73,7 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
     // A refresh that was rejected for now (429, 503) had no effect. Other calls leave it to the user to try again.
     const sent = path === '/auth/refresh' ? sendWithRetry(send, request) : send(request)
     const response = await sent.catch((error) => {
-      throw error instanceof ConnectionFailed ? error : new ConnectionFailed(error)
+      throw error instanceof ConnectionFailed ? error : connectionFailure(error)
     })
     const text = await response.text()
     const answer = parsed(text)

@@ -204,6 +204,17 @@ describe('The client', () => {
     assert.equal(seen.filter(({ path }) => path === '/products').length, 1)
   })
 
+  it('throws an error of the given fetch that is not a lost connection, and does not repeat the request', async () => {
+    let attempts = 0
+    const bug = new Error('a bug')
+    const fetch = () => {
+      attempts++
+      return Promise.reject(bug)
+    }
+    await assert.rejects(createSouk({ baseUrl, fetch }).get('/products'), bug)
+    assert.equal(attempts, 1)
+  })
+
   it('ends a wait at once when the signal aborts', async () => {
     respond = (_request, response) => problem(response, 503, 'busy', {}, { 'retry-after': '20' })
     const signal = AbortSignal.timeout(100)
