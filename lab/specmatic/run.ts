@@ -20,7 +20,7 @@ const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const JAR = join(FOLDER, 'node_modules/specmatic/specmatic.jar')
 const TIMEOUT_MS = 240_000
 /** The number of requests that Specmatic generates for a response, when more combinations are possible. */
-const COMBINATIONS = 20
+const COMBINATIONS = 10
 const FAULTS_SHOWN = 20
 
 if (!existsSync(JAR))

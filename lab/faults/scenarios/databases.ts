@@ -75,7 +75,7 @@ async function closeConnections(
   count(`all database connections of ${service} closed`)
 }
 
-const CLIENTS = 500
+const CLIENTS = 200
 /** Less than the gateway's limit of 20 s for a response. */
 const RESPONSE_WITHIN_MS = 15_000
 /** Longer than a request waits for a connection, so that some requests receive a 503. */
