@@ -38,7 +38,7 @@ export interface Sold {
 export interface SalesSummary {
   /** One item for each day with sales and currency, oldest first. `day` is the start of the day, UTC. */
   days: (Sold & { day: number })[]
-  /** One item for each product and currency, best sellers first, at most MAX_BEST_SELLERS. */
+  /** One item for each product and currency, best sellers first, at most MAX_BEST_SELLERS. `name` is the newest. */
   products: (Sold & { productId: number; name: string })[]
 }
 

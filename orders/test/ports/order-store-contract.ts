@@ -206,11 +206,12 @@ export function orderStoreContract(open: () => OrderStore): void {
     const DAY = Date.UTC(2026, 0, 31)
     const PERIOD = { from: DAY, until: DAY + 2 * DAY_MS }
     /** Stores a confirmed order that was placed at `at`. The prices are 1 and 2 dollars, or euros. */
-    const sell = async (sellerId: string, at: number, lines = LINES, currency = 'USD') => {
+    const sell = async (sellerId: string, at: number, lines = LINES, currency = 'USD', name?: string) => {
       const id = `${at.toString(16).padStart(12, '0').replace(/^.{8}/, '$&-')}${randomUUIDv7().slice(13)}`
       const order = await add({ ...pendingOrder(lines, undefined, at), id })
       const prices = booked(order.lines, sellerId).map((line) => ({
         ...line,
+        name: name ?? line.name,
         price: { amount: line.price.amount, currency },
       }))
       return open().settle(confirmOrReject(order, { booked: prices }, at))
@@ -235,6 +236,20 @@ export function orderStoreContract(open: () => OrderStore): void {
           { productId: 2, name: 'Product 2', units: 1, revenue: { amount: 200, currency: 'EUR' } },
         ],
       })
+    })
+
+    it('with the newest name of a product whose name has changed', async () => {
+      const sellerId = randomUUIDv7()
+      for (const [at, name] of [
+        [DAY, 'Zebra lamp'],
+        [DAY + 1, 'Lamp'],
+      ] as const)
+        await sell(sellerId, at, [{ productId: 1, quantity: 1 }], 'USD', name)
+      const { products } = await summary(sellerId)
+      assert.deepEqual(
+        products.map(({ name, units }) => [name, units]),
+        [['Lamp', 2]],
+      )
     })
 
     it('without orders that were cancelled, or placed before or after the period', async () => {

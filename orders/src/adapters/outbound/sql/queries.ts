@@ -150,6 +150,7 @@ export async function listSales(
 
 /** The time in the id of an order may differ by less than this from the time at which the order was placed. */
 const ID_TOLERANCE_MS = 60_000
+const UUID_LENGTH = 36
 
 /**
  * See `OrderLists.summarizeSales`. The index of the seller's lines has no time, but the ids of orders are UUIDv7, which
@@ -179,6 +180,9 @@ export async function summarizeSales(
   const units = sql<number>`cast(sum(line.quantity) as ${double})`
   const revenue = sql<number>`cast(sum(line.quantity * line.price_amount) as ${double})`
   const day = sql<number>`${sql.ref('order.created_at')} - ${sql.ref('order.created_at')} % ${sql.lit(DAY_MS)}`
+  // A line has the name that the product had when it was sold. Ids have a fixed length and sort by time, so the greatest
+  // text of id and name has the newest name.
+  const newestName = sql<string>`substr(max(concat(line.order_id, line.name)), ${sql.lit(UUID_LENGTH + 1)})`
   const days = await sold
     .select([day.as('day'), 'line.currency', units.as('units'), revenue.as('revenue')])
     .groupBy([day, 'line.currency'])
@@ -186,7 +190,7 @@ export async function summarizeSales(
     .orderBy('line.currency')
     .execute()
   const products = await sold
-    .select(({ fn }) => ['line.product_id', 'line.currency', fn.max('line.name').as('name')])
+    .select(['line.product_id', 'line.currency', newestName.as('name')])
     .select([units.as('units'), revenue.as('revenue')])
     .groupBy(['line.product_id', 'line.currency'])
     .orderBy('units', 'desc')
