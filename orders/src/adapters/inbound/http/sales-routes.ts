@@ -122,15 +122,18 @@ export function registerSalesRoutes(app: App, application: Application): void {
 
 const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
-/** @throws HttpProblem 400 if the period ends before it starts, or is too long */
+/** @throws HttpProblem 400 if the period ends before it starts, is too long, or starts before 1970 */
 function periodOf(query: Static<typeof SummaryQuery>): Period {
   const to = Date.parse(query.to ?? dateOf(Date.now()))
   const from = query.from === undefined ? to - (USUAL_DAYS - 1) * DAY_MS : Date.parse(query.from)
   const until = to + DAY_MS
   const days = (until - from) / DAY_MS
-  if (days >= 1 && days <= MAX_DAYS) return { from, until }
-  const detail = days < 1 ? 'must not be after `to`' : `must be at most ${MAX_DAYS - 1} days before \`to\``
-  throw validationFailed([{ pointer: '#/from', in: 'query', detail }])
+  const detail =
+    (from < 0 && 'must not be before 1970-01-01') ||
+    (days < 1 && 'must not be after `to`') ||
+    (days > MAX_DAYS && `must be at most ${MAX_DAYS - 1} days before \`to\``)
+  if (detail) throw validationFailed([{ pointer: '#/from', in: 'query', detail }])
+  return { from, until }
 }
 
 function positionIn(cursor: string | undefined) {

@@ -81,6 +81,7 @@ describe('GET /sellers/me/sales/summary', () => {
   for (const [query, detail] of [
     ['?from=2026-01-02&to=2026-01-01', 'must not be after `to`'],
     ['?from=2025-12-31&to=2026-04-02', 'must be at most 91 days before `to`'],
+    ['?to=0000-01-01', 'must not be before 1970-01-01'],
     ['?from=2026-02-30', 'must match format "date"'],
     ['?to=today', 'must match format "date"'],
   ] as const) {
