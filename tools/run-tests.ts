@@ -53,9 +53,6 @@ async function main(): Promise<number> {
     concurrency: PARALLEL_FILES,
     timeout: TEST_TIMEOUT_MS,
     signal: stop.signal,
-    // Ends the process of a file after its last test, even if a failed test has left a connection open. A file must not
-    // wait between two suites, because its process could then end after the first.
-    execArgv: ['--test-force-exit'],
   })
   const isSuccess = await new TestProgress(files.length, ROOT).follow(tests)
   stop.rethrow()

@@ -62,8 +62,10 @@ await describeOnEachEngine('the users database', (engine) => {
     const again = openDatabase<Tables>(testDb.url)
     assert.deepEqual(await again.kysely.selectFrom('users').selectAll().execute(), [])
     await seedDemoUsers(again, argon2Hasher(CHEAP))
-    assert.equal((await again.kysely.selectFrom('users').selectAll().execute()).length, 5)
+    const seeded = await again.kysely.selectFrom('users').selectAll().execute()
+    // An open connection would keep the process of this test running, also after a failed assertion.
     await again.close()
+    assert.equal(seeded.length, 5)
   })
 })
 
