@@ -7,9 +7,9 @@ import { type RunningShop, startShop } from '@souk/e2e/support/system'
 import { availableEngines, describeOnEachEngine } from '@souk/service-kit/testing/engines'
 import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts'
 
-// Enough to share batches on a busy machine. The embedded gateway has at most 128 connections to a service; requests that
-// wait for one would be assigned to the trace of another request.
-const SIMULTANEOUS = 100
+// Enough to share batches. The embedded gateway has at most 128 connections to a service; requests that wait for one would
+// be assigned to the trace of another request.
+const SIMULTANEOUS = 40
 const SENTINEL = 'a-value-that-no-trace-may-contain'
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 
@@ -41,7 +41,8 @@ await describeOnEachEngine('tracing', (engine) => {
   before(async () => {
     collector = await openCollector()
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, LOG_LEVEL: 'info' }
-    running = await startShop(engine, { env })
+    // On a busy machine, a booking can take longer than the default deadline. Its response would then be 202.
+    running = await startShop(engine, { env, envOf: { orders: { BOOKING_DEADLINE_MS: '4000' } } })
     const { shop } = running
     const product = await createProduct(await shop.newSeller(), 1_000)
     const buyer = await shop.newBuyer()
