@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { type Database, type Engine, openDatabase } from './database.ts'
+import { isUndone, isUniqueViolation } from './errors.ts'
 import { withRetries } from './transaction.ts'
 
 /**
@@ -22,6 +24,10 @@ export type Migrations = (engine: Engine) => Record<string, Migration>
  * wait for the lock and then find all migrations completed. The names of the bookkeeping tables start with `service`,
  * so services may share a database.
  *
+ * In a Galera cluster, `get_lock` is separate for each node. Then replicas on several nodes run the same migrations at
+ * the same time. The cluster runs their DDL one after the other, a replica whose DDL comes second finds its result, and
+ * a replica whose write conflicts starts again.
+ *
  * Ignores completed migrations of a newer release, so that a replica of an older release can start during an update or
  * after a rollback. The older replica works with the newer tables, because a migration must not break the previous
  * release.
@@ -39,12 +45,45 @@ export async function migrate<Tables>(
   service: string,
   migrations: Migrations,
 ): Promise<void> {
+  const { engine } = database
   const db = database.kysely as Kysely<unknown>
+  const own = migrations(engine)
+  if (engine !== 'postgres') return await migrateWithRetries(() => migrateOn(db, service, own))
+  // All in one transaction, which holds the lock. So the lock cannot outlive a connection that is lost.
+  await db.transaction().execute(async (transaction) => {
+    await sql`select set_config('lock_timeout', ${LOCK_WAIT}, true)`.execute(transaction)
+    await sql`select pg_advisory_xact_lock(hashtext(${`${service} migrations`}))`.execute(transaction)
+    await sql`set local lock_timeout to default`.execute(transaction)
+    await migrateOn(transaction, service, own)
+  })
+}
+
+/** As long as Kysely waits on the other engines. */
+const LOCK_WAIT = '1h'
+const ATTEMPTS = 10
+
+/** Runs the migrations again if another replica has run the same migration at the same time. */
+async function migrateWithRetries(migrateOnce: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await migrateOnce()
+    } catch (error) {
+      const isConflict = isUniqueViolation(error) || isUndone(error)
+      if (!isConflict || attempt === ATTEMPTS) throw error
+      await sleep(200 * Math.random())
+    }
+  }
+}
+
+async function migrateOn(
+  db: Kysely<unknown>,
+  service: string,
+  own: Record<string, Migration>,
+): Promise<void> {
   const migrationTableName = `${service}_migrations`
   // Kysely throws an error if `getMigrations` omits a completed migration. `getMigrations` cannot read the completed
   // migrations itself, because it runs while Kysely uses the only SQLite connection.
   const completed = await completedMigrations(db, migrationTableName)
-  const own = migrations(database.engine)
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...completed, ...own }) },

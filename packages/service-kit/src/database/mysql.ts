@@ -148,6 +148,9 @@ class SessionPool implements MysqlPool {
       await run(`set session max_statement_time = ${statementTimeoutMs / 1_000}`).catch(() =>
         run(`set session max_execution_time = ${statementTimeoutMs}`),
       )
+      // In a Galera cluster, each statement first waits until its node has applied all earlier commits of the cluster.
+      // Otherwise, a buyer whose next request reaches another node may not find the order. MySQL lacks this variable.
+      await run('set session wsrep_sync_wait = 7').catch(() => {})
     } catch (error) {
       connection.destroy()
       throw error

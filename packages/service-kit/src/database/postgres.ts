@@ -75,7 +75,7 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     waiting: () => pool.waitingCount,
   })
   return {
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new UnlockedAdapter(),
     createDriver: () => new PipeliningDriver({ pool }),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
@@ -118,6 +118,12 @@ class SessionPool extends pg.Pool {
     ;(client as unknown as PreparingClient).onError = (error) => this.#sessions.failed(session, error)
     return session
   }
+}
+
+/** Turns off Kysely's lock for migrations, which belongs to the session. `migrate` takes one for the transaction. */
+class UnlockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
 }
 
 /** Sends `begin` and the first statement together, which saves a round trip. The server runs them in order. */

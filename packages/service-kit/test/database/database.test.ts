@@ -56,6 +56,22 @@ await describeOnEachEngine('a database', (engine) => {
     )
   })
 
+  it('waits while another replica migrates, for longer than a statement may wait for a lock', async () => {
+    let runs = 0
+    const slow: Migrations = () => ({
+      '0001-slow': {
+        up: async (db) => {
+          runs++
+          await db.schema.createTable('slow').addColumn('id', 'integer').execute()
+          await sleep(2.5 * SHORT_WAIT.waitMs)
+        },
+      },
+    })
+    const replicas = [opened(SHORT_WAIT), opened(SHORT_WAIT), opened(SHORT_WAIT)]
+    await Promise.all(replicas.map((replica) => migrate(replica, 'slow', slow)))
+    assert.equal(runs, 1)
+  })
+
   it('loses no update when transactions are concurrent', async () => {
     const other = opened()
     await Promise.all(
