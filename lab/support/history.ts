@@ -51,6 +51,8 @@ export interface History {
   /** The number of requests that received a 503. */
   unavailable: number
   slowestMs: number
+  /** The number of orders that a client did not find as confirmed although their response had said so. */
+  stale: number
   /** Responses that no fault explains. */
   unexpected: string[]
 }
@@ -66,6 +68,7 @@ export const emptyHistory = (): History => ({
   failed: 0,
   unavailable: 0,
   slowestMs: 0,
+  stale: 0,
   unexpected: [],
 })
 

@@ -21,6 +21,8 @@ export interface LoadOptions {
   bypassGateway?: boolean
   /** Whether the clients also order a product that has only 200 units and sells out; true by default. */
   scarce?: boolean
+  /** Whether a client reads each confirmed order at once, and counts the orders that it does not find. */
+  readsBack?: boolean
 }
 
 /** Clients that send requests until `stop` is called, as buyers, as a seller and as new users. */
@@ -44,6 +46,7 @@ interface Client {
   random: () => number
   /** Aborted by `stop`. */
   signal: AbortSignal
+  readsBack: boolean
 }
 
 /** How long a client retries a request before it gives up. */
@@ -57,7 +60,7 @@ export async function startLoad(
   { shop, urls }: Pick<SystemUnderTest, 'shop' | 'urls'>,
   random: () => number,
   { seller, ...accounts }: Accounts,
-  { clients = 12, readers = 0, bypassGateway = false, scarce = true }: LoadOptions = {},
+  { clients = 12, readers = 0, bypassGateway = false, scarce = true, readsBack = false }: LoadOptions = {},
 ): Promise<Load> {
   const history = emptyHistory()
   const buyers = accounts.buyers.map(shopAt(bypassGateway ? urls.orders : shop.url).as)
@@ -68,7 +71,7 @@ export async function startLoad(
   history.adjusted = adjusted
 
   const stopping = new AbortController()
-  const client: Client = { shop, history, random, signal: stopping.signal }
+  const client: Client = { shop, history, random, signal: stopping.signal, readsBack }
   const buyer = (i: number) => buyers[i % buyers.length]!
   const working = Promise.all([
     ...Array.from({ length: clients }, (_, i) => placeOrders(client, buyer(i), productIds)),
@@ -117,6 +120,7 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
     if (status !== 202) history.decided++
     const order = { buyer, quantity, total: status === 201 ? JSON.stringify(body.total) : null }
     history.orders.set(id, { ...order, reported: REPORTED[status] })
+    if (status === 201 && client.readsBack && !(await isConfirmed(client, buyer, id))) history.stale++
     if (status === 409 || n % CANCEL_EVERY !== 0) continue
     history.orders.set(id, { ...order, reported: 'CANCEL SENT' })
     const cancel = () => buyer.call('POST', `/orders/${id}/cancel`)
@@ -124,6 +128,12 @@ async function placeOrders(client: Client, buyer: User, productIds: readonly num
     const cancelled = await sendWithRetries(client, cancel, status === 202 ? [200, 202, 409] : [200, 202])
     if (cancelled?.status === 200) history.orders.set(id, { ...order, reported: 'CANCELLED' })
   }
+}
+
+/** Returns whether the first response to a read of the order has the status CONFIRMED. */
+async function isConfirmed(client: Client, buyer: User, id: string): Promise<boolean> {
+  const found = await sendWithRetries(client, () => buyer.call('GET', `/orders/${id}`), [200, 404])
+  return found === undefined || found.body.status === 'CONFIRMED'
 }
 
 async function readOrders(client: Client, buyer: User): Promise<void> {
