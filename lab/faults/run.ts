@@ -14,7 +14,7 @@ import type { Engine } from '@souk/service-kit/database/database'
 import { randomFrom } from '../support/random.ts'
 import { installedEngines } from './database-server.ts'
 import { wrongClocks } from './scenarios/clocks.ts'
-import { closedConnections, databaseKills, poolOfOne } from './scenarios/databases.ts'
+import { closedConnections, databaseKills, poolOfOne, silentDatabase } from './scenarios/databases.ts'
 import { badNetwork, partition, slowProducts } from './scenarios/network.ts'
 import { kills, pauses, shutdowns } from './scenarios/processes.ts'
 import { lastUnit, sameKey } from './scenarios/races.ts'
@@ -22,7 +22,7 @@ import { runScenario, type Scenario, startTestbed } from './testbed.ts'
 
 const SCENARIOS: readonly Scenario[] = [
   ...[shutdowns, lastUnit, sameKey, poolOfOne, badNetwork, partition],
-  ...[slowProducts, wrongClocks, pauses, closedConnections, databaseKills, kills],
+  ...[slowProducts, wrongClocks, pauses, closedConnections, silentDatabase, databaseKills, kills],
 ]
 /** How much of the processes' output is printed when a scenario fails. */
 const LINES_SHOWN = 25

@@ -29,8 +29,12 @@ export interface LoadOptions {
 export interface Load {
   history: History
   buyers: readonly User[]
-  /** Resolves when `orders` more orders are confirmed or rejected in their first response. @throws Error after 60 s */
-  progress(orders: number): Promise<void>
+  /**
+   * Resolves when `orders` more orders are confirmed or rejected in their first response.
+   *
+   * @throws Error after `withinMs`; 60 s by default
+   */
+  progress(orders: number, withinMs?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -82,11 +86,11 @@ export async function startLoad(
   return {
     history,
     buyers,
-    progress: async (orders) => {
+    progress: async (orders, withinMs = PROGRESS_WITHIN_MS) => {
       const target = history.decided + orders
       await waitUntil(
         () => history.decided >= target,
-        PROGRESS_WITHIN_MS,
+        withinMs,
         'Too few orders were confirmed or rejected in their first response',
       )
     },

@@ -4,6 +4,7 @@ import type { Service } from '@souk/dev-env/launcher/system'
 import { runSql } from '@souk/e2e/support/database'
 import { waitUntil } from '@souk/e2e/support/wait'
 import { openDatabase } from '@souk/service-kit/database/database'
+import { openSilentLine, type SilentLine } from '@souk/service-kit/testing/silent-line'
 import { CompiledQuery } from 'kysely'
 import { restart, type Scenario, type Testbed } from '../testbed.ts'
 
@@ -73,6 +74,42 @@ async function closeConnections(
   // Ignore errors of `kill`, because the connection may have been closed after the query.
   if (engine === 'mysql') for (const { id } of rows) await runSql(url, `kill ${id}`).catch(() => {})
   count(`all database connections of ${service} closed`)
+}
+
+const SELLS_AGAIN_WITHIN_MS = 15_000
+const lines = new Map<Service, SilentLine>()
+
+/**
+ * The host of the database vanishes without closing a connection, and another host takes over its address: the services'
+ * connections stay silent, and new connections work. Orders are decided again within 15 s, without a restart.
+ */
+export const silentDatabase: Scenario = {
+  name: 'database silent',
+  engines: ['postgres', 'mysql'],
+  before: async (testbed) => {
+    for (const service of SERVICES) {
+      const line = await openSilentLine(testbed.databaseUrls[service])
+      lines.set(service, line)
+      await restart(testbed, service, { DATABASE_URL: line.url })
+    }
+  },
+  inject: async ({ long, count, system }, load) => {
+    const pids = () => SERVICES.map((name) => system.service(name).pid)
+    const before = pids()
+    for (const services of long ? [...SERVICES.map((name) => [name]), SERVICES] : [SERVICES]) {
+      await load.progress(50)
+      for (const service of services) lines.get(service)!.silence()
+      await sleep(long ? 20_000 : 3_000)
+      for (const service of services) lines.get(service)!.restore()
+      count(`database of ${services.join(', ')} silent`)
+      await load.progress(50, SELLS_AGAIN_WITHIN_MS)
+    }
+    assert.deepEqual(pids(), before, 'process ids of the services; a changed id means a restart')
+  },
+  after: async (testbed) => {
+    await restartAll(testbed)
+    for (const line of lines.values()) line.close()
+  },
 }
 
 const CLIENTS = 200

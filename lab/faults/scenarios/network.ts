@@ -14,7 +14,12 @@ export const badNetwork: Scenario = {
   },
 }
 
-/** Every order that was accepted (202) during the partition is confirmed afterwards, because no product sells out. */
+const SELLS_AGAIN_WITHIN_MS = 15_000
+
+/**
+ * No call gets a response, and no connection is closed. Afterwards, orders are decided again within 15 s. Every order that
+ * was accepted (202) during the partition is confirmed, because no product sells out.
+ */
 export const partition: Scenario = {
   name: 'orders and products cut off from each other',
   load: { scarce: false },
@@ -24,7 +29,7 @@ export const partition: Scenario = {
     await sleep(seconds * 1_000)
     stopFaults('drop')
     testbed.count(`orders and products cut off from each other for ${seconds} s`)
-    await load.progress(20)
+    await load.progress(20, SELLS_AGAIN_WITHIN_MS)
   },
   after: async (_testbed, { orders }) => {
     const reported = [...orders.values()].map((order) => order.reported)

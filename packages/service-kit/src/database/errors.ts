@@ -8,10 +8,19 @@
  * | `session`     | was rolled back        | is the cause   | run it again on a new connection, otherwise 503     |
  * | `refused`     | was rolled back        | stays open     | 503; running it again at once would fail again      |
  * | `unavailable` | may have taken effect  | is closed      | run it again if this has no further effect; or 503  |
+ * | `silent`      | the same               | is closed, and so are all that were opened before | the same         |
  * | `denied`      | was not sent           | was not opened | the configuration is wrong                          |
  * | `pooler`      | was not sent           | was not opened | the configuration is wrong                          |
  */
-type Meaning = 'duplicate' | 'contention' | 'session' | 'refused' | 'unavailable' | 'denied' | 'pooler'
+type Meaning =
+  | 'duplicate'
+  | 'contention'
+  | 'session'
+  | 'refused'
+  | 'unavailable'
+  | 'silent'
+  | 'denied'
+  | 'pooler'
 
 /** Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const POSTGRES: Record<string, Meaning> = {
@@ -133,7 +142,7 @@ const SQLITE: Record<number, Meaning> = {
 /** Errors of the network and of the drivers. */
 const CLIENT: Record<string, Meaning> = {
   CONNECTION_WAIT_TIMEOUT: 'unavailable',
-  ANSWER_TIMEOUT: 'unavailable',
+  ANSWER_TIMEOUT: 'silent',
   PROTOCOL_CONNECTION_LOST: 'unavailable',
   ECONNREFUSED: 'unavailable',
   ECONNRESET: 'unavailable',
@@ -147,10 +156,11 @@ const CLIENT: Record<string, Meaning> = {
 
 /** Errors that have no code of their own. */
 const MESSAGES: [pattern: RegExp, Meaning][] = [
+  [/Query read timeout/, 'silent'],
   // PostgreSQL prepared `select *` before a migration added a column.
   [/cached plan must not change result type/, 'session'],
   [
-    /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/,
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/,
     'unavailable',
   ],
   [/unsupported startup parameter|session settings were ignored/, 'pooler'],
@@ -221,7 +231,10 @@ export const isStaleSession = means('session')
 export const isUndone = means('contention', 'session')
 
 /** The database is unavailable. The statement may still have taken effect. */
-export const isUnavailable = means('unavailable')
+export const isUnavailable = means('unavailable', 'silent')
+
+/** No answer arrived in time, and no error either: the host of the database may have vanished. */
+export const isSilent = means('silent')
 
 /** The server rejects the connection: the database does not exist, or the user or the password is wrong. */
 export const isAccessDenied = means('denied')
@@ -230,4 +243,4 @@ export const isAccessDenied = means('denied')
 export const isPooler = means('pooler')
 
 /** The client may retry later: the database was busy, slow, read-only, full or unavailable. */
-export const isTemporary = means('contention', 'session', 'refused', 'unavailable')
+export const isTemporary = means('contention', 'session', 'refused', 'unavailable', 'silent')

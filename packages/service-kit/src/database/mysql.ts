@@ -143,11 +143,13 @@ class SessionPool implements MysqlPool {
       )
     try {
       for (const statement of sessionSettings(this.#options)) await run(statement)
-      // `max_statement_time` (in seconds) exists only on MariaDB. On MySQL, this statement fails. Then
-      // `max_execution_time` (in milliseconds) is set instead, which limits only SELECT.
-      await run(`set session max_statement_time = ${statementTimeoutMs / 1_000}`).catch(() =>
-        run(`set session max_execution_time = ${statementTimeoutMs}`),
-      )
+      // These two variables (in seconds) exist only on MariaDB. If this process vanishes inside a transaction, the server
+      // ends the transaction, which may hold locks. On MySQL, this statement fails. Then `max_execution_time` (in
+      // milliseconds) is set instead, which limits only SELECT.
+      const seconds = statementTimeoutMs / 1_000
+      await run(
+        `set session max_statement_time = ${seconds}, session idle_transaction_timeout = ${Math.ceil(seconds)}`,
+      ).catch(() => run(`set session max_execution_time = ${statementTimeoutMs}`))
       // In a Galera cluster, each statement first waits until its node has applied all earlier commits of the cluster.
       // Otherwise, a buyer whose next request reaches another node may not find the order. MySQL lacks this variable.
       await run('set session wsrep_sync_wait = 7').catch(() => {})

@@ -1,5 +1,5 @@
 import { telemetry } from '../observability/telemetry.ts'
-import { isStaleSession, isUnavailable } from './errors.ts'
+import { isSilent, isStaleSession, isUnavailable } from './errors.ts'
 
 export interface PoolOptions {
   /** Names the pool in the metrics. A connection of `reads` cannot write. */
@@ -52,8 +52,9 @@ export class Sessions {
 
   /** Call for every error of a statement. */
   failed(session: Session, error: unknown): void {
-    if (isUnavailable(error)) session.generation = -1
-    else if (isStaleSession(error) && session.generation === this.#generation) this.#generation++
+    const concernsAll = isStaleSession(error) || isSilent(error)
+    if (concernsAll && session.generation === this.#generation) this.#generation++
+    else if (isUnavailable(error)) session.generation = -1
   }
 
   isUsable = (session: Session): boolean => session.generation === this.#generation

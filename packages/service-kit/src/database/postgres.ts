@@ -46,7 +46,13 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     onConnectionError = () => {},
     sessions,
   } = options
-  const settings = [...SESSION_SETTINGS, `lock_timeout=${waitMs}`, `statement_timeout=${statementTimeoutMs}`]
+  const settings = [
+    ...SESSION_SETTINGS,
+    `lock_timeout=${waitMs}`,
+    `statement_timeout=${statementTimeoutMs}`,
+    // If this process vanishes inside a transaction, the server ends the transaction, which may hold locks.
+    `idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+  ]
   if (name === 'reads') settings.push('default_transaction_read_only=on')
   const pool = new SessionPool(sessions, {
     connectionString: url,

@@ -137,6 +137,24 @@ await describeOnEachEngine('a database', (engine) => {
     assert.ok(performance.now() - started < 6_000)
   })
 
+  it('ends a transaction that is idle for too long, so that others get its locks', onServer, async () => {
+    const { kysely } = opened({ statementTimeoutMs: 1_000 })
+    const setCounter = (db: Kysely<Tables>) =>
+      db.updateTable('counters').set({ value: 1 }).where('name', '=', 'a').execute()
+    const locked = Promise.withResolvers<void>()
+    const idle = kysely.transaction().execute(async (trx) => {
+      await setCounter(trx)
+      locked.resolve()
+      await sleep(4_000)
+    })
+    const ended = assert.rejects(idle, isUnavailable)
+    await locked.promise
+    const started = performance.now()
+    await setCounter(database.kysely)
+    assert.ok(performance.now() - started < 3_000)
+    await ended
+  })
+
   it('is reported as unavailable when no connection becomes free in time', onServer, async () => {
     const own = opened({ poolSize: 1, ...SHORT_WAIT })
     await own.kysely.transaction().execute(async () => {

@@ -51,6 +51,17 @@ await describeOnEachEngine('a database whose host vanishes', (engine) => {
     await many()
   })
 
+  it('uses none of its connections again after one of them was silent', options, async () => {
+    // Opens all connections of the pool.
+    await many()
+    line.silence()
+    await endsInTime(one())
+    line.restore()
+    const restored = performance.now()
+    await many()
+    assert.ok(performance.now() - restored < LIMITS.statementTimeoutMs)
+  })
+
   it('fails a transaction in time, and does not wait for its rollback', options, async () => {
     let isInside = false
     const work = inTransaction(database, async (trx) => {
