@@ -1,6 +1,6 @@
 /** The code that the threads of `passwordThreads` run. */
 import { type Argon2Parameters, argon2Sync } from 'node:crypto'
-import { ZxcvbnFactory } from '@zxcvbn-ts/core'
+import type { ZxcvbnFactory } from '@zxcvbn-ts/core'
 
 export const derive = (parameters: Argon2Parameters): Uint8Array => argon2Sync('argon2id', parameters)
 
@@ -13,10 +13,11 @@ const CHECKED_LENGTH = 64
 let zxcvbn: Promise<ZxcvbnFactory> | undefined
 
 /**
- * The common passwords are loaded on first use. The English dictionary of zxcvbn is left out: it finds none of the 3,000
+ * zxcvbn and the common passwords are loaded on first use. The English dictionary of zxcvbn is left out: it finds none of the 3,000
  * most common passwords that this list does not find, takes ten times as long, and needs 40 MB more.
  */
 const loadZxcvbn = async () => {
+  const { ZxcvbnFactory } = await import('@zxcvbn-ts/core')
   const { adjacencyGraphs: graphs, dictionary } = await import('@zxcvbn-ts/language-common')
   return new ZxcvbnFactory({ dictionary, graphs, maxLength: CHECKED_LENGTH })
 }

@@ -148,6 +148,8 @@ const INHERITED = [
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
 const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
 const LAST_LINES = 20
+/** More often, the failing requests would take a tenth of the time of a start. */
+const POLL_MS = 60
 
 function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => void): Run {
   const inherited = Object.fromEntries(
@@ -201,7 +203,7 @@ async function untilReady({ name, readyUrl }: ProcessSpec, run: Run, readyMs: nu
   while (performance.now() < deadline) {
     if (run.exit) throw new ProcessFailure(name, `ended before it was ready (${reason(run.exit)})`, run.lines)
     if (await respondsOk(readyUrl)) return
-    await sleep(25)
+    await sleep(POLL_MS)
   }
   throw new ProcessFailure(name, `was not ready within ${readyMs / 1000} s (${readyUrl})`, run.lines)
 }

@@ -1,9 +1,7 @@
+import { createRequire } from 'node:module'
 import { CompiledQuery, type Dialect, Kysely } from 'kysely'
 import { telemetry } from '../observability/telemetry.ts'
-import { mysql } from './mysql.ts'
 import { type PoolOptions, READ_LIMITS, READ_POOL_SIZE, Sessions } from './pool.ts'
-import { postgres } from './postgres.ts'
-import { sqlite } from './sqlite.ts'
 
 /** `mysql` is MySQL or MariaDB. */
 export type Engine = 'sqlite' | 'postgres' | 'mysql'
@@ -84,7 +82,18 @@ function engineOf(url: string): Engine {
   throw new Error('A database URL must start with sqlite:, postgres:// or mysql://')
 }
 
+/** Loads only the driver that is used, because MySQL's driver takes 40 ms and 11 MB in each process. */
+const require = createRequire(import.meta.url)
+
 function dialectFor(url: string, engine: Engine, options: PoolOptions): Dialect {
-  if (engine === 'sqlite') return sqlite(url.slice('sqlite:'.length), options)
-  return engine === 'postgres' ? postgres(url, options) : mysql(url.replace(/^mariadb:/, 'mysql:'), options)
+  if (engine === 'sqlite') {
+    const { sqlite }: typeof import('./sqlite.ts') = require('./sqlite.ts')
+    return sqlite(url.slice('sqlite:'.length), options)
+  }
+  if (engine === 'postgres') {
+    const { postgres }: typeof import('./postgres.ts') = require('./postgres.ts')
+    return postgres(url, options)
+  }
+  const { mysql }: typeof import('./mysql.ts') = require('./mysql.ts')
+  return mysql(url.replace(/^mariadb:/, 'mysql:'), options)
 }

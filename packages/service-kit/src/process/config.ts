@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
 import type { Static, TObject, TProperties } from 'typebox'
-import { Value } from 'typebox/value'
 
 /** An invalid setting. The message names the environment variable and the expected value. */
 export class ConfigError extends Error {
@@ -26,15 +26,19 @@ export function readConfig<P extends TProperties>(
     const value = readSetting(name, env)
     if (value) given[name] = value
   }
-  const config = Value.Convert(schema, Value.Default(schema, given))
-  const problems = Value.Errors(schema, config).map((error) => {
-    const name = error.instancePath.slice(1) || Object.values(error.params).flat().join(', ')
+  // Converts the texts to the types of the schema and adds the defaults, both in `given`.
+  const check = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: false }).compile(
+    schema,
+  )
+  check(given)
+  const problems = (check.errors ?? []).map(({ instancePath, message, params }) => {
+    const name: string = instancePath.slice(1) || params.missingProperty
     const { description } = (schema.properties[name] ?? {}) as { description?: string }
-    return `  ${name}: ${error.message}${description ? ` (${description})` : ''}`
+    return `  ${name}: ${message}${description ? ` (${description})` : ''}`
   })
   if (problems.length > 0)
     throw new ConfigError(`Invalid configuration in the environment:\n${[...new Set(problems)].join('\n')}`)
-  return Object.freeze(config as Static<TObject<P>>)
+  return Object.freeze(given as unknown as Static<TObject<P>>)
 }
 
 function readSetting(name: string, env: Record<string, string | undefined>): string | undefined {
