@@ -146,6 +146,11 @@ const INHERITED = [
 ]
 /** Node stores compiled code here. With this cache, a process starts in half the time and needs less memory. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
+/**
+ * Node's space for young objects, in MiB; by default 16 or more. It saves a fifth of the memory. Orders then take a tenth
+ * more CPU time in the orders service, and the rate falls by 4 %.
+ */
+const MEMORY = ['--max-semi-space-size=4']
 const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
 const LAST_LINES = 20
 /** More often, the failing requests would take a tenth of the time of a start. */
@@ -155,7 +160,7 @@ function launch({ script, folder, env }: ProcessSpec, onLine: (line: string) => 
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   )
-  const child = spawn(process.execPath, ['--import', DIE_WITH_PARENT, script], {
+  const child = spawn(process.execPath, [...MEMORY, '--import', DIE_WITH_PARENT, script], {
     cwd: folder,
     env: { NODE_COMPILE_CACHE, ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
