@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,11 @@ export interface Measurement {
   p50: number
   p99: number
   failed: number
+  /** Only of orders: the CPU time that each service needs for one order, in microseconds. */
+  cpu?: Record<(typeof MEASURED)[number], number>
 }
+
+const MEASURED = ['orders', 'products'] as const
 
 /** A running system, and 64 connections that send requests to it. */
 export interface LoadTest {
@@ -27,9 +31,9 @@ export interface LoadTest {
   buyers: User[]
   /**
    * Places orders for one unit of a random product with an id from 1 to `products`. Sends them to nginx if nginx is the
-   * gateway, otherwise to the orders service.
+   * gateway, otherwise to the orders service. Over 64 connections by default.
    */
-  place(products: number, seconds: number): Promise<Measurement>
+  place(products: number, seconds: number, connections?: number): Promise<Measurement>
   /** Sends GET requests to `path` of `url`; `{id}` is replaced by a random id from 1 to `products`. */
   get(url: string, path: string, seconds: number, products?: number): Promise<Measurement>
   stop(): Promise<void>
@@ -58,7 +62,10 @@ export async function startLoadTest(
       running,
       seller,
       buyers,
-      place: (products, seconds) => runWrk({ url: ordersUrl, seconds, tokens, products, path: '-' }),
+      place: (products, seconds, connections) =>
+        withCpu(running, seconds, () =>
+          runWrk({ url: ordersUrl, seconds, tokens, products, path: '-', connections }),
+        ),
       get: (url, path, seconds, products = 1) => runWrk({ url, seconds, tokens, products, path }),
       stop,
     }
@@ -76,12 +83,40 @@ interface WrkOptions {
   products: number
   /** The path of the GET requests. With `-`, the requests place orders. */
   path: string
+  connections?: number | undefined
 }
 
-/** Sends requests with wrk over 64 connections. Every order has a different idempotency key. */
-async function runWrk({ url, seconds, tokens, products, path }: WrkOptions): Promise<Measurement> {
+/** Adds the CPU time of the services to a measurement. Reads it from /proc, whose unit is 10 ms on Linux. */
+async function withCpu(
+  { system }: RunningShop,
+  seconds: number,
+  measure: () => Promise<Measurement>,
+): Promise<Measurement> {
+  const microseconds = () =>
+    MEASURED.map((service) => {
+      const stat = readFileSync(`/proc/${system.service(service).pid}/stat`, 'utf8')
+      // The name of the process, in brackets, may contain spaces. User and system time are the 12th and 13th field after it.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return (Number(fields[11]) + Number(fields[12])) * 10_000
+    })
+  const before = microseconds()
+  const measurement = await measure()
+  const orders = measurement.perSecond * seconds
+  const [ofOrders, ofProducts] = microseconds().map((time, i) => Math.round((time - before[i]!) / orders))
+  return { ...measurement, cpu: { orders: ofOrders!, products: ofProducts! } }
+}
+
+/** Sends requests with wrk. Every order has a different idempotency key. */
+async function runWrk({
+  url,
+  seconds,
+  tokens,
+  products,
+  path,
+  connections = BUYERS,
+}: WrkOptions): Promise<Measurement> {
   const keyPrefix = randomBytes(6).toString('hex')
-  const options = ['-t1', `-c${BUYERS}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
   const args = [...options, url, '--', tokens, `${products}`, keyPrefix, path]
   const { stdout } = await promisify(execFile)('wrk', args)
   return JSON.parse(/RESULT (.*)/.exec(stdout)![1]!)

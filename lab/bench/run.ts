@@ -44,10 +44,12 @@ const PRODUCTS = 10_000
 /** The measurements of each figure. */
 const measurements = new Map<string, Measurement[]>()
 function record(figure: string, measurement: Measurement): void {
-  const { perSecond, p50, p99, failed } = measurement
+  const { perSecond, p50, p99, failed, cpu } = measurement
   if (failed > 0) throw new Error(`${figure}: ${failed} requests failed`)
   measurements.set(figure, [...(measurements.get(figure) ?? []), measurement])
-  console.log(`${figure.padEnd(38)} ${Math.round(perSecond)}/s  p50 ${p50} ms  p99 ${p99} ms`)
+  console.log(
+    `${figure.padEnd(42)} ${Math.round(perSecond)}/s  p50 ${p50} ms  p99 ${p99} ms${cpu ? `  CPU per order: orders ${cpu.orders} µs, products ${cpu.products} µs` : ''}`,
+  )
 }
 
 if (values.tables) await measureTableSizes()
@@ -96,6 +98,7 @@ async function measureWithBaselines({ running, place, get }: LoadTest): Promise<
   try {
     for (let round = 0; round < rounds; round++) {
       record('place, one hot product', await place(1, seconds))
+      record('place, one hot product, 1,000 connections', await place(1, seconds, 1_000))
       if (orderBaseline) record('pgbench, one hot product', await orderBaseline.measure(1, seconds))
       record('place, 10,000 products', await place(PRODUCTS, seconds))
       if (orderBaseline) record('pgbench, 10,000 products', await orderBaseline.measure(PRODUCTS, seconds))
@@ -147,5 +150,11 @@ function summarise(list: Measurement[]) {
     lowest: Math.min(...rates),
     highest: Math.max(...rates),
     p99: median(list.map(({ p99 }) => p99)),
+    ...(list.every(({ cpu }) => cpu) && {
+      cpu: {
+        orders: median(list.map(({ cpu }) => cpu!.orders)),
+        products: median(list.map(({ cpu }) => cpu!.products)),
+      },
+    }),
   }
 }

@@ -77,7 +77,7 @@ export async function startDatabaseServer(
   const recipe = RECIPES[engine]
   const serverPath = recipe.serverPath()
   if (!serverPath) throw new Error(`${engine} is not installed`)
-  const owner = ownerOf(recipe)
+  const owner = idsOf(recipe.account)
   const folder = mkdtempSync(join(tmpdir(), `souk-${engine}-`))
   if (owner) chownSync(folder, owner.uid, owner.gid)
   const [command, ...args] = recipe.create(serverPath, folder)
@@ -120,8 +120,8 @@ export async function startDatabaseServer(
   return { url, kill, start, remove }
 }
 
-/** Returns the account to run the server as, or undefined for the account of this process. */
-function ownerOf({ account }: Recipe): { uid: number; gid: number } | undefined {
+/** Returns the ids of an account, or undefined if this process is not root and so cannot use another account. */
+export function idsOf(account: string): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, account], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
