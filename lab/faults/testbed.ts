@@ -37,6 +37,8 @@ export interface Scenario {
 
 /** How long the proxy delays a call or a response: longer than the orders service waits for a response. */
 export const DELAY_MS = 5_000
+/** How soon orders are decided again after a silent host or service responds again. */
+export const SELLS_AGAIN_WITHIN_MS = 15_000
 
 export async function startTestbed(
   engine: Engine,

@@ -6,18 +6,20 @@ import { waitUntil } from '@souk/e2e/support/wait'
 import { openDatabase } from '@souk/service-kit/database/database'
 import { openSilentLine, type SilentLine } from '@souk/service-kit/testing/silent-line'
 import { CompiledQuery } from 'kysely'
-import { restart, type Scenario, type Testbed } from '../testbed.ts'
+import { restart, type Scenario, SELLS_AGAIN_WITHIN_MS, type Testbed } from '../testbed.ts'
 
 const SERVICES = ['users', 'products', 'orders'] as const
 type ServerEngine = 'postgres' | 'mysql'
+
+const pidsOf = (system: Testbed['system']) => SERVICES.map((name) => system.service(name).pid)
+const PIDS_MESSAGE = 'process ids of the services; a changed id means that a service was restarted'
 
 /** The database server of all services is killed and restarted. No service ends, and no acknowledged order is lost. */
 export const databaseKills: Scenario = {
   name: 'database killed',
   engines: ['postgres', 'mysql'],
   inject: async ({ system, server, random, count, engine, long }, load) => {
-    const pids = () => SERVICES.map((name) => system.service(name).pid)
-    const before = pids()
+    const before = pidsOf(system)
     for (let n = 0; n < (long ? 20 : 3); n++) {
       await load.progress(50)
       await sleep(random() * 300)
@@ -29,11 +31,7 @@ export const databaseKills: Scenario = {
       await server!.start()
     }
     await load.progress(50)
-    assert.deepEqual(
-      pids(),
-      before,
-      'process ids of the services; a changed id means that a service was restarted',
-    )
+    assert.deepEqual(pidsOf(system), before, PIDS_MESSAGE)
   },
 }
 
@@ -76,7 +74,6 @@ async function closeConnections(
   count(`all database connections of ${service} closed`)
 }
 
-const SELLS_AGAIN_WITHIN_MS = 15_000
 const lines = new Map<Service, SilentLine>()
 
 /**
@@ -94,8 +91,7 @@ export const silentDatabase: Scenario = {
     }
   },
   inject: async ({ long, count, system }, load) => {
-    const pids = () => SERVICES.map((name) => system.service(name).pid)
-    const before = pids()
+    const before = pidsOf(system)
     for (const services of long ? [...SERVICES.map((name) => [name]), SERVICES] : [SERVICES]) {
       await load.progress(50)
       for (const service of services) lines.get(service)!.silence()
@@ -104,7 +100,7 @@ export const silentDatabase: Scenario = {
       count(`database of ${services.join(', ')} silent`)
       await load.progress(50, SELLS_AGAIN_WITHIN_MS)
     }
-    assert.deepEqual(pids(), before, 'process ids of the services; a changed id means a restart')
+    assert.deepEqual(pidsOf(system), before, PIDS_MESSAGE)
   },
   after: async (testbed) => {
     await restartAll(testbed)

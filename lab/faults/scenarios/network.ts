@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findOrder, type User } from '@souk/e2e/support/client'
 import { type ProxyFault, randomFault } from '../../support/fault-proxy.ts'
-import { DELAY_MS, type Scenario, type Testbed } from '../testbed.ts'
+import { DELAY_MS, type Scenario, SELLS_AGAIN_WITHIN_MS, type Testbed } from '../testbed.ts'
 
 /** Of the calls from orders to products, a tenth lose their response, a tenth are sent twice and a tenth are delayed. */
 export const badNetwork: Scenario = {
@@ -13,8 +13,6 @@ export const badNetwork: Scenario = {
     stopFaults('lose-response', 'double', 'delay-response', 'delay-call')
   },
 }
-
-const SELLS_AGAIN_WITHIN_MS = 15_000
 
 /**
  * No call gets a response, and no connection is closed. Afterwards, orders are decided again within 15 s. Every order that

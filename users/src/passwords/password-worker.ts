@@ -13,8 +13,8 @@ const CHECKED_LENGTH = 64
 let zxcvbn: Promise<ZxcvbnFactory> | undefined
 
 /**
- * zxcvbn and the common passwords are loaded on first use. The English dictionary of zxcvbn is left out: it finds none of the 3,000
- * most common passwords that this list does not find, takes ten times as long, and needs 40 MB more.
+ * zxcvbn and the common passwords are loaded on first use. The English dictionary of zxcvbn is left out: it finds none of
+ * the 3,000 most common passwords that this list does not find, takes ten times as long, and needs 40 MB more.
  */
 const loadZxcvbn = async () => {
   const { ZxcvbnFactory } = await import('@zxcvbn-ts/core')

@@ -58,7 +58,7 @@ export async function migrate<Tables>(
   })
 }
 
-/** As long as Kysely waits on the other engines. */
+/** Kysely waits as long for `get_lock` on MySQL. */
 const LOCK_WAIT = '1h'
 const ATTEMPTS = 10
 
