@@ -111,7 +111,7 @@ function filtersOf(database: ProductsDatabase, query: ListQuery): Filter[] | und
   const terms = termsOf(q)
   if (terms.length === 0 && q.trim() !== '') return undefined
   const filters: Filter[] = terms.map((term) => ({
-    matches: hasWord(term),
+    matches: hasWord(database.engine, term),
     ids: (limit) => idsWithWord(database.reads, term, limit),
   }))
   if (sort === 'newest' && (minPrice !== undefined || maxPrice !== undefined)) {
