@@ -123,7 +123,7 @@ class SessionPool implements MysqlPool {
       const connection = await this.#nextConnection()
       const opened = this.#opened.get(connection) ?? (await this.#setUp(connection))
       if (opened.isUsable()) return opened
-      connection.destroy()
+      opened.close()
     }
   }
 
@@ -154,7 +154,7 @@ class SessionPool implements MysqlPool {
       // Otherwise, a buyer whose next request reaches another node may not find the order. MySQL lacks this variable.
       await run('set session wsrep_sync_wait = 7').catch(() => {})
     } catch (error) {
-      connection.destroy()
+      opened.close()
       throw error
     }
     this.#opened.set(connection, opened)
@@ -174,37 +174,45 @@ class PreparingConnection {
   readonly #sessions: Sessions
   readonly #session: Session
   readonly #deadlineMs: number | undefined
+  /** Fails the statement in flight. */
+  #fail: () => void = () => {}
 
   constructor(connection: PoolConnection, sessions: Sessions, deadlineMs: number | undefined) {
     this.#connection = connection
     this.#sessions = sessions
-    this.#session = sessions.open()
+    this.#session = sessions.opened(() => this.close())
     this.#deadlineMs = deadlineMs
+    connection.once('end', () => sessions.closed(this.#session))
   }
 
   isUsable = () => this.#sessions.isUsable(this.#session)
 
   query(text: string, values: never[], callback: Callback): void {
     let timer: NodeJS.Timeout | undefined
-    let isDone = false
     const done: Callback = (error, result) => {
+      const isDone = this.#fail !== fail
       if (isDone) return
-      isDone = true
+      this.#fail = () => {}
       clearTimeout(timer)
       if (error) this.#sessions.failed(this.#session, error)
       callback(error, result)
     }
-    if (this.#deadlineMs !== undefined)
-      timer = setTimeout(() => {
-        this.#connection.destroy()
-        done(new AnswerTimeout())
-      }, this.#deadlineMs)
+    const fail = () => done(new AnswerTimeout())
+    this.#fail = fail
+    if (this.#deadlineMs !== undefined) timer = setTimeout(() => this.close(), this.#deadlineMs)
     if (values.length > 0) this.#connection.execute(text, values, done)
     else this.#connection.query(text, done)
   }
 
+  /** Closes the connection without waiting for the server. */
+  close(): void {
+    this.#sessions.closed(this.#session)
+    this.#connection.destroy()
+    this.#fail()
+  }
+
   release(): void {
     if (this.isUsable()) this.#connection.release()
-    else this.#connection.destroy()
+    else this.close()
   }
 }

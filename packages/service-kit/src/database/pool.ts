@@ -42,19 +42,36 @@ export const READ_LIMITS = { waitMs: 1_000, statementTimeoutMs: 2_000 }
  * Decides which connections of a database may be used again. A connection whose own state caused an error must not be:
  * after a failover, for example, it may lead to a server that is read-only. Connections that were opened earlier
  * probably have the same state. So the first such error of a generation ends this generation, in all pools of the
- * database.
+ * database. If the error was that no answer arrived, the connections that are in use are closed too. Otherwise, each of
+ * their statements would wait for its own time limit.
  */
 export class Sessions {
   #generation = 0
+  readonly #open = new Set<Session>()
 
-  /** Returns the state of a new connection. */
-  open = (): Session => ({ generation: this.#generation })
+  /**
+   * Call for a new connection.
+   *
+   * @param close closes the connection, so that its statements fail
+   */
+  opened(close: () => void): Session {
+    const session = { generation: this.#generation, close }
+    this.#open.add(session)
+    return session
+  }
+
+  /** Call when a connection is closed. */
+  closed(session: Session): void {
+    this.#open.delete(session)
+  }
 
   /** Call for every error of a statement. */
   failed(session: Session, error: unknown): void {
     const concernsAll = isStaleSession(error) || isSilent(error)
-    if (concernsAll && session.generation === this.#generation) this.#generation++
-    else if (isUnavailable(error)) session.generation = -1
+    if (concernsAll && session.generation === this.#generation) {
+      this.#generation++
+      if (isSilent(error)) for (const { close } of this.#open) close()
+    } else if (isUnavailable(error)) session.generation = -1
   }
 
   isUsable = (session: Session): boolean => session.generation === this.#generation
@@ -62,6 +79,7 @@ export class Sessions {
 
 export interface Session {
   generation: number
+  readonly close: () => void
 }
 
 /** Adds gauges for the connections of a pool and for the statements that wait for a connection. */

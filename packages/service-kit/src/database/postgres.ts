@@ -7,6 +7,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 import pg from 'pg'
+import { AnswerTimeout } from './errors.ts'
 import {
   answerDeadlineMs,
   measurePool,
@@ -119,9 +120,11 @@ class SessionPool extends pg.Pool {
   #sessionOf(client: pg.PoolClient): Session {
     const known = this.#opened.get(client)
     if (known) return known
-    const session = this.#sessions.open()
+    const connection = client as unknown as PreparingClient
+    const session = this.#sessions.opened(() => connection.connection.stream.destroy(new AnswerTimeout()))
     this.#opened.set(client, session)
-    ;(client as unknown as PreparingClient).onError = (error) => this.#sessions.failed(session, error)
+    connection.onError = (error) => this.#sessions.failed(session, error)
+    client.once('end', () => this.#sessions.closed(session))
     return session
   }
 }

@@ -62,6 +62,21 @@ await describeOnEachEngine('a database whose host vanishes', (engine) => {
     assert.ok(performance.now() - restored < LIMITS.statementTimeoutMs)
   })
 
+  it('fails a later statement together with the first one that got no answer', options, async () => {
+    // Opens all connections of the pool.
+    await many()
+    line.silence()
+    const first = endsInTime(one())
+    await sleep(LIMITS.statementTimeoutMs)
+    const later = endsInTime(one())
+    await first
+    const firstFailed = performance.now()
+    await later
+    assert.ok(performance.now() - firstFailed < LIMITS.statementTimeoutMs / 2)
+    line.restore()
+    await many()
+  })
+
   it('fails a transaction in time, and does not wait for its rollback', options, async () => {
     let isInside = false
     const work = inTransaction(database, async (trx) => {
