@@ -48,9 +48,18 @@ export const serviceKitGuards: Guard[] = [
     engine: 'mysql',
   },
   {
+    safeguard:
+      'A connection that stays silent closes all connections to the same database, also those in use',
+    file: 'packages/service-kit/src/database/pool.ts',
+    remove: 'if (isSilent(error)) for (const { close } of this.#open) close()',
+    replace: '',
+    test: 'packages/service-kit/test/database/silent-line.test.ts',
+    engine: 'postgres',
+  },
+  {
     safeguard: 'A connection of MySQL or MariaDB is not used without our settings',
     file: 'packages/service-kit/src/database/mysql.ts',
-    remove: 'connection.destroy()\n      throw error',
+    remove: 'opened.close()\n      throw error',
     replace: 'throw error',
     test: 'packages/service-kit/test/database/sessions.test.ts',
     engine: 'mysql',
