@@ -1,12 +1,21 @@
 import { coalesce } from '@souk/service-kit/batching/coalesce'
-import type { Engine } from '@souk/service-kit/database/database'
 import { isOneOf } from '@souk/service-kit/database/one-of'
-import { decodeCursor, encodeCursor, toPage } from '@souk/service-kit/http/pagination'
-import { HttpProblem } from '@souk/service-kit/http/problem'
-import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import type { ProductsDatabase, Tables } from '../database/tables.ts'
+import { encodeCursor, toPage } from '@souk/service-kit/http/pagination'
+import { type Expression, type SqlBool, sql } from 'kysely'
+import type { ProductsDatabase } from '../database/tables.ts'
 import { hasWord, idsWithWord } from '../search/product-words.ts'
 import { termsOf } from '../search/words.ts'
+import {
+  inOrder,
+  isAfter,
+  ORDERS,
+  type Position,
+  type Products,
+  positionIn,
+  positionOf,
+  sortedAnew,
+  toCursor,
+} from './list-order.ts'
 import type { ListQuery, OwnListQuery, ProductPage, Sort } from './product-schemas.ts'
 import { type ProductRow, toProduct } from './product-store.ts'
 
@@ -56,7 +65,7 @@ async function listProducts(database: ProductsDatabase, query: ListQuery): Promi
       if (few && few.length < effort) return page(query, await amongThese(database, filters, few, query))
     }
     const first = await positions(list, query.sort, effort)
-    rows = await amongThese(
+    rows = await amongSorted(
       database,
       filters,
       first.map(({ id }) => id),
@@ -65,14 +74,11 @@ async function listProducts(database: ProductsDatabase, query: ListQuery): Promi
     last = first.at(-1)
     if (rows.length > query.limit || first.length < effort) return page(query, rows)
   }
-  return { items: rows.map(toProduct), nextCursor: encodeCursor([query.sort, last!.price_amount, last!.id]) }
+  return { items: rows.map(toProduct), nextCursor: encodeCursor(toCursor(query.sort, last!)) }
 }
 
-type Products = SelectQueryBuilder<Tables, 'products', object>
-type Position = Pick<ProductRow, 'price_amount' | 'id'>
-
-const page = ({ sort, limit }: ListQuery, rows: readonly ProductRow[]): ProductPage =>
-  toPage(rows, limit, (row) => [sort, row.price_amount, row.id], toProduct)
+const page = ({ sort, limit }: Pick<ListQuery, 'sort' | 'limit'>, rows: readonly ProductRow[]): ProductPage =>
+  toPage(rows, limit, (row) => toCursor(sort, positionOf(row, sort)), toProduct)
 
 /** Selects the active products after the cursor. An index has all columns of the conditions, in the order of the list. */
 function listFrom(database: ProductsDatabase, query: ListQuery): Products {
@@ -81,17 +87,22 @@ function listFrom(database: ProductsDatabase, query: ListQuery): Products {
   const products = sort === 'newest' ? active : active.where(inPriceRange(query))
   if (cursor === undefined) return products
   const position = positionIn(cursor, sort)
-  if (database.engine !== 'sqlite' || sort === 'newest')
-    return products.where(isAfter(database.engine, sort, position))
-  // SQLite uses an index only for the first column in a comparison of rows, so it would read all products of this price.
-  const { price_amount: price, id } = position
-  const rest = sort === 'price-asc' ? { minPrice: price + 1 } : { maxPrice: price - 1 }
+  if (database.engine !== 'sqlite') return products.where(isAfter(database.engine, sort, position))
+  // SQLite uses an index only for the first column in a comparison of rows, so it would read all products that have this
+  // price or were created at this time.
+  const { value, id } = position
+  const { column, direction } = ORDERS[sort]
+  const later = {
+    newest: () => active.where('created_at', '<', value),
+    'price-asc': () => active.where(inPriceRange(narrowed(query, { minPrice: value + 1 }))),
+    'price-desc': () => active.where(inPriceRange(narrowed(query, { maxPrice: value - 1 }))),
+  }[sort]()
   return database.reads.selectFrom(
     products
-      .where('price_amount', '=', price)
-      .where('id', sort === 'price-asc' ? '>' : '<', id)
+      .where(column, '=', value)
+      .where('id', direction === 'asc' ? '>' : '<', id)
       .selectAll()
-      .unionAll(active.where(inPriceRange(narrowed(query, rest))).selectAll())
+      .unionAll(later.selectAll())
       .as('products'),
   )
 }
@@ -143,111 +154,74 @@ async function idsInPriceRange(database: ProductsDatabase, query: ListQuery, lim
   return rows.map(({ id }) => id)
 }
 
-const directionOf = (sort: Sort) => (sort === 'price-asc' ? 'asc' : 'desc')
-
-/** Sorts products like the list, with an index. */
-function inOrder(products: Products, sort: Sort): Products {
-  const sorted = sort === 'newest' ? products : products.orderBy('price_amount', directionOf(sort))
-  return sorted.orderBy('id', directionOf(sort))
-}
-
-/**
- * Sorts products like the list, without an index: because of `+ 0`, the database does not walk the index of the list,
- * which has the same order, past millions of products.
- */
-function sortedAnew(products: Products, sort: Sort): Products {
-  const sorted =
-    sort === 'newest' ? products : products.orderBy(sql`products.price_amount + 0`, directionOf(sort))
-  return sorted.orderBy(sql`products.id + 0`, directionOf(sort))
-}
-
 const withFilters = (products: Products, filters: readonly Filter[]): Products =>
   filters.reduce((matching, { matches }) => matching.where(matches), products)
 
 /** Returns the positions of the first `count` products of a list. */
 const positions = (list: Products, sort: Sort, count: number): Promise<Position[]> =>
-  // The index for `newest` has no prices, and its positions need none.
   list
-    .select(['id', (sort === 'newest' ? sql<number>`0` : sql.ref<number>('price_amount')).as('price_amount')])
+    .select(['id', sql.ref<number>(ORDERS[sort].column).as('value')])
     .limit(count)
     .execute()
 
-/** The number of products that the first query for `newest` reads. Larger than the limit of a page. */
+/** The number of products that the first query of `amongSorted` reads. Larger than the limit of a page. */
 const FIRST_PIECE = 128
 
-/**
- * Returns the page of the products with the given ids that match all filters. For `newest`, the ids tell the order, so
- * the list usually reads only the first piece of them. By price, it reads all.
- */
-async function amongThese(
+/** Returns the page of the products with the given ids that match all filters. The ids have the order of the list. */
+async function amongSorted(
   database: ProductsDatabase,
+  filters: readonly Filter[],
+  ids: readonly number[],
+  query: ListQuery,
+): Promise<ProductRow[]> {
+  const rows: ProductRow[] = []
+  // The first piece usually fills the page.
+  for (let start = 0, size = FIRST_PIECE; start < ids.length && rows.length <= query.limit; size *= 4) {
+    rows.push(...(await amongThese(database, filters, ids.slice(start, start + size), query)))
+    start += size
+  }
+  return rows
+}
+
+/** Returns the page of the products with the given ids that match all filters. */
+async function amongThese(
+  { engine, reads }: ProductsDatabase,
   filters: readonly Filter[],
   ids: readonly number[],
   { sort, limit, cursor, sellerId, ...range }: ListQuery,
 ): Promise<ProductRow[]> {
-  const position = cursor === undefined ? undefined : positionIn(cursor, sort)
+  if (ids.length === 0) return []
   // No index has `coalesce(...)` or `price_amount + 0`, so the database finds these products only by their ids.
-  let products = withFilters(database.reads.selectFrom('products'), filters)
+  const products = withFilters(reads.selectFrom('products'), filters)
+    .where(isOneOf(engine, 'id', [...new Set(ids)]))
     .where(sql<boolean>`coalesce(status, '') = 'ACTIVE'`)
     .$if(sellerId !== undefined, (query) =>
       query.where(sql<boolean>`coalesce(seller_id, '') = ${sellerId?.toLowerCase()}`),
     )
     .$if(sort !== 'newest', (query) => query.where(inPriceRange(range, sql`price_amount + 0`)))
-  let sorted = [...new Set(ids)].sort((a, b) => b - a)
-  if (position && sort === 'newest') sorted = sorted.filter((id) => id < position.id)
-  else if (position) products = products.where(isAfter(database.engine, sort, position))
-  const rows: ProductRow[] = []
-  let size = sort === 'newest' ? FIRST_PIECE : sorted.length
-  while (sorted.length > 0 && rows.length <= limit) {
-    const piece = isOneOf(database.engine, 'id', sorted.splice(0, size))
-    size *= 4
-    const query = sortedAnew(products.where(piece), sort).limit(limit + 1)
-    rows.push(...(await query.selectAll().execute()))
-  }
-  return rows
-}
-
-/**
- * Returns the condition for the products after a position in the list. Newer products have higher ids, so `newest`
- * sorts by id. Products with the same price are sorted by id.
- */
-function isAfter(engine: Engine, sort: Sort, { price_amount, id }: Position): Expression<SqlBool> {
-  const beyond = sql.raw(sort === 'price-asc' ? '>' : '<')
-  if (sort === 'newest') return sql`products.id ${beyond} ${id}`
-  // MySQL finds the first row of this comparison in an index. PostgreSQL does so only with a comparison of rows.
-  if (engine === 'mysql')
-    return sql`(price_amount ${beyond} ${price_amount} or (price_amount = ${price_amount} and id ${beyond} ${id}))`
-  return sql`(price_amount, id) ${beyond} (${price_amount}, ${id})`
-}
-
-/**
- * Returns the position in the list that a cursor contains.
- *
- * @throws HttpProblem 400 `invalid-cursor`, also for a cursor that was issued for a different `sort`
- */
-function positionIn(cursor: string, sort: Sort): Position {
-  const [issuedFor, price_amount, id] = decodeCursor(cursor, ['text', 'integer', 'integer'])
-  if (issuedFor === sort) return { price_amount, id }
-  const detail = 'The cursor was issued for a different sort. Request the first page without a cursor.'
-  throw new HttpProblem(400, 'invalid-cursor', detail, {
-    errors: [
-      { pointer: '#/cursor', in: 'query', detail: `must be the nextCursor of a list with sort=${sort}` },
-    ],
-  })
+    .$if(cursor !== undefined, (query) => query.where(isAfter(engine, sort, positionIn(cursor!, sort))))
+  return sortedAnew(products, sort)
+    .limit(limit + 1)
+    .selectAll()
+    .execute()
 }
 
 /** Returns a page of a seller's products, newest first. Disabled products are included. */
 export async function listOwnProducts(
-  { reads }: ProductsDatabase,
+  { reads, engine }: ProductsDatabase,
   sellerId: string,
   { status, limit, cursor }: OwnListQuery,
 ): Promise<ProductPage> {
-  let products = reads.selectFrom('products').selectAll().where('seller_id', '=', sellerId)
-  if (status) products = products.where('status', '=', status)
-  if (cursor !== undefined) products = products.where('id', '<', decodeCursor(cursor, ['integer'])[0])
-  const rows = await products
-    .orderBy('id', 'desc')
+  const products = reads
+    .selectFrom('products')
+    .where('seller_id', '=', sellerId)
+    .$if(status !== undefined, (query) => query.where('status', '=', status!))
+    .$if(cursor !== undefined, (query) =>
+      query.where(isAfter(engine, 'newest', positionIn(cursor!, 'newest'))),
+    )
+  const rows = await inOrder(products, 'newest')
     .limit(limit + 1)
+    .selectAll()
     .execute()
-  return toPage(rows, limit, (row) => [row.id], toProduct)
+  return page({ sort: 'newest', limit }, rows)
 }

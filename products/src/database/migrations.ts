@@ -161,5 +161,27 @@ export const migrations: Migrations = (engine) => {
         ).execute()
       },
     },
+    // Ids do not tell which product is newer: the nodes of a cluster take them from different ranges.
+    '0010-newest-by-time': {
+      up: async (db) => {
+        const drop = (name: string) => {
+          const index = db.schema.dropIndex(name)
+          return (engine === 'mysql' ? index.on('products') : index).execute()
+        }
+        if (engine === 'postgres') {
+          await sql`create index products_active_by_time on products (created_at, id) where status = 'ACTIVE'`.execute(
+            db,
+          )
+          await drop('products_active')
+        } else {
+          await createIndex(db, 'products_by_time', 'products', ['status', 'created_at', 'id'])
+        }
+        await createIndex(db, 'products_of_seller_by_time', 'products', ['seller_id', 'created_at', 'id'])
+        const byStatus = ['seller_id', 'status', 'created_at', 'id']
+        await createIndex(db, 'products_of_seller_by_status_and_time', 'products', byStatus)
+        for (const old of ['products_newest', 'products_of_seller', 'products_of_seller_by_status'])
+          await drop(old)
+      },
+    },
   }
 }

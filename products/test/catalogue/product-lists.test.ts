@@ -68,8 +68,38 @@ await describeOnEachEngine('product lists', (engine) => {
     assert.deepEqual(await names({ q: 'vanishing' }), ['Vanishing'])
     await updateProduct(shop.database, { id, sellerId, versions: [1] }, { status: 'DISABLED' })
     assert.deepEqual(await names({ q: 'vanishing' }), [])
-    const cursor = encodeCursor(['newest', 1, Number.MAX_SAFE_INTEGER])
+    const cursor = encodeCursor(['created', Number.MAX_SAFE_INTEGER, 1])
     assert.deepEqual(await names({ q: 'vanishing', cursor }), [])
+  })
+
+  it('GET /products and GET /sellers/me/products sort by time, even if an older product has a higher id', async () => {
+    const sellerId = randomUUID()
+    const made: Product[] = []
+    for (let i = 0; i < 5; i++) made.push(await addProduct(shop, { name: 'outoforder' }, sellerId))
+    const now = Date.now()
+    // Two products have the same time.
+    const times = [now + 40, now + 10, now + 20, now + 20, now + 30]
+    for (const [i, created_at] of times.entries())
+      await shop.database.kysely
+        .updateTable('products')
+        .set({ created_at })
+        .where('id', '=', made[i]!.id)
+        .execute()
+    const expected = [0, 4, 3, 2, 1].map((i) => made[i]!.id)
+    for (const query of [{ q: 'outoforder' }, { sellerId }, { sellerId, inStock: true }]) {
+      const found = await walk(query, async () => {})
+      assert.deepEqual(
+        found.map(({ id }) => id),
+        expected,
+      )
+    }
+    const headers = await shop.issuer.as('SELLER', sellerId)
+    const first = await list({ limit: 3 }, headers)
+    const second = await list({ limit: 3, cursor: first.nextCursor }, headers)
+    assert.deepEqual(
+      [...first.items, ...second.items].map(({ id }) => id),
+      expected,
+    )
   })
 
   for (const [sort, expected] of [
@@ -154,9 +184,11 @@ await describeOnEachEngine('product lists', (engine) => {
       '',
       'garbage',
       encodeCursor([1]),
-      encodeCursor(['newest', 1, "1' or '1'='1"]),
-      encodeCursor(['newest', 1.5, 1]),
-      Buffer.from('["newest",1e999,1]').toString('base64url'),
+      encodeCursor(['created', 1, "1' or '1'='1"]),
+      encodeCursor(['created', 1.5, 1]),
+      // An earlier release issued such cursors for the same list, with a price in place of the time.
+      encodeCursor(['newest', 1, 1]),
+      Buffer.from('["created",1e999,1]').toString('base64url'),
       Buffer.from('{"__proto__":1}').toString('base64url'),
     ]) {
       assert.equal((await rejected({ cursor })).code, 'invalid-cursor', cursor)
@@ -202,7 +234,7 @@ await describeOnEachEngine('product lists', (engine) => {
     const mine = await addProduct(shop, {}, one)
     for (let i = 0; i < 3; i++) await addProduct(shop, {}, other)
     const { nextCursor } = await list({ limit: 1 }, await shop.issuer.as('SELLER', other))
-    for (const cursor of [nextCursor!, encodeCursor([Number.MAX_SAFE_INTEGER])]) {
+    for (const cursor of [nextCursor!, encodeCursor(['created', Number.MAX_SAFE_INTEGER, 1])]) {
       const { items } = await list({ cursor }, await shop.issuer.as('SELLER', one))
       assert.deepEqual(
         items.map(({ id }) => id),
