@@ -18,6 +18,8 @@ export interface Measurement {
   p50: number
   p99: number
   failed: number
+  /** Only of wrk: how much of its core it used. Near 1, it is wrk that limits the rate. */
+  generator?: number
   /** Only of orders: the CPU time that each service needs for one order, in microseconds. */
   cpu?: Record<(typeof MEASURED)[number], number>
 }
@@ -106,7 +108,10 @@ async function withCpu(
   return { ...measurement, cpu: { orders: ofOrders!, products: ofProducts! } }
 }
 
-/** Sends requests with wrk. Every order has a different idempotency key. */
+/**
+ * Sends requests with wrk. Every order has a different idempotency key. If all requests are the same, wrk sends them
+ * without the script, which would limit the rate of reads.
+ */
 async function runWrk({
   url,
   seconds,
@@ -116,8 +121,14 @@ async function runWrk({
   connections = BUYERS,
 }: WrkOptions): Promise<Measurement> {
   const keyPrefix = randomBytes(6).toString('hex')
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
-  const args = [...options, url, '--', tokens, `${products}`, keyPrefix, path]
-  const { stdout } = await promisify(execFile)('wrk', args)
+  const isSame = path !== '-' && !path.includes('{id}')
+  const [token] = readFileSync(tokens, 'utf8').split('\n')
+  // Reading orders needs a token; reading products does not.
+  const headers = isSame && path.startsWith('/orders') ? ['-H', `authorization: Bearer ${token}`] : []
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT, ...headers]
+  const target = isSame ? new URL(path, url).href : url
+  const args = [...options, target, '--', tokens, `${products}`, keyPrefix, path]
+  const env = { ...process.env, ...(isSame && { SAME_REQUEST: '1' }) }
+  const { stdout } = await promisify(execFile)('wrk', args, { env })
   return JSON.parse(/RESULT (.*)/.exec(stdout)![1]!)
 }
