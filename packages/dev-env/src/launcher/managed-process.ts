@@ -147,10 +147,12 @@ const INHERITED = [
 /** Node stores compiled code here. With this cache, a process starts in half the time and needs less memory. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/node', import.meta.url))
 /**
- * Node's space for young objects, in MiB; by default 16 or more. It saves a fifth of the memory. Orders then take a tenth
- * more CPU time in the orders service, and the rate falls by 4 %.
+ * Limits Node's memory, in MiB, so that a laptop can run all services. By default, the space for young objects has 16 or
+ * more, and that for old objects several thousand. The first limit saves a fifth of the memory; orders then take a tenth
+ * more CPU time. The second limit makes Node collect garbage earlier: after a benchmark, all processes together use
+ * 430 MiB instead of 560. Orders over 1,000 connections then take a fifth more CPU time.
  */
-const MEMORY = ['--max-semi-space-size=4']
+const MEMORY = ['--max-semi-space-size=4', '--max-old-space-size=256']
 const DIE_WITH_PARENT = fileURLToPath(new URL('die-with-parent.ts', import.meta.url))
 const LAST_LINES = 20
 /** More often, the failing requests would take a tenth of the time of a start. */
