@@ -11,7 +11,9 @@ COPY package.json package-lock.json .npmrc ./
 COPY packages/service-kit/package.json packages/service-kit/
 COPY ${SERVICE}/package.json ${SERVICE}/
 # Installs the dependencies of this workspace. The root's only dependency is Node, which the base image contains.
-RUN npm ci --omit=dev --ignore-scripts --workspace="${SERVICE}"
+# Then deletes what nothing reads at run time: source maps and the types of the dependencies, a third of their size.
+RUN npm ci --omit=dev --ignore-scripts --workspace="${SERVICE}" \
+  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 # The final image starts from the base image again, so it does not contain npm's cache.
 FROM node:26-slim

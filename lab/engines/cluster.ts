@@ -82,13 +82,15 @@ export class Workspace {
 
   /** Patroni's PostgreSQL servers are no children of Patroni, so that they outlive it. Their files have their pids. */
   readonly #endAll = (): void => {
-    const postmasters = globSync(join(this.folder, 'data*/postmaster.pid')).map((file) =>
-      Number(readFileSync(file, 'utf8').split('\n')[0]),
-    )
+    const postmasters = globSync(join(this.folder, 'data*')).flatMap(postmasterOf)
     for (const pid of [...this.#running].map(({ pid }) => pid!).concat(postmasters))
       for (const one of withChildren(pid)) signal(one, 'SIGKILL')
   }
 }
+
+/** Returns the process id of the PostgreSQL server that uses this data folder, or nothing if no server uses it. */
+export const postmasterOf = (folder: string): number[] =>
+  globSync(join(folder, 'postmaster.pid')).map((file) => Number(readFileSync(file, 'utf8').split('\n')[0]))
 
 /** Sends SIGKILL and waits for the end. */
 export async function kill(child: ChildProcess): Promise<void> {

@@ -1,9 +1,18 @@
 import type { ChildProcess } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { waitUntil } from '@souk/e2e/support/wait'
-import { type Cluster, HAPROXY_DEFAULTS, kill, NODES, signal, Workspace, withChildren } from './cluster.ts'
+import {
+  type Cluster,
+  HAPROXY_DEFAULTS,
+  kill,
+  NODES,
+  postmasterOf,
+  signal,
+  Workspace,
+  withChildren,
+} from './cluster.ts'
 
 /** The shortest that Patroni accepts: after this time without a sign of the primary, a standby takes over. */
 const FAILOVER_SECONDS = 20
@@ -71,8 +80,6 @@ export async function startPatroni(): Promise<Cluster> {
   }
   const untilWhole = () => waitUntil(isWhole, WHOLE_WITHIN_MS, `The cluster is incomplete, see ${folder}`)
 
-  const postmaster = (node: number) =>
-    Number(readFileSync(join(folder, `data${node}/postmaster.pid`), 'utf8').split('\n')[0])
   const primary = async () => {
     for (const node of NODES) if ((await rest(node, 'primary'))?.ok) return node
     throw new Error('No node is the primary.')
@@ -81,7 +88,7 @@ export async function startPatroni(): Promise<Cluster> {
   const injectAtPrimary = (hit: (pids: number[]) => void) => async () => {
     const node = await primary()
     await kill(running.get(node)!)
-    hit(withChildren(postmaster(node)))
+    hit(postmasterOf(join(folder, `data${node}`)).flatMap(withChildren))
     return `node ${node}`
   }
 
