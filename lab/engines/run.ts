@@ -1,6 +1,7 @@
 /**
  * `npm run test:engines -- patroni` or `-- galera`: loses nodes of a database cluster while clients place orders. Checks
- * the databases and every response afterwards, and prints how long no order was decided.
+ * the databases and every response afterwards, and prints how long no order was decided, and how long the cluster itself
+ * accepted no write.
  *
  *   --times N     how often each fault happens; default 1
  *   --only TEXT   only the faults whose name contains this text
@@ -11,9 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { newBuyers, untilDecided } from '@souk/e2e/support/client'
+import { runSql } from '@souk/e2e/support/database'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import { startShop, UNLIMITED_USERS } from '@souk/e2e/support/system'
+import { openDatabase } from '@souk/service-kit/database/database'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
+import { sql } from 'kysely'
 import { assertHistory } from '../support/history.ts'
 import { type Load, startLoad } from '../support/load.ts'
 import { randomFrom } from '../support/random.ts'
@@ -29,6 +33,8 @@ const SELLS_AGAIN = 10
 const SELLS_AGAIN_WITHIN_MS = 120_000
 /** How long the load runs before a fault, and how long a fault lasts at least. */
 const PAUSE_MS = 5_000
+const PROBE_LIMITS = { poolSize: 1, waitMs: 1_000, statementTimeoutMs: 1_000 }
+const PROBE_EVERY_MS = 100
 
 const { values, positionals } = parseArgs({
   options: { times: { type: 'string', default: '1' }, only: { type: 'string', default: '' } },
@@ -76,6 +82,7 @@ async function runFault({ engine, heal }: Cluster, fault: Fault, times: number):
     env: { SEED_DEMO_DATA: 'false' },
     envOf: { users: { ...UNLIMITED_USERS, ACCESS_TOKEN_SECONDS: '3600' }, gateway: { LOG_LEVEL: 'error' } },
   })
+  const probe = await startProbe(engine, fault.url)
   const pids = () => SERVICES.map((service) => running.system.service(service).pid)
   const before = pids()
   try {
@@ -83,17 +90,26 @@ async function runFault({ engine, heal }: Cluster, fault: Fault, times: number):
     const accounts = { seller: await shop.newSeller(), buyers: await newBuyers(shop, 4) }
     const load = await startLoad(running, randomFrom(1), accounts, { readsBack: true })
     const outages: number[] = []
+    const failovers: number[] = []
     try {
       for (let n = 0; n < times; n++) {
         await sleep(PAUSE_MS)
-        const outage = await longestPause(load, async () => {
-          const node = await fault.inject()
-          await Promise.all([sleep(PAUSE_MS), untilItSells(load)])
-          await heal()
-          return node
-        })
-        outages.push(outage.ms)
-        console.log(`  ${fault.name}, ${outage.result}: no order decided for ${seconds(outage.ms)} s`)
+        const { result: own, ms: outage } = await longestPause(
+          () => load.history.decided,
+          () =>
+            longestPause(probe.writes, async () => {
+              const node = await fault.inject()
+              await Promise.all([sleep(PAUSE_MS), untilItSells(load)])
+              await heal()
+              return node
+            }),
+        )
+        outages.push(outage)
+        failovers.push(own.ms)
+        console.log(
+          `  ${fault.name}, ${own.result}: no order decided for ${seconds(outage)} s; ` +
+            `the cluster itself accepted no write for ${seconds(own.ms)} s`,
+        )
       }
       await sleep(PAUSE_MS)
     } finally {
@@ -106,14 +122,48 @@ async function runFault({ engine, heal }: Cluster, fault: Fault, times: number):
     assert.deepEqual(pids(), before, 'process ids of the services; a changed id means a restart')
     assert.equal(history.stale, 0, 'orders that a client could not read after their 201')
     console.log(
-      `${fault.name}: ${times} times, longest pause ${seconds(Math.max(...outages))} s; ${history.orders.size} orders, ` +
-        `${history.sent} requests, ${history.unavailable} with 503; no restart, all orders readable after their 201`,
+      `${fault.name}: ${times} times, longest pause ${seconds(Math.max(...outages))} s, ` +
+        `of the cluster itself ${seconds(Math.max(...failovers))} s, ` +
+        `most added by Souk ${seconds(Math.max(...outages.map((ms, n) => ms - failovers[n]!)))} s; ` +
+        `${history.orders.size} orders, ${history.sent} requests, ${history.unavailable} with 503; no restart, all orders readable after their 201`,
     )
   } catch (error) {
     for (const line of running.output.slice(-40)) console.error(line.slice(0, 300))
     throw error
   } finally {
+    await probe.stop()
     await running.stop()
+  }
+}
+
+/**
+ * Writes to the cluster several times a second, each time over a new connection. So its pauses are those of the cluster
+ * and of the load balancer, without Souk.
+ */
+async function startProbe(engine: Cluster['engine'], url: string) {
+  const database = await createTestDatabase(engine, url)
+  await runSql(database.url, 'create table probe (at bigint)')
+  let writes = 0
+  let isStopping = false
+  const write = async () => {
+    const { kysely, close } = openDatabase(database.url, PROBE_LIMITS)
+    const insert = sql`insert into probe (at) values (1)`
+    await insert.execute(kysely).then(
+      () => writes++,
+      () => {},
+    )
+    await close().catch(() => {})
+  }
+  const writing = (async () => {
+    while (!isStopping) await Promise.all([write(), sleep(PROBE_EVERY_MS)])
+  })()
+  return {
+    writes: () => writes,
+    stop: async () => {
+      isStopping = true
+      await writing
+      await database.drop()
+    },
   }
 }
 
@@ -127,18 +177,18 @@ async function untilItSells({ history }: Load): Promise<void> {
   throw new Error(`The shop did not sell again within ${SELLS_AGAIN_WITHIN_MS / 1_000} s.`)
 }
 
-/** Measures the longest time in which no order was decided while `work` ran. */
+/** Measures the longest time in which `count` did not change while `work` ran. */
 async function longestPause<Result>(
-  { history }: Load,
+  count: () => number,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; ms: number }> {
   let longest = 0
   let since = performance.now()
-  let { decided } = history
+  let last = count()
   const timer = setInterval(() => {
     longest = Math.max(longest, performance.now() - since)
-    if (history.decided !== decided) since = performance.now()
-    decided = history.decided
+    if (count() !== last) since = performance.now()
+    last = count()
   }, 20)
   try {
     return { result: await work(), ms: longest }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serviceTokens } from '@souk/service-kit/auth/service-tokens'
 import { type DatabaseOptions, type Engine, openDatabase } from '@souk/service-kit/database/database'
 import { migrate } from '@souk/service-kit/database/migrate'
+import { STATEMENT_TIMEOUT_MS, WAIT_MS } from '@souk/service-kit/database/pool'
 import { checkedInject } from '@souk/service-kit/testing/contract'
 import { createTestDatabase } from '@souk/service-kit/testing/engines'
 import { testIssuer } from '@souk/service-kit/testing/tokens'
@@ -22,6 +23,9 @@ export async function openShop(engine: Engine, onStatement: DatabaseOptions['onS
   let statements = 0
   const database = openDatabase<Tables>(testDatabase.url, {
     poolSize: 10,
+    // Otherwise, the reads of a busy machine could exceed the short limits of `reads`.
+    waitMs: WAIT_MS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     onStatement: (text, parameters) => {
       onStatement(text, parameters)
       if (!/^(begin|commit|rollback)/.test(text)) statements++

@@ -12,6 +12,7 @@ import {
 import { runSql } from '@souk/e2e/support/database'
 import { assertInvariants } from '@souk/e2e/support/invariants'
 import type { RunningShop } from '@souk/e2e/support/system'
+import { waitUntil } from '@souk/e2e/support/wait'
 
 const RUNBOOK = new URL('../../../deploy/kubernetes/README.md', import.meta.url)
 const [, repairs] = /```sql restore\n([^`]*)```/.exec(readFileSync(RUNBOOK, 'utf8'))!
@@ -79,6 +80,11 @@ export function restoreSuite(running: () => RunningShop): void {
     )
     await start()
     await untilDecided([buyer])
+    // The order whose buyer is lost.
+    const isDecided = async () =>
+      (await runSql(running().databaseUrls.orders, "select id from orders where status = 'CANCELLING'"))
+        .length === 0
+    await waitUntil(isDecided, 30_000, 'The order without a buyer is still CANCELLING')
     const statusOf = async (id: string) => (await findOrder(buyer, id)).status
     const statuses = await Promise.all(
       [nothingLost, bookingLost, releaseLost, cancellationLost].map(statusOf),

@@ -98,7 +98,9 @@ await describeOnEachEngine('stock adjustments', (engine) => {
     const deltas = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : -1))
     const responses = await Promise.all(deltas.map((delta) => adjust(id, delta)))
     const made = deltas.filter((_, i) => responses[i]?.statusCode === 201)
-    assert.ok(responses.every(({ statusCode }) => statusCode === 201 || statusCode === 409))
+    assert.ok(made.length > 0)
+    // 503: on a busy machine, a transaction may wait too long for its lock.
+    for (const { statusCode } of responses) assert.ok([201, 409, 503].includes(statusCode), `${statusCode}`)
     const stock = 5 + made.reduce((sum, delta) => sum + delta, 0)
     assert.deepEqual(await countUnits(shop, id), { adjusted: stock, booked: 0, stock })
     const { items } = await ledger(id, '?limit=100')
