@@ -9,9 +9,9 @@ import type { ProductRow } from './product-store.ts'
 export type Products = SelectQueryBuilder<Tables, 'products', object>
 
 /**
- * The column by which each list is sorted. Products with the same value are sorted by id. The list of new products does
- * not use only the id, because the nodes of a cluster may give higher ids to older products. `tag` marks the cursors of
- * the list. Cursors of `newest` that an earlier release issued had the tag `newest`, and no time.
+ * How each list is sorted: by `column`, then by id. `newest` needs the time, because the nodes of a cluster may give
+ * higher ids to older products. The cursors of a list contain its `tag`. The tag of `newest` is `created`: in an earlier
+ * release it was `newest`, and those cursors contain no time.
  */
 export const ORDERS = {
   newest: { column: 'created_at', direction: 'desc', tag: 'created' },
@@ -19,7 +19,7 @@ export const ORDERS = {
   'price-desc': { column: 'price_amount', direction: 'desc', tag: 'price-desc' },
 } as const satisfies Record<Sort, { column: keyof ProductRow; direction: 'asc' | 'desc'; tag: string }>
 
-/** A position in a list. `value` is that of the column by which the list is sorted. */
+/** A position in a list: the product's id, and its value in the `column` of the list's order. */
 export interface Position {
   value: number
   id: number
