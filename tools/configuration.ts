@@ -62,6 +62,12 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       meaning: 'the PostgreSQL server for tests, with a user who can create databases',
     },
     {
+      name: 'TEST_POSTGRES_POOLER_PORT',
+      byDefault: '',
+      meaning:
+        'the port of a PgBouncer in front of this server; the tests then use their databases through it',
+    },
+    {
       name: 'TEST_MYSQL_URL',
       byDefault: '`mysql://root@127.0.0.1:3306/`',
       meaning: 'the MySQL or MariaDB server for tests, with a user who can create databases',
@@ -87,6 +93,12 @@ const OTHERS: Record<'demo' | 'services' | 'tests', Row[]> = {
       byDefault: '',
       meaning:
         'if set, tests that need Prometheus fail, instead of being skipped, when Prometheus is missing',
+    },
+    {
+      name: 'REQUIRE_PGBOUNCER',
+      byDefault: '',
+      meaning:
+        'if set, tests that need PgBouncer fail, instead of being skipped, when it is missing or older than 1.21',
     },
     {
       name: 'REQUIRE_KUBECTL',

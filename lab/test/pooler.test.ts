@@ -1,32 +1,60 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { waitUntil } from '@souk/e2e/support/wait'
+import { type Database, openDatabase } from '@souk/service-kit/database/database'
+import { isUniqueViolation } from '@souk/service-kit/database/errors'
+import { inTransaction } from '@souk/service-kit/database/transaction'
 import { availableEngines, createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
+import { sql } from 'kysely'
 
 const run = promisify(execFile)
-const PGBOUNCER = '/usr/sbin/pgbouncer'
-const SERVICE = new URL('../../users/', import.meta.url)
-/** As root, PgBouncer changes to an account without rights. */
-const ACCOUNT = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** `.ci/run` compiles a newer version into `/usr/local/sbin` where Debian's is older than 1.21. */
+const PGBOUNCER = ['/usr/local/sbin/pgbouncer', '/usr/sbin/pgbouncer'].find((file) => existsSync(file))
+/** PgBouncer does not run as root. It ends with this process, even if this process is killed. */
+const ACCOUNT = [
+  '--pdeathsig=TERM',
+  ...(process.getuid?.() === 0 ? ['--reuid=nobody', '--clear-groups'] : []),
+]
+
+/** Tests of the code that contains SQL. None of them changes its session. */
+const STORES = [
+  'packages/service-kit/test/database/commit-with.test.ts',
+  'orders/test/adapters/outbound/sql/order-store.test.ts',
+  'products/test/stock',
+  'products/test/bookings/bookings-http.test.ts',
+  'products/test/bookings/bookings-races.test.ts',
+  'users/test/accounts/registration.test.ts',
+  'users/test/sessions/sessions.test.ts',
+]
+
+/** Whether PgBouncer is 1.21 or later, the first version that supports prepared statements in transaction mode. */
+function preparesStatements(): boolean {
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(execFileSync(PGBOUNCER!, ['--version']).toString())!
+  return Number(major) > 1 || Number(minor) >= 21
+}
 
 const skip =
-  (!existsSync(PGBOUNCER) && 'PgBouncer is not installed') ||
+  (!PGBOUNCER && 'PgBouncer is not installed') ||
   (!(await availableEngines()).includes('postgres') && 'PostgreSQL is not reachable')
+const skipOld = !skip && !preparesStatements() && 'PgBouncer is older than 1.21'
+if (process.env.REQUIRE_PGBOUNCER) assert.ok(!skip && !skipOld, `${skip || skipOld}`)
 
 describe('a service behind PgBouncer', { skip }, () => {
-  let database: TestDatabase
+  let testDatabase: TestDatabase
   let folder: string
   const poolers: ChildProcess[] = []
   before(async () => {
-    database = await createTestDatabase('postgres')
+    testDatabase = await createTestDatabase('postgres')
     folder = mkdtempSync(join(tmpdir(), 'souk-pooler-'))
     chmodSync(folder, 0o755)
   })
@@ -35,39 +63,105 @@ describe('a service behind PgBouncer', { skip }, () => {
     for (const pooler of poolers) pooler.kill()
     await Promise.all(ended)
     rmSync(folder, { recursive: true })
-    await database.drop()
+    await testDatabase.drop()
   })
 
-  /** Starts PgBouncer in transaction mode in front of the test database. Returns the URL that leads through it. */
-  const startPooler = async (setting = ''): Promise<string> => {
+  /** Starts PgBouncer in transaction mode in front of the server of the test database. Returns its port. */
+  const startPooler = async (settings = ''): Promise<number> => {
     const [port] = (await freePorts(1)) as [number]
-    const { hostname, port: server, username, password } = new URL(database.url)
+    const { hostname, port: server, username, password } = new URL(testDatabase.url)
     const config = join(folder, `${port}.ini`)
-    const target = `* = host=${hostname} port=${server || 5432} user=${username} password=${password}`
-    const settings = `listen_addr=127.0.0.1\nlisten_port=${port}\nauth_type=any\nunix_socket_dir=\n${setting}`
-    writeFileSync(config, `[databases]\n${target}\n[pgbouncer]\npool_mode=transaction\n${settings}\n`)
-    poolers.push(spawn(PGBOUNCER, ['-q', ...ACCOUNT, config], { stdio: 'ignore' }))
+    writeFileSync(
+      config,
+      `[databases]
+      * = host=${hostname} port=${server || 5432} user=${username} password=${password}
+      [pgbouncer]
+      listen_addr = 127.0.0.1
+      listen_port = ${port}
+      unix_socket_dir =
+      auth_type = any
+      pool_mode = transaction
+      # Frees the connections to dropped test databases.
+      server_idle_timeout = 2
+      ${settings}`.replaceAll(/^ +/gm, ''),
+    )
+    poolers.push(spawn('setpriv', [...ACCOUNT, PGBOUNCER!, '-q', config], { stdio: 'ignore' }))
     await waitUntil(() => accepts(port), 20_000, 'PgBouncer does not accept connections')
-    const url = new URL(database.url)
-    url.port = `${port}`
-    return url.href
+    return port
   }
+  const through = (port: number) => Object.assign(new URL(testDatabase.url), { port }).href
 
-  const message = /^DATABASE_URL leads to a connection pooler such as PgBouncer, .*\n$/
-  const start = (url: string) =>
-    run(process.execPath, ['src/migrate.ts'], {
-      cwd: SERVICE,
-      env: { ...process.env, DATABASE_URL: url },
+  it('does not start if PgBouncer does not support prepared statements, and says why in one line', async () => {
+    const port = await startPooler(skipOld ? '' : 'max_prepared_statements = 0')
+    const options = {
+      cwd: join(ROOT, 'users'),
+      env: { ...process.env, DATABASE_URL: through(port) },
       timeout: 60_000,
+    }
+    const stderr = /^DATABASE_URL leads to a connection pooler that does not support .*\n$/
+    await assert.rejects(run(process.execPath, ['src/migrate.ts'], options), { code: 1, stderr })
+  })
+
+  describe('with prepared statements', { skip: skipOld }, () => {
+    let port: number
+    let database: Database<{ notes: { text: string } }>
+    before(async () => {
+      port = await startPooler('max_prepared_statements = 200\ndefault_pool_size = 8')
+      database = openDatabase(through(port))
+      await sql`create table notes (text text)`.execute(database.kysely)
+      await database.kysely.insertInto('notes').values({ text: 'first' }).execute()
+    })
+    after(() => database.close())
+
+    it('passes the tests of all stores', async () => {
+      const args = ['tools/run-tests.ts', ...STORES, '--engine', 'postgres']
+      const env = { ...process.env, TEST_POSTGRES_POOLER_PORT: `${port}`, NODE_TEST_CONTEXT: undefined }
+      await run(process.execPath, args, { cwd: ROOT, env }).catch(({ stdout }) => assert.fail(stdout))
     })
 
-  it('does not start, and says why in one line', async () => {
-    await assert.rejects(start(await startPooler()), { code: 1, stderr: message })
-  })
+    it('has our settings in every transaction, and leaves them to nobody else', async () => {
+      const settings = sql<Record<string, string>>`select current_setting('enable_seqscan') as scan,
+        current_setting('statement_timeout') as time, current_setting('transaction_read_only') as read_only`
+      const [alone] = (await settings.execute(database.kysely)).rows
+      assert.deepEqual(alone, { scan: 'off', time: '10s', read_only: 'off' })
+      const [together] = await inTransaction(database, async (trx) => (await settings.execute(trx)).rows)
+      assert.deepEqual(together, alone)
+      const [reading] = (await settings.execute(database.reads)).rows
+      assert.deepEqual(reading, { scan: 'off', time: '2s', read_only: 'on' })
 
-  it('does not start if PgBouncer ignores our session settings', async () => {
-    const url = await startPooler('ignore_startup_parameters=options,statement_timeout')
-    await assert.rejects(start(url), { code: 1, stderr: message })
+      const stranger = await run('psql', [
+        through(port),
+        '-Atc',
+        'show enable_seqscan; show statement_timeout',
+      ])
+      assert.equal(stranger.stdout, 'on\n0\n')
+    })
+
+    it('rolls a single statement back if it fails, and can use the connection again', async () => {
+      const failing = sql`with written as (insert into notes values ('second') returning 1) select 1 / 0 from written`
+      for (let n = 0; n < 20; n++) await assert.rejects(failing.execute(database.kysely), /division by zero/)
+      const notes = await database.kysely.selectFrom('notes').select('text').execute()
+      assert.deepEqual(notes, [{ text: 'first' }])
+    })
+
+    it('reports a single statement as successful only after it was committed', async () => {
+      await sql`create table keys (id integer unique deferrable initially deferred)`.execute(database.kysely)
+      const insert = () => sql`insert into keys values (1)`.execute(database.kysely)
+      await insert()
+      await assert.rejects(insert, isUniqueViolation)
+    })
+
+    it('runs a prepared statement again after a migration has added a column', async () => {
+      const notes = () =>
+        inTransaction(database, (trx) =>
+          trx.selectFrom('notes').selectAll().where('text', '=', 'first').execute(),
+        )
+      // Prepares the statement on several of PgBouncer's connections.
+      await Promise.all(Array.from({ length: 20 }, notes))
+      await sql`alter table notes add column author text`.execute(database.kysely)
+      const results = await Promise.all(Array.from({ length: 20 }, notes))
+      for (const [note] of results) assert.deepEqual(note, { text: 'first', author: null })
+    })
   })
 })
 

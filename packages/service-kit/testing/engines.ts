@@ -49,6 +49,7 @@ export async function createTestDatabase(
   await runOnServer(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
+  if (engine === 'postgres') url.port = process.env.TEST_POSTGRES_POOLER_PORT ?? url.port
   const force = engine === 'postgres' ? ' with (force)' : ''
   return { url: url.href, drop: () => runOnServer(server, `drop database ${name}${force}`) }
 }

@@ -42,6 +42,7 @@ const POSTGRES: Record<string, Meaning> = {
   '08004': 'unavailable',
   '08006': 'unavailable',
   '08007': 'unavailable',
+  '08P01': 'unavailable', // sent by PgBouncer: it has no connection for the client, or has lost it
   '25P03': 'unavailable', // the transaction was idle for too long
   '40003': 'unavailable', // it is unknown whether the statement was completed
   '53300': 'unavailable', // too many connections, of the server, the database or the user
@@ -143,6 +144,7 @@ const SQLITE: Record<number, Meaning> = {
 const CLIENT: Record<string, Meaning> = {
   CONNECTION_WAIT_TIMEOUT: 'unavailable',
   ANSWER_TIMEOUT: 'silent',
+  POOLER: 'pooler',
   PROTOCOL_CONNECTION_LOST: 'unavailable',
   ECONNREFUSED: 'unavailable',
   ECONNRESET: 'unavailable',
@@ -154,16 +156,17 @@ const CLIENT: Record<string, Meaning> = {
   ETIMEDOUT: 'unavailable',
 }
 
+const STALE_PLAN = /cached plan must not change result type/
+
 /** Errors that have no code of their own. */
 const MESSAGES: [pattern: RegExp, Meaning][] = [
   [/Query read timeout/, 'silent'],
   // PostgreSQL prepared `select *` before a migration added a column.
-  [/cached plan must not change result type/, 'session'],
+  [STALE_PLAN, 'session'],
   [
     /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|closed state/,
     'unavailable',
   ],
-  [/unsupported startup parameter|session settings were ignored/, 'pooler'],
 ]
 
 interface Codes {
@@ -218,6 +221,16 @@ export class AnswerTimeout extends Error {
   }
 }
 
+/** A connection pooler does not support prepared statements. */
+export class PoolerError extends Error {
+  override name = 'PoolerError'
+  readonly code = 'POOLER'
+
+  constructor() {
+    super('The connection pooler does not support prepared statements.')
+  }
+}
+
 /** A row with the same key already exists. */
 export const isUniqueViolation = means('duplicate')
 
@@ -239,7 +252,11 @@ export const isSilent = means('silent')
 /** The server rejects the connection: the database does not exist, or the user or the password is wrong. */
 export const isAccessDenied = means('denied')
 
-/** A connection pooler such as PgBouncer does not pass our session settings to the server. */
+/** A table has other columns than when PostgreSQL prepared the statement. */
+export const isStalePlan = (error: unknown): boolean =>
+  error instanceof Error && STALE_PLAN.test(error.message)
+
+/** A connection pooler such as PgBouncer does not support prepared statements. */
 export const isPooler = means('pooler')
 
 /** The client may retry later: the database was busy, slow, read-only, full or unavailable. */

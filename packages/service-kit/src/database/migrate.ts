@@ -51,9 +51,12 @@ export async function migrate<Tables>(
   if (engine !== 'postgres') return await migrateWithRetries(() => migrateOn(db, service, own))
   // All in one transaction, which holds the lock. So the lock cannot outlive a connection that is lost.
   await db.transaction().execute(async (transaction) => {
+    const { rows } = await sql<{ usual: string }>`select current_setting('lock_timeout') as usual`.execute(
+      transaction,
+    )
     await sql`select set_config('lock_timeout', ${LOCK_WAIT}, true)`.execute(transaction)
     await sql`select pg_advisory_xact_lock(hashtext(${`${service} migrations`}))`.execute(transaction)
-    await sql`set local lock_timeout to default`.execute(transaction)
+    await sql`select set_config('lock_timeout', ${rows[0]!.usual}, true)`.execute(transaction)
     await migrateOn(transaction, service, own)
   })
 }

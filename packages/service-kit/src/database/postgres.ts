@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   type Dialect,
   PostgresAdapter,
@@ -18,25 +17,25 @@ import {
   STATEMENT_TIMEOUT_MS,
   WAIT_MS,
 } from './pool.ts'
+import { PostgresClient } from './postgres-client.ts'
 
 /** Everything on which our SQL depends and that a server, a database or a role may preset otherwise. */
-const SESSION_SETTINGS = [
-  'default_transaction_isolation=read\\ committed',
+const SETTINGS = {
   // A backslash in a text literal is a backslash, and `= null` is never true.
-  'standard_conforming_strings=on',
-  'transform_null_equals=off',
+  standard_conforming_strings: 'on',
+  transform_null_equals: 'off',
   // Makes PostgreSQL use the indexes, which exist for all our queries. Otherwise, PostgreSQL would plan to scan and
   // sort all rows of a nearly empty table, and prepared statements would use that plan even after the table has grown.
-  'enable_seqscan=off',
-  'enable_sort=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
+  enable_seqscan: 'off',
+  enable_sort: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
   // Makes the plan of a prepared statement independent of the values. Otherwise, PostgreSQL would walk all rows by id to
   // find the rows of a user who has a large share of them, although they may all be at the end.
-  'plan_cache_mode=force_generic_plan',
+  plan_cache_mode: 'force_generic_plan',
   // A plan with a disabled operation has a huge estimated cost, which would trigger JIT compilation.
-  'jit=off',
-]
+  jit: 'off',
+}
 
 export function postgres(url: string, options: PoolOptions): Dialect {
   const {
@@ -47,25 +46,23 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     onConnectionError = () => {},
     sessions,
   } = options
-  const settings = [
-    ...SESSION_SETTINGS,
-    `lock_timeout=${waitMs}`,
-    `statement_timeout=${statementTimeoutMs}`,
+  const settings = {
+    ...SETTINGS,
+    lock_timeout: `${waitMs}`,
+    statement_timeout: `${statementTimeoutMs}`,
     // If this process vanishes inside a transaction, the server ends the transaction, which may hold locks.
-    `idle_in_transaction_session_timeout=${statementTimeoutMs}`,
-  ]
-  if (name === 'reads') settings.push('default_transaction_read_only=on')
+    idle_in_transaction_session_timeout: `${statementTimeoutMs}`,
+  }
   const pool = new SessionPool(sessions, {
     connectionString: url,
-    Client: PreparingClient,
-    onConnect: requireSettings,
+    Client: PostgresClient,
+    onConnect: (client) => (client as PostgresClient).configure({ settings, readOnly: name === 'reads' }),
     pipeline: true,
     max: poolSize,
     connectionTimeoutMillis: waitMs,
     // When this time has passed, the driver closes the connection, because the connection is in pipeline mode.
     query_timeout: answerDeadlineMs(options),
     keepAlive: true,
-    options: settings.map((setting) => `-c ${setting}`).join(' '),
     // Returns a bigint as a number: all our values (amounts, milliseconds, ids) are far below 2^53.
     types: {
       getTypeParser: ((oid: number, format: never) =>
@@ -87,15 +84,6 @@ export function postgres(url: string, options: PoolOptions): Dialect {
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
-}
-
-/**
- * Rejects a connection through a pooler that ignores our settings, as PgBouncer does with `ignore_startup_parameters`.
- * The driver closes the connection.
- */
-async function requireSettings(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ value: string }>("select current_setting('enable_seqscan') as value")
-  if (rows[0]?.value !== 'off') throw new Error('The session settings were ignored.')
 }
 
 /** A pool that closes a connection instead of using it again if its state caused an error. */
@@ -120,7 +108,7 @@ class SessionPool extends pg.Pool {
   #sessionOf(client: pg.PoolClient): Session {
     const known = this.#opened.get(client)
     if (known) return known
-    const connection = client as unknown as PreparingClient
+    const connection = client as unknown as PostgresClient
     const session = this.#sessions.opened(() => connection.connection.stream.destroy(new AnswerTimeout()))
     this.#opened.set(client, session)
     connection.onError = (error) => this.#sessions.failed(session, error)
@@ -140,47 +128,5 @@ class PipeliningDriver extends PostgresDriver {
   override async beginTransaction(...args: Parameters<PostgresDriver['beginTransaction']>): Promise<void> {
     // `begin` fails only if the connection is lost. Then the first statement fails too, and its error is thrown.
     super.beginTransaction(...args).catch(() => {})
-  }
-}
-
-/** Maximum number of prepared statements. A service has a few dozen. A list of values needs one for each length. */
-const PREPARED_STATEMENTS = 200
-
-const statementNames = new Map<string, string>()
-
-/**
- * Returns the name under which every connection prepares a statement. Returns undefined for a new statement once
- * `PREPARED_STATEMENTS` names are in use. Such a statement is not prepared.
- */
-function statementName(text: string): string | undefined {
-  const known = statementNames.get(text)
-  if (known !== undefined || statementNames.size >= PREPARED_STATEMENTS) return known
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 20)
-  statementNames.set(text, name)
-  return name
-}
-
-/** Prepares statements, so that the server parses a statement only once per connection. */
-class PreparingClient extends pg.Client {
-  /** Called when a statement fails. */
-  onError: (error: unknown) => void = () => {}
-
-  // biome-ignore lint/suspicious/noExplicitAny: the driver's overloads, which Kysely calls with text and values
-  override query(...args: any[]): any {
-    const [text, values, ...rest] = args
-    const prepare = typeof text === 'string' && Array.isArray(values) && values.length > 0
-    const name = prepare ? statementName(text) : undefined
-    const query = super.query as (...args: unknown[]) => unknown
-    this.#sendTogether()
-    const result = name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args)
-    if (result instanceof Promise) result.catch((error) => this.onError(error))
-    return result
-  }
-
-  /** Delays the write to the socket, so that all statements of the current callback are sent in one write. */
-  #sendTogether(): void {
-    const { stream } = this.connection
-    stream.cork()
-    process.nextTick(() => stream.uncork())
   }
 }

@@ -82,7 +82,7 @@ export function startFailure(error: unknown): string {
   if (syscall === 'listen')
     return `The service cannot listen on ${address}:${port} (${code}). Configure another address or port.`
   if (isPooler(error))
-    return 'DATABASE_URL leads to a connection pooler such as PgBouncer, which does not pass on our session settings. Connect to PostgreSQL itself: each service has a pool.'
+    return 'DATABASE_URL leads to a connection pooler that does not support prepared statements. Use PgBouncer 1.21 or later with pool_mode = transaction and max_prepared_statements = 200, or connect to PostgreSQL itself.'
   if (isUnavailable(error))
     return `The database is unavailable (${code ?? message}). Start it, or correct DATABASE_URL.`
   if (isAccessDenied(error))
