@@ -35,7 +35,7 @@ export function rejectedOrdersDeletion(
     if (last === undefined) return false
     const after = position
     position = last
-    // With `is true`, PostgreSQL finds the rows by id; see `WRITE` in postgres-write.ts.
+    // With `is true`, PostgreSQL finds the rows by id; see `SETTLE` in postgres-write.ts.
     const deletion = sql`delete from orders
       where id > ${after} and id <= ${last} and (status = 'REJECTED') is true`
     await withRetries(() => deletion.execute(kysely), { idempotent: true })
