@@ -13,6 +13,9 @@ type First = Pick<Kinds, 'Cluster' | 'Deployment' | 'Job' | 'Service'>
 /** How long a service may take to end. Equals SHUTDOWN_MS in packages/service-kit/src/process/serve.ts. */
 const SHUTDOWN_SECONDS = 15
 
+/** PostgreSQL's default for max_connections is 100. Administrators, backups and replication need some of them. */
+const MOST_CONNECTIONS = 90
+
 /** Mistakes that the type check must find. `change` overwrites fields of `part`. `error` matches the message. */
 const MISTAKES: [mistake: string, part: (manifests: First) => object, change: object, error: RegExp][] = [
   ['a misspelt field', ({ Deployment }) => Deployment.spec!, { replicsa: 2 }, /TS2353.*replicsa/],
@@ -78,6 +81,10 @@ function testRules(manifests: Manifest[]) {
   const containers = pods.flatMap(({ name, spec }) =>
     [...spec.containers, ...(spec.initContainers ?? [])].map((container) => ({ name, container })),
   )
+
+  /** The settings that all services share. */
+  const shared: Record<string, string> = {}
+  for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(shared, data)
 
   it('no container runs as root, has a capability, can write to its image or has a token for the Kubernetes API', () => {
     for (const { name, spec } of pods) {
@@ -175,8 +182,6 @@ function testRules(manifests: Manifest[]) {
   })
 
   it('every service receives valid production settings, and every setting in a ConfigMap belongs to a service', () => {
-    const shared: Record<string, string> = {}
-    for (const { data } of ofKind('ConfigMap', manifests)) Object.assign(shared, data)
     const bySecret: Record<string, string> = {
       DATABASE_URL: 'postgres://somewhere/',
       SERVICE_TOKEN_SECRET: 'x'.repeat(32),
@@ -200,6 +205,18 @@ function testRules(manifests: Manifest[]) {
     // Every listener must listen on all interfaces, because other pods connect to it.
     for (const host of known.filter((name) => name.endsWith('HOST')))
       assert.equal(shared[host], '0.0.0.0', host)
+  })
+
+  it('all pods of a service, and one more during a rollout, open fewer connections than PostgreSQL allows', () => {
+    const perPod = Number(shared.DATABASE_POOL_SIZE) + Number(shared.DATABASE_READ_POOL_SIZE)
+    const scalers = ofKind('HorizontalPodAutoscaler', manifests).filter(
+      (scaler) => nameOf(scaler) in SERVICES,
+    )
+    assert.equal(scalers.length, 3)
+    for (const scaler of scalers) {
+      const connections = (scaler.spec!.maxReplicas + 1) * perPod
+      assert.ok(connections <= MOST_CONNECTIONS, `${nameOf(scaler)}: ${connections} connections`)
+    }
   })
 
   it('every host and port in a setting is the name and a port of a Service', () => {
