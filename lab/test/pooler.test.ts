@@ -18,7 +18,7 @@ import { sql } from 'kysely'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** `.ci/run` compiles a newer version into `/usr/local/sbin` where Debian's is older than 1.21. */
+/** `.ci/debian-13` installs a newer version in `/usr/local/sbin`. */
 const PGBOUNCER = ['/usr/local/sbin/pgbouncer', '/usr/sbin/pgbouncer'].find((file) => existsSync(file))
 /** PgBouncer does not run as root. It ends with this process, even if this process is killed. */
 const ACCOUNT = [
