@@ -148,6 +148,23 @@ export function storefrontSuite(system: () => SystemUnderTest): void {
   })
 
   it(
+    'a reload does not refresh the session, because a second reload could lose the response',
+    options,
+    async () => {
+      const { open, context } = await visitor(await system().shop.newBuyer())
+      const page = await open('/shop/orders')
+      await page.getByText('No orders yet').waitFor()
+      await page.route('**/auth/refresh', async (route) => {
+        await route.fetch()
+        await route.abort()
+      })
+      await page.reload()
+      await page.getByText('No orders yet').waitFor()
+      await context.close()
+    },
+  )
+
+  it(
     'tabs that refresh the session at the same time stay logged in, and log out together',
     options,
     async () => {

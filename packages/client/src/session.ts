@@ -46,14 +46,15 @@ interface SessionOptions {
 /** A token that expires within this time is refreshed first. */
 const SPARE_MS = 10_000
 
-/** Creates the session of a client. The access token is only in memory, the refresh token in `tokens`. */
+/**
+ * Creates the session of a client. Both tokens are in `tokens`, so that a page can use the access token after a reload.
+ * If each reload refreshed it, a second reload could lose the response, and with it the session.
+ */
 export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenSession {
   let user = userOf(tokens.load())
-  let access: { token: string; expiresAt: number } | undefined
   const listeners = new Set<(user: User | undefined, reason: SessionChange) => void>()
 
   const change = (next: User | undefined, reason: SessionChange) => {
-    if (next?.id !== user?.id) access = undefined
     user = next
     for (const listener of listeners) listener(user, reason)
   }
@@ -89,19 +90,20 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
   ) => {
     if (reason) change(next, reason)
     user = next
-    access = { token, expiresAt: performance.now() + expiresIn * 1_000 }
-    tokens.save({ user: next, refreshToken })
+    tokens.save({ user: next, refreshToken, access: { token, expiresAt: Date.now() + expiresIn * 1_000 } })
     return next
   }
 
   /** A refresh token works only once, so only one tab may use it; the others then use the tokens that it has stored. */
   const refresh = (rejected: string | undefined) =>
     exclusively(async () => {
-      if (access && access.token !== rejected && !isExpiring(access)) return access.token
-      const refreshToken = tokens.load()?.refreshToken
-      if (!refreshToken) return undefined
+      const stored = tokens.load()
+      const byOtherTab = validToken(stored, rejected)
+      if (byOtherTab || !stored?.refreshToken) return byOtherTab
       try {
-        begin((await post('/auth/refresh', { refreshToken })) as Tokens)
+        const issued = (await post('/auth/refresh', { refreshToken: stored.refreshToken })) as Tokens
+        begin(issued)
+        return issued.accessToken
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 401) throw error
         const ended = user
@@ -109,12 +111,11 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
         if (ended) tokens.save({ user: ended })
         return undefined
       }
-      return access?.token
     })
 
   const accessToken = async (rejected?: string) => {
-    if (access && access.token !== rejected && !isExpiring(access)) return access.token
-    return tokens.load()?.refreshToken ? refresh(rejected) : undefined
+    const stored = tokens.load()
+    return validToken(stored, rejected) ?? (stored?.refreshToken ? refresh(rejected) : undefined)
   }
 
   const login = async (username: string, password: string) =>
@@ -143,9 +144,9 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
     },
     rename: async (displayName) => {
       const renamed = (await post('/users/me', { displayName }, await accessToken(), 'PATCH')) as User
-      const { refreshToken } = tokens.load() ?? {}
+      const stored = tokens.load()
       change(renamed, 'renamed')
-      if (refreshToken) tokens.save({ user: renamed, refreshToken })
+      if (stored?.refreshToken) tokens.save({ ...stored, user: renamed })
       return renamed
     },
     logout,
@@ -158,7 +159,11 @@ export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenS
 
 const userOf = (stored: StoredSession | undefined) => (stored?.refreshToken ? stored.user : undefined)
 
-const isExpiring = ({ expiresAt }: { expiresAt: number }) => performance.now() > expiresAt - SPARE_MS
+/** Returns the stored access token, undefined if it is `rejected` or expires soon. */
+function validToken(stored: StoredSession | undefined, rejected: string | undefined): string | undefined {
+  const { token, expiresAt = 0 } = stored?.access ?? {}
+  return token !== rejected && Date.now() < expiresAt - SPARE_MS ? token : undefined
+}
 
 /** Returns the URL of `path`. In a browser, an empty `baseUrl` is the origin of the page. */
 export const urlOf = (baseUrl: string, path: string): string =>

@@ -1,9 +1,11 @@
 import type { User } from './types.ts'
 
-/** What survives a reload of the page. A session that has ended by itself has no refresh token. */
+/** What survives a reload of the page. A session that has ended by itself has no tokens. */
 export interface StoredSession {
   user: User
   refreshToken?: string
+  /** `expiresAt` is in milliseconds since 1970, by the clock of this machine. */
+  access?: { token: string; expiresAt: number }
 }
 
 /** Where a client keeps its session. Several clients may share a store, such as the tabs of a browser. */
@@ -24,7 +26,7 @@ interface StorageEvents {
 
 /**
  * Keeps the session in the `localStorage` of the browser, so that all tabs share it and it survives a reload. ADR 17 says
- * why the refresh token is there and not in a cookie.
+ * why the tokens are there and not in a cookie.
  */
 export function browserTokens(
   storage: Storage = localStorage,

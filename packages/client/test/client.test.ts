@@ -139,6 +139,14 @@ describe('The client', () => {
     assert.deepEqual([first.session.user, second.session.user], [USER, USER])
   })
 
+  it('uses the access token of an earlier client of the store, as a page does after a reload', async () => {
+    const tokens = memoryTokens()
+    await loggedIn(tokens)
+    await createSouk({ baseUrl, tokens }).get('/orders')
+    assert.deepEqual(paths(), ['POST /auth/login', 'GET /orders'])
+    assert.equal(seen.at(-1)?.headers.authorization, 'Bearer access-1')
+  })
+
   it('reports that the session has ended when the refresh token is rejected', async () => {
     const souk = await loggedIn()
     const changes: unknown[] = []
