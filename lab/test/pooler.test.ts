@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { waitUntil } from '@souk/e2e/support/wait'
 import { type Database, openDatabase } from '@souk/service-kit/database/database'
-import { isUniqueViolation } from '@souk/service-kit/database/errors'
+import { isTemporary, isUniqueViolation } from '@souk/service-kit/database/errors'
 import { inTransaction } from '@souk/service-kit/database/transaction'
 import { availableEngines, createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
 import { sql } from 'kysely'
@@ -149,6 +149,20 @@ describe('a service behind PgBouncer', { skip }, () => {
       const insert = () => sql`insert into keys values (1)`.execute(database.kysely)
       await insert()
       await assert.rejects(insert, isUniqueViolation)
+    })
+
+    it('makes a statement fail with a temporary error when its connection to the server is lost', async () => {
+      const asleep = sql`select pg_sleep(20) as "behind PgBouncer"`.execute(database.kysely)
+      const isLost = assert.rejects(asleep, isTemporary)
+      const end = `select pg_terminate_backend(pid) from pg_stat_activity
+        where query like '%behind PgBouncer%' and pid <> pg_backend_pid()`
+      await waitUntil(
+        async () => (await run('psql', [testDatabase.url, '-Atc', end])).stdout.includes('t'),
+        10_000,
+        'the statement did not start',
+      )
+      await isLost
+      await database.ping()
     })
 
     it('runs a prepared statement again after a migration has added a column', async () => {
