@@ -24,7 +24,10 @@ export function storefrontSuite(system: () => SystemUnderTest): void {
   const addToCart = async (page: Page, units = 1) => {
     await page.getByLabel('Quantity').fill(`${units}`)
     await page.getByRole('button', { name: 'Add to cart' }).click()
+    // The cart compares its prices with the current ones once, when it opens.
+    const compared = page.waitForResponse(/\/products\/\d+$/)
     await page.getByRole('link', { name: 'Go to the cart' }).click()
+    await compared
     await page.locator('.order-button').waitFor()
   }
   const isConfirmed = (page: Page) => page.getByText('Your order is confirmed').waitFor()
