@@ -20,11 +20,9 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** `.ci/debian-13` installs a newer version in `/usr/local/sbin`. */
 const PGBOUNCER = ['/usr/local/sbin/pgbouncer', '/usr/sbin/pgbouncer'].find((file) => existsSync(file))
-/** PgBouncer does not run as root. It ends with this process, even if this process is killed. */
-const ACCOUNT = [
-  '--pdeathsig=TERM',
-  ...(process.getuid?.() === 0 ? ['--reuid=nobody', '--clear-groups'] : []),
-]
+/** For setpriv. PgBouncer refuses to run as root. It ends with this process, even if this process is killed. */
+const isRoot = process.getuid?.() === 0
+const PROCESS_OPTIONS = ['--pdeathsig=TERM', ...(isRoot ? ['--reuid=nobody', '--clear-groups'] : [])]
 
 /** Tests of the code that stores orders and stock. None of them changes its session. */
 const STORES = [
@@ -82,7 +80,7 @@ describe('a service behind PgBouncer', { skip }, () => {
       server_idle_timeout = 2
       ${settings}`.replaceAll(/^ +/gm, ''),
     )
-    poolers.push(spawn('setpriv', [...ACCOUNT, PGBOUNCER!, '-q', config], { stdio: 'ignore' }))
+    poolers.push(spawn('setpriv', [...PROCESS_OPTIONS, PGBOUNCER!, '-q', config], { stdio: 'ignore' }))
     await waitUntil(() => accepts(port), 20_000, 'PgBouncer does not accept connections')
     return port
   }
@@ -116,7 +114,7 @@ describe('a service behind PgBouncer', { skip }, () => {
       await run(process.execPath, args, { cwd: ROOT, env }).catch(({ stdout }) => assert.fail(stdout))
     })
 
-    it('has our settings in every transaction, and leaves them to nobody else', async () => {
+    it('has our settings in every transaction, and other clients of PgBouncer do not have them', async () => {
       const settings = sql<Record<string, string>>`select current_setting('enable_seqscan') as scan,
         current_setting('statement_timeout') as time, current_setting('transaction_read_only') as read_only`
       const [alone] = (await settings.execute(database.kysely)).rows
@@ -126,12 +124,12 @@ describe('a service behind PgBouncer', { skip }, () => {
       const [reading] = (await settings.execute(database.reads)).rows
       assert.deepEqual(reading, { scan: 'off', time: '2s', read_only: 'on' })
 
-      const stranger = await run('psql', [
+      const otherClient = await run('psql', [
         through(port),
         '-Atc',
         'show enable_seqscan; show statement_timeout',
       ])
-      assert.equal(stranger.stdout, 'on\n0\n')
+      assert.equal(otherClient.stdout, 'on\n0\n')
     })
 
     it('rolls a single statement back if it fails, and can use the connection again', async () => {

@@ -48,7 +48,7 @@ const SPARE_MS = 10_000
 
 /**
  * Creates the session of a client. Both tokens are in `tokens`, so that a page can use the access token after a reload.
- * If each reload refreshed it, a second reload could lose the response, and with it the session.
+ * If each reload used the refresh token, a second reload could lose the response. Then the session would end.
  */
 export function createSession({ baseUrl, tokens, send }: SessionOptions): TokenSession {
   let user = userOf(tokens.load())

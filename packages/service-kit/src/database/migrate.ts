@@ -51,6 +51,7 @@ export async function migrate<Tables>(
   if (engine !== 'postgres') return await migrateWithRetries(() => migrateOn(db, service, own))
   // All in one transaction, which holds the lock. So the lock cannot outlive a connection that is lost.
   await db.transaction().execute(async (transaction) => {
+    // The wait for the lock may be long. Afterwards, statements wait for locks as long as usual again.
     const { rows } = await sql<{ usual: string }>`select current_setting('lock_timeout') as usual`.execute(
       transaction,
     )

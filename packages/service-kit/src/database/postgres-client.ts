@@ -86,7 +86,7 @@ export class PostgresClient extends pg.Client {
     try {
       return await (prepared ? super.query({ ...prepared, values }) : super.query(text, values))
     } catch (error) {
-      if (isStalePlan(error)) renew(text, prepared)
+      if (prepared && isStalePlan(error)) renew(text, prepared)
       this.onError(error)
       throw error
     }
@@ -140,7 +140,7 @@ function prepare(key: string, text: string): PreparedStatement {
  * Changes the text of a prepared statement whose result has other columns since a migration. A new connection alone does
  * not help behind a pooler, which prepares equal texts only once on each of its own connections.
  */
-function renew(text: string, stale: PreparedStatement | undefined): void {
-  const isFirst = preparedStatements.get(text) === stale
-  if (stale && isFirst) prepare(text, `${stale.text} --`)
+function renew(text: string, stale: PreparedStatement): void {
+  // Several statements may fail at once. Only the first one changes the text.
+  if (preparedStatements.get(text) === stale) prepare(text, `${stale.text} --`)
 }
