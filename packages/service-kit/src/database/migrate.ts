@@ -62,7 +62,7 @@ export async function migrate<Tables>(
   })
 }
 
-/** Kysely waits as long for `get_lock` on MySQL. */
+/** As long as on MySQL (see mysql-migration-lock.ts). */
 const LOCK_WAIT = '1h'
 const ATTEMPTS = 10
 

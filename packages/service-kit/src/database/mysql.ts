@@ -1,6 +1,5 @@
 import {
   type Dialect,
-  MysqlAdapter,
   MysqlIntrospector,
   type MysqlPool,
   type MysqlPoolConnection,
@@ -9,6 +8,7 @@ import {
 import { createPool, type PoolConnection } from 'mysql2'
 import { AnswerTimeout, ConnectionWaitTimeout } from './errors.ts'
 import { RepeatableDdlDriver } from './mysql-ddl.ts'
+import { MysqlMigrationLock } from './mysql-migration-lock.ts'
 import {
   answerDeadlineMs,
   measurePool,
@@ -45,7 +45,7 @@ export function mysql(url: string, options: PoolOptions): Dialect {
     waiting: () => _connectionQueue.length,
   })
   return {
-    createAdapter: () => new MysqlAdapter(),
+    createAdapter: () => new MysqlMigrationLock(),
     createDriver: () => new RepeatableDdlDriver({ pool: new SessionPool(pool, options) }),
     createIntrospector: (db) => new MysqlIntrospector(db),
     createQueryCompiler: () => new MysqlQueryCompiler(),

@@ -12,6 +12,8 @@ import { migrateLikeReplica, type Tables } from './migrating-replica.ts'
 
 /** The shortest wait that all engines support, for the tests in which a wait times out. */
 const SHORT_WAIT = { waitMs: 1_000 }
+/** Longer than a migration that waits for no lock takes on a busy machine. */
+const LONG_MS = 10_000
 
 await describeOnEachEngine('a database', (engine) => {
   /** Options of the tests that need a server. */
@@ -70,6 +72,35 @@ await describeOnEachEngine('a database', (engine) => {
     const replicas = [opened(SHORT_WAIT), opened(SHORT_WAIT), opened(SHORT_WAIT)]
     await Promise.all(replicas.map((replica) => migrate(replica, 'slow', slow)))
     assert.equal(runs, 1)
+  })
+
+  it('does not wait while another database of the same server migrates', onServer, async () => {
+    const otherDatabase = await createTestDatabase(engine)
+    const other = openDatabase<Tables>(otherDatabase.url)
+    const started = Promise.withResolvers<void>()
+    const finish = Promise.withResolvers<void>()
+    const slow: Migrations = () => ({
+      '0001-slow': {
+        up: async () => {
+          started.resolve()
+          await finish.promise
+        },
+      },
+    })
+    const migration = migrate(other, 'test', slow)
+    try {
+      await started.promise
+      const result = await Promise.race([
+        migrateLikeReplica(testDatabase.url).then(() => 'migrated'),
+        sleep(LONG_MS, 'still waits', { ref: false }),
+      ])
+      assert.equal(result, 'migrated')
+    } finally {
+      finish.resolve()
+      await migration
+      await other.close()
+      await otherDatabase.drop()
+    }
   })
 
   it('loses no update when transactions are concurrent', async () => {
