@@ -13,8 +13,8 @@ export async function waitUntil(
   }
 }
 
-/** Resolves when `GET url` returns a 2xx status. @throws Error if it does not within 30 s */
+/** Resolves when `GET url` returns a 2xx status. @throws Error if it does not within 60 s */
 export function waitUntilReady(url: string): Promise<void> {
   const isReady = async () => (await fetch(url).catch(() => undefined))?.ok === true
-  return waitUntil(isReady, 30_000, `${url} is not ready`)
+  return waitUntil(isReady, 60_000, `${url} is not ready`)
 }

@@ -67,7 +67,7 @@ export const installedEngines = (): Engine[] => [
   ...(['postgres', 'mysql'] as const).filter((engine) => RECIPES[engine].serverPath() !== undefined),
 ]
 
-const READY_WITHIN_MS = 30_000
+const READY_WITHIN_MS = 60_000
 
 /** Creates and starts a server of `engine` in a temporary folder. `options` are further arguments of the server. */
 export async function startDatabaseServer(

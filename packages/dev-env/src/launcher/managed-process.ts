@@ -20,7 +20,7 @@ export interface ProcessOptions {
   onOutput?: (process: string, line: string) => void
   /** Called when a process that was ready ends although `kill` was not called. */
   onCrash?: (failure: ProcessFailure) => void
-  /** Maximum time for a process to become ready; 30 s by default. */
+  /** Maximum time for a process to become ready; 120 s by default, because a busy machine can take more than 30 s. */
   readyMs?: number
   /** Time after which an ending process is killed; 20 s by default, because a service takes up to 15 s to end. */
   endMs?: number
@@ -66,7 +66,7 @@ export class ManagedProcess {
   constructor(spec: ProcessSpec, options: ProcessOptions = {}) {
     this.name = spec.name
     this.#spec = spec
-    this.#options = { onOutput: () => {}, onCrash: () => {}, readyMs: 30_000, endMs: 20_000, ...options }
+    this.#options = { onOutput: () => {}, onCrash: () => {}, readyMs: 120_000, endMs: 20_000, ...options }
   }
 
   /** The process id, or undefined while the process does not run. */
