@@ -4,7 +4,7 @@
  * `REQUIRE_ENGINES=sqlite,postgres,mysql` the run fails if one of these engines is not reachable.
  */
 import { globSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     console.error(`There are no tests in ${empty.join(', ')}. Name a folder, such as orders, or a test file.`)
     return 1
   }
-  const files = longestFirst(new Set(found.flatMap((one) => one.files)))
+  const files = [...new Set(found.flatMap((one) => one.files))]
   console.log(`Running ${files.length} test files on ${engines.join(', ')}, ${PARALLEL_FILES} at a time.`)
   const stop = abortOnSignal()
   const tests = run({
@@ -64,12 +64,6 @@ function testFiles(path: string): string[] {
   return globSync(pattern, { cwd: ROOT, exclude: (file) => file.includes('node_modules') }).map((file) =>
     join(ROOT, file),
   )
-}
-
-/** Puts the tests of whole systems first. They take minutes, so as the last ones they would run alone at the end. */
-function longestFirst(files: Iterable<string>): string[] {
-  const isLong = (file: string) => /^(e2e|lab)\//.test(relative(ROOT, file))
-  return [...files].sort((a, b) => Number(isLong(b)) - Number(isLong(a)))
 }
 
 /**

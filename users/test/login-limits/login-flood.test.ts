@@ -11,7 +11,7 @@ const FLOODING_ADDRESSES = ['1', '2', '3', '4', '5', '6'].map((i) => `203.0.113.
 const CONNECTIONS_PER_ADDRESS = 12
 const FLOOD_PAUSE_MS = 200
 const HONEST_LOGINS = 5
-/** The limit for a login during the flood. On a busy machine, the limit is a multiple of the time without the flood. */
+/** The limit for a login during the flood. On a busy machine, the limit is a multiple of the slowest login without it. */
 const MOST_MS = 2_000
 const MOST_TIMES_SLOWER = 15
 
@@ -69,7 +69,8 @@ describe('six addresses that flood the login with right and wrong passwords', ()
       return { ms: Math.round(performance.now() - start), body }
     }
     const honestLogin = () => timed(() => login('198.51.100.1', CREDENTIALS))
-    const alone = [await honestLogin(), await honestLogin(), await honestLogin()]
+    await honestLogin() // The first login takes longer, because it loads code.
+    const alone = [await honestLogin(), await honestLogin()]
     const flood = new AbortController()
     const statuses: Record<number, number> = {}
     const sendUntilAborted = async (address: string, password: string) => {
@@ -97,7 +98,9 @@ describe('six addresses that flood the login with right and wrong passwords', ()
     }
     flood.abort()
     await Promise.all(senders)
-    const withoutFlood = Math.min(...alone.map(({ ms }) => ms))
+    // The machine may have become busier during the flood.
+    alone.push(await honestLogin(), await honestLogin())
+    const withoutFlood = Math.max(...alone.map(({ ms }) => ms))
     test.diagnostic(`a login without the flood: ${withoutFlood} ms`)
     test.diagnostic(`logins: ${times.join(', ')} ms; reads: ${reads.join(', ')} ms`)
     test.diagnostic(`the flood received ${JSON.stringify(statuses)}`)
