@@ -20,9 +20,9 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** `.ci/debian-13` installs a newer version in `/usr/local/sbin`. */
 const PGBOUNCER = ['/usr/local/sbin/pgbouncer', '/usr/sbin/pgbouncer'].find((file) => existsSync(file))
-/** For setpriv. PgBouncer refuses to run as root. It ends with this process, even if this process is killed. */
 const isRoot = process.getuid?.() === 0
-const PROCESS_OPTIONS = ['--pdeathsig=TERM', ...(isRoot ? ['--reuid=nobody', '--clear-groups'] : [])]
+/** PgBouncer ends with this process, even if this process is killed. PgBouncer refuses to run as root. */
+const SETPRIV_OPTIONS = ['--pdeathsig=TERM', ...(isRoot ? ['--reuid=nobody', '--clear-groups'] : [])]
 
 /** Tests of the code that stores orders and stock. None of them changes its session. */
 const STORES = [
@@ -80,7 +80,7 @@ describe('a service behind PgBouncer', { skip }, () => {
       server_idle_timeout = 2
       ${settings}`.replaceAll(/^ +/gm, ''),
     )
-    poolers.push(spawn('setpriv', [...PROCESS_OPTIONS, PGBOUNCER!, '-q', config], { stdio: 'ignore' }))
+    poolers.push(spawn('setpriv', [...SETPRIV_OPTIONS, PGBOUNCER!, '-q', config], { stdio: 'ignore' }))
     await waitUntil(() => accepts(port), 20_000, 'PgBouncer does not accept connections')
     return port
   }

@@ -3,6 +3,7 @@ import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql
 import { type Migration, Migrator } from 'kysely/migration'
 import { type Database, type Engine, openDatabase } from './database.ts'
 import { isUndone, isUniqueViolation } from './errors.ts'
+import { MIGRATION_WAIT_S } from './pool.ts'
 import { withRetries } from './transaction.ts'
 
 /**
@@ -55,15 +56,13 @@ export async function migrate<Tables>(
     const { rows } = await sql<{ usual: string }>`select current_setting('lock_timeout') as usual`.execute(
       transaction,
     )
-    await sql`select set_config('lock_timeout', ${LOCK_WAIT}, true)`.execute(transaction)
+    await sql`select set_config('lock_timeout', ${`${MIGRATION_WAIT_S}s`}, true)`.execute(transaction)
     await sql`select pg_advisory_xact_lock(hashtext(${`${service} migrations`}))`.execute(transaction)
     await sql`select set_config('lock_timeout', ${rows[0]!.usual}, true)`.execute(transaction)
     await migrateOn(transaction, service, own)
   })
 }
 
-/** As long as on MySQL (see mysql-migration-lock.ts). */
-const LOCK_WAIT = '1h'
 const ATTEMPTS = 10
 
 /** Runs the migrations again if another replica has run the same migration at the same time. */

@@ -1,6 +1,5 @@
 import { type Kysely, type MigrationLockOptions, MysqlAdapter, sql } from 'kysely'
-
-const WAIT_S = 3_600
+import { MIGRATION_WAIT_S } from './pool.ts'
 
 /**
  * Locks the migrations of one service in one database. A lock of `get_lock` belongs to the whole server, and Kysely's own
@@ -10,8 +9,8 @@ const WAIT_S = 3_600
 export class MysqlMigrationLock extends MysqlAdapter {
   override async acquireMigrationLock(db: Kysely<unknown>, options: MigrationLockOptions): Promise<void> {
     const { rows } = await sql<{ result: number | null }>`
-      select get_lock(${lockName(options)}, ${WAIT_S}) as result`.execute(db)
-    if (rows[0]?.result !== 1) throw new Error(`The migrations were still locked after ${WAIT_S} s`)
+      select get_lock(${lockName(options)}, ${MIGRATION_WAIT_S}) as result`.execute(db)
+    if (rows[0]?.result !== 1) throw new Error(`The migrations were still locked after ${MIGRATION_WAIT_S} s`)
   }
 
   override async releaseMigrationLock(db: Kysely<unknown>, options: MigrationLockOptions): Promise<void> {
@@ -19,5 +18,5 @@ export class MysqlMigrationLock extends MysqlAdapter {
   }
 }
 
-/** The name of a lock may have 64 characters, fewer than that of a database and a table. */
+/** A hash, because a lock's name has at most 64 characters. The names of a database and a table can be longer. */
 const lockName = ({ lockTable }: MigrationLockOptions) => sql`sha1(concat(database(), '.', ${lockTable}))`
