@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import {
   chownSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -57,6 +58,13 @@ export class Workspace {
     return path
   }
 
+  /** Creates a folder. */
+  createFolder(name: string): void {
+    const path = join(this.folder, name)
+    mkdirSync(path)
+    if (this.#account) chownSync(path, this.#account.uid, this.#account.gid)
+  }
+
   /** Starts a program. It writes its output to the file `<name>.log`. */
   start(name: string, command: string, args: readonly string[]): ChildProcess {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
@@ -70,7 +78,7 @@ export class Workspace {
     return {
       ...this.#account,
       cwd: this.folder,
-      env: { PATH: `${process.env.PATH}:/usr/sbin`, HOME: this.folder },
+      env: { PATH: `${process.env.PATH}:/usr/sbin`, HOME: this.folder, TMPDIR: this.folder },
     }
   }
 

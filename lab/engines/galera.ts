@@ -1,5 +1,5 @@
 import { type ChildProcess, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '@souk/dev-env/launcher/ports'
 import { runSql } from '@souk/e2e/support/database'
@@ -32,6 +32,8 @@ export async function startGalera(): Promise<Cluster> {
     '--no-defaults',
     ...[
       `--datadir=${folder}/data${node}`,
+      // A node that starts deletes the temporary tables of all servers with the same folder for temporary files.
+      `--tmpdir=${folder}/temporary${node}`,
       `--socket=${folder}/socket${node}`,
       `--pid-file=${folder}/pid${node}`,
     ],
@@ -87,13 +89,15 @@ export async function startGalera(): Promise<Cluster> {
     waitUntil(() => isMember(node, size), WHOLE_WITHIN_MS, `Node ${node} is not a member, see ${folder}`)
 
   for (const node of NODES) {
-    mkdirSync(join(folder, `data${node}`))
+    workspace.createFolder(`data${node}`)
+    workspace.createFolder(`temporary${node}`)
     const args = [
       '--no-defaults',
       `--datadir=${folder}/data${node}`,
       '--auth-root-authentication-method=normal',
     ]
-    const created = spawnSync('mariadb-install-db', [...args, `--user=mysql`, '--skip-test-db'], {
+    const created = spawnSync('mariadb-install-db', [...args, '--skip-test-db'], {
+      ...workspace.options(),
       encoding: 'utf8',
     })
     if (created.status !== 0) throw new Error(`mariadb-install-db: ${created.stderr}`)

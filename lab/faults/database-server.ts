@@ -81,7 +81,9 @@ export async function startDatabaseServer(
   const folder = mkdtempSync(join(tmpdir(), `souk-${engine}-`))
   if (owner) chownSync(folder, owner.uid, owner.gid)
   const [command, ...args] = recipe.create(serverPath, folder)
-  const created = spawnSync(command, args, { ...owner, cwd: folder, encoding: 'utf8' })
+  // A MariaDB server that starts deletes the temporary tables of all servers with the same folder for temporary files.
+  const processOptions = { ...owner, cwd: folder, env: { ...process.env, TMPDIR: folder } }
+  const created = spawnSync(command, args, { ...processOptions, encoding: 'utf8' })
   if (created.status !== 0) throw created.error ?? new Error(`${command}: ${created.stderr}`)
   const [port] = (await freePorts(1)) as [number]
   const url = recipe.url(port)
@@ -96,9 +98,9 @@ export async function startDatabaseServer(
   }
   const start = async () => {
     const deadline = performance.now() + READY_WITHIN_MS
-    const spawnOptions = { ...owner, cwd: folder, stdio: 'ignore' } as const
     while (performance.now() < deadline) {
-      const server = spawn(serverPath, [...recipe.serve(folder, port), ...options], spawnOptions)
+      const args = [...recipe.serve(folder, port), ...options]
+      const server = spawn(serverPath, args, { ...processOptions, stdio: 'ignore' })
       child = server
       while (server.exitCode === null && performance.now() < deadline) {
         if (await responds(url)) return

@@ -55,7 +55,9 @@ export async function createTestDatabase(
 }
 
 async function runOnServer(url: string, statement: string): Promise<void> {
-  const server = openDatabase(url, { poolSize: 1, waitMs: WAIT_MS })
+  // PostgreSQL writes all changed files to the disk before it drops a database. With a slow disk, this takes longer than
+  // a statement of a service may take.
+  const server = openDatabase(url, { poolSize: 1, waitMs: WAIT_MS, statementTimeoutMs: 0 })
   await server.kysely.executeQuery(CompiledQuery.raw(statement)).finally(() => server.close())
 }
 
