@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { addProduct, openShop, type Shop } from './helper.ts'
 
-const skip = !(await availableEngines()).includes('sqlite')
+const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
 
 describe('while another process holds the write lock of SQLite', { skip }, () => {
   let shop: Shop

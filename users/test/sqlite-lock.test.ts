@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { availableEngines } from '@souk/service-kit/testing/engines'
 import { newName, startUsers, testDatabase } from './helper.ts'
 
-const skip = !(await availableEngines()).includes('sqlite')
+const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
 
 it('while another process holds the write lock of SQLite, a registration waits and reads of users respond', {
   skip,

@@ -8,8 +8,7 @@ import { addProduct, openShop, order, type Shop } from '../helper.ts'
 const READERS = 20
 
 await describeOnEachEngine('the pool of public reads', (engine) => {
-  // SQLite is not a server: it reads in the process of the service, one statement after another.
-  const skip = engine === 'sqlite'
+  const skip = engine === 'sqlite' && 'SQLite reads inside the service, one statement after another'
   let shop: Shop
   before(async () => {
     shop = await openShop(engine)

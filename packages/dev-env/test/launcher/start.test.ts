@@ -99,7 +99,7 @@ describe('npm start', { concurrency: 3 }, () => {
   })
 
   // /proc exists only on Linux.
-  const onLinux = { skip: process.platform !== 'linux' }
+  const onLinux = { skip: process.platform !== 'linux' && 'only for Linux' }
   it('names the service that crashed, and ends the other processes', onLinux, async (test) => {
     const { ports, env } = await newInstallation(test)
     const command = await start(env)

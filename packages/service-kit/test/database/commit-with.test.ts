@@ -6,7 +6,7 @@ import { isUniqueViolation } from '../../src/database/errors.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { availableEngines, createTestDatabase, type TestDatabase } from '../../testing/engines.ts'
 
-const skip = !(await availableEngines()).includes('postgres')
+const skip = !(await availableEngines()).includes('postgres') && 'only for PostgreSQL'
 
 describe('commitWith on postgres', { skip }, () => {
   let testDatabase: TestDatabase

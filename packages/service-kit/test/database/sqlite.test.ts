@@ -17,7 +17,7 @@ interface Tables {
 
 /** A wait that is long enough for a busy machine. */
 const LONG_MS = 10_000
-const skip = !(await availableEngines()).includes('sqlite')
+const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
 
 describe('a SQLite database', { skip }, () => {
   let folder: string
