@@ -46,7 +46,7 @@ export class Workspace {
   constructor(name: string, account: string) {
     this.#account = idsOf(account)
     this.folder = mkdtempSync(join(tmpdir(), `souk-${name}-`))
-    if (this.#account) chownSync(this.folder, this.#account.uid, this.#account.gid)
+    this.#giveToAccount(this.folder)
     process.once('exit', this.#endAll)
   }
 
@@ -54,14 +54,18 @@ export class Workspace {
   write(name: string, text: string, mode = 0o644): string {
     const path = join(this.folder, name)
     writeFileSync(path, text, { mode })
-    if (this.#account) chownSync(path, this.#account.uid, this.#account.gid)
+    this.#giveToAccount(path)
     return path
   }
 
-  /** Creates a folder. */
+  /** Creates a folder to which the database servers can write. */
   createFolder(name: string): void {
     const path = join(this.folder, name)
     mkdirSync(path)
+    this.#giveToAccount(path)
+  }
+
+  #giveToAccount(path: string): void {
     if (this.#account) chownSync(path, this.#account.uid, this.#account.gid)
   }
 

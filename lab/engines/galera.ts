@@ -32,7 +32,7 @@ export async function startGalera(): Promise<Cluster> {
     '--no-defaults',
     ...[
       `--datadir=${folder}/data${node}`,
-      // A node that starts deletes the temporary tables of all servers with the same folder for temporary files.
+      // When a node starts, it deletes all temporary tables in this folder, also those of other nodes.
       `--tmpdir=${folder}/temporary${node}`,
       `--socket=${folder}/socket${node}`,
       `--pid-file=${folder}/pid${node}`,

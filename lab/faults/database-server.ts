@@ -81,7 +81,8 @@ export async function startDatabaseServer(
   const folder = mkdtempSync(join(tmpdir(), `souk-${engine}-`))
   if (owner) chownSync(folder, owner.uid, owner.gid)
   const [command, ...args] = recipe.create(serverPath, folder)
-  // A MariaDB server that starts deletes the temporary tables of all servers with the same folder for temporary files.
+  // A folder of its own for temporary files, because MariaDB deletes all temporary tables in that folder when it starts,
+  // also those of other servers.
   const processOptions = { ...owner, cwd: folder, env: { ...process.env, TMPDIR: folder } }
   const created = spawnSync(command, args, { ...processOptions, encoding: 'utf8' })
   if (created.status !== 0) throw created.error ?? new Error(`${command}: ${created.stderr}`)
@@ -96,11 +97,11 @@ export async function startDatabaseServer(
     await ended
     child = undefined
   }
+  const serverArguments = [...recipe.serve(folder, port), ...options]
   const start = async () => {
     const deadline = performance.now() + READY_WITHIN_MS
     while (performance.now() < deadline) {
-      const args = [...recipe.serve(folder, port), ...options]
-      const server = spawn(serverPath, args, { ...processOptions, stdio: 'ignore' })
+      const server = spawn(serverPath, serverArguments, { ...processOptions, stdio: 'ignore' })
       child = server
       while (server.exitCode === null && performance.now() < deadline) {
         if (await responds(url)) return

@@ -8,24 +8,23 @@ const skip = !installedEngines().includes('mysql') && 'MariaDB is not installed'
 
 it('a database server for tests does not delete the temporary tables of another server', {
   skip,
-}, async () => {
-  const first = await startDatabaseServer('mysql')
-  try {
-    const database = openDatabase(first.url, { poolSize: 1 })
-    try {
-      // Only some table types have files in the folder for temporary files. Some results of queries are such tables, too.
-      await sql`create temporary table mysql.notes engine = myisam as select 'kept' as text`.execute(
-        database.kysely,
-      )
-      const second = await startDatabaseServer('mysql')
-      await second.remove()
-      await sql`alter table mysql.notes add number int`.execute(database.kysely)
-      const { rows } = await sql`select text from mysql.notes`.execute(database.kysely)
-      assert.deepEqual(rows, [{ text: 'kept' }])
-    } finally {
-      await database.close()
-    }
-  } finally {
-    await first.remove()
-  }
+}, async (test) => {
+  const server = await startDatabaseServer('mysql')
+  // A temporary table belongs to one connection.
+  const database = openDatabase(server.url, { poolSize: 1 })
+  test.after(async () => {
+    await database.close()
+    await server.remove()
+  })
+  const run = (statement: string) => sql.raw(statement).execute(database.kysely)
+  await run('create database shop')
+  // The engine MyISAM has a file for each temporary table. InnoDB has one file for all.
+  await run("create temporary table shop.notes engine = myisam as select 'first' as text")
+
+  const otherServer = await startDatabaseServer('mysql')
+  await otherServer.remove()
+
+  await run('alter table shop.notes add number int')
+  const { rows } = await run('select text from shop.notes')
+  assert.deepEqual(rows, [{ text: 'first' }])
 })

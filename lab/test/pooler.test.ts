@@ -13,7 +13,7 @@ import { waitUntil } from '@souk/e2e/support/wait'
 import { type Database, openDatabase } from '@souk/service-kit/database/database'
 import { isTemporary, isUniqueViolation } from '@souk/service-kit/database/errors'
 import { inTransaction } from '@souk/service-kit/database/transaction'
-import { availableEngines, createTestDatabase, type TestDatabase } from '@souk/service-kit/testing/engines'
+import { createTestDatabase, skipWithout, type TestDatabase } from '@souk/service-kit/testing/engines'
 import { sql } from 'kysely'
 
 const run = promisify(execFile)
@@ -21,7 +21,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** `.ci/debian-13` installs a newer version in `/usr/local/sbin`. */
 const PGBOUNCER = ['/usr/local/sbin/pgbouncer', '/usr/sbin/pgbouncer'].find((file) => existsSync(file))
 const isRoot = process.getuid?.() === 0
-/** PgBouncer ends with this process, even if this process is killed. PgBouncer refuses to run as root. */
+/**
+ * Options of the command `setpriv`: PgBouncer ends with this process, even if this process is killed, and runs as the
+ * user `nobody`, because it refuses to run as root.
+ */
 const SETPRIV_OPTIONS = ['--pdeathsig=TERM', ...(isRoot ? ['--reuid=nobody', '--clear-groups'] : [])]
 
 /** Tests of the code that stores orders and stock. None of them changes its session. */
@@ -38,9 +41,7 @@ function preparesStatements(): boolean {
   return Number(major) > 1 || Number(minor) >= 21
 }
 
-const skip =
-  (!PGBOUNCER && 'PgBouncer is not installed') ||
-  (!(await availableEngines()).includes('postgres') && 'PostgreSQL is not reachable')
+const skip = (!PGBOUNCER && 'PgBouncer is not installed') || (await skipWithout('postgres'))
 const skipOld = !skip && !preparesStatements() && 'PgBouncer is older than 1.21'
 if (process.env.REQUIRE_PGBOUNCER) assert.ok(!skip && !skipOld, `${skip || skipOld}`)
 

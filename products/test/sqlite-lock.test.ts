@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { availableEngines } from '@souk/service-kit/testing/engines'
+import { skipWithout } from '@souk/service-kit/testing/engines'
 import { addProduct, openShop, type Shop } from './helper.ts'
 
-const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
+const skip = await skipWithout('sqlite')
 
 describe('while another process holds the write lock of SQLite', { skip }, () => {
   let shop: Shop

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { availableEngines } from '@souk/service-kit/testing/engines'
+import { skipWithout } from '@souk/service-kit/testing/engines'
 import { newName, startUsers, testDatabase } from './helper.ts'
 
-const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
+const skip = await skipWithout('sqlite')
 
 it('while another process holds the write lock of SQLite, a registration waits and reads of users respond', {
   skip,

@@ -36,6 +36,10 @@ export async function availableEngines(): Promise<Engine[]> {
   return [...(wanted.includes('sqlite') ? (['sqlite'] as const) : []), ...servers.flat()]
 }
 
+/** Returns why tests that need `engine` are skipped, or false if the engine is available. */
+export const skipWithout = async (engine: Engine): Promise<string | false> =>
+  !(await availableEngines()).includes(engine) && `${engine} is not available`
+
 /** Creates an empty database, which the caller must drop. */
 export async function createTestDatabase(
   engine: Engine,
@@ -55,8 +59,8 @@ export async function createTestDatabase(
 }
 
 async function runOnServer(url: string, statement: string): Promise<void> {
-  // PostgreSQL writes all changed files to the disk before it drops a database. With a slow disk, this takes longer than
-  // a statement of a service may take.
+  // PostgreSQL writes all changed files to the disk before it drops a database. On a slow disk, this can take longer than
+  // the default time limit of a statement.
   const server = openDatabase(url, { poolSize: 1, waitMs: WAIT_MS, statementTimeoutMs: 0 })
   await server.kysely.executeQuery(CompiledQuery.raw(statement)).finally(() => server.close())
 }

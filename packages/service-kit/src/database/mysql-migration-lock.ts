@@ -18,5 +18,5 @@ export class MysqlMigrationLock extends MysqlAdapter {
   }
 }
 
-/** A hash, because a lock's name has at most 64 characters. The names of a database and a table can be longer. */
+/** A hash, because a lock's name has at most 64 characters, and the names of a database and a table may have 64 each. */
 const lockName = ({ lockTable }: MigrationLockOptions) => sql`sha1(concat(database(), '.', ${lockTable}))`

@@ -4,9 +4,9 @@ import { CompiledQuery, sql } from 'kysely'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { isUniqueViolation } from '../../src/database/errors.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
-import { availableEngines, createTestDatabase, type TestDatabase } from '../../testing/engines.ts'
+import { createTestDatabase, skipWithout, type TestDatabase } from '../../testing/engines.ts'
 
-const skip = !(await availableEngines()).includes('postgres') && 'only for PostgreSQL'
+const skip = await skipWithout('postgres')
 
 describe('commitWith on postgres', { skip }, () => {
   let testDatabase: TestDatabase

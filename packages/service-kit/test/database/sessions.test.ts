@@ -144,8 +144,8 @@ await describeOnEachEngine('a database session', (engine) => {
   })
 
   it('is not used when its settings cannot be set', onServer, async () => {
-    // PostgreSQL accepts no negative limit, and has no time to respond. MySQL and MariaDB accept only full seconds. The
-    // pool has one connection, which must not be lost.
+    // PostgreSQL rejects a negative limit, unless the driver has stopped waiting for the response before it arrives. MySQL
+    // and MariaDB reject a limit that is not in full seconds. If the pool lost its only connection, the error would differ.
     const [limits, expected] =
       engine === 'postgres'
         ? [{ waitMs: 1_000, statementTimeoutMs: -1_000_000 }, /Query read timeout|outside the valid range/]

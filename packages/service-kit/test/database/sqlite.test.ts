@@ -9,7 +9,7 @@ import { sql } from 'kysely'
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts'
 import { isContention, isTemporary } from '../../src/database/errors.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
-import { availableEngines } from '../../testing/engines.ts'
+import { skipWithout } from '../../testing/engines.ts'
 
 interface Tables {
   counters: { name: string; value: number }
@@ -17,7 +17,7 @@ interface Tables {
 
 /** A wait that is long enough for a busy machine. */
 const LONG_MS = 10_000
-const skip = !(await availableEngines()).includes('sqlite') && 'only for SQLite'
+const skip = await skipWithout('sqlite')
 
 describe('a SQLite database', { skip }, () => {
   let folder: string
