@@ -11,21 +11,21 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A SQLite transaction takes the write lock when it begins',
-    file: 'packages/service-kit/src/database/sqlite-driver.ts',
+    file: 'packages/service-kit/src/database/sqlite/driver.ts',
     remove: "'begin immediate'",
     replace: "'begin'",
     test: 'packages/service-kit/test/database/sqlite.test.ts',
   },
   {
     safeguard: 'A wait for a SQLite lock does not block the event loop',
-    file: 'packages/service-kit/src/database/sqlite.ts',
+    file: 'packages/service-kit/src/database/sqlite/dialect.ts',
     remove: 'timeout: 0,',
     replace: 'timeout: waitMs,',
     test: 'packages/service-kit/test/database/sqlite.test.ts',
   },
   {
     safeguard: 'PostgreSQL sessions use READ COMMITTED',
-    file: 'packages/service-kit/src/database/postgres-client.ts',
+    file: 'packages/service-kit/src/database/postgres/client.ts',
     remove: "default_transaction_isolation: 'read committed', ",
     replace: '',
     test: 'packages/service-kit/test/database/database.test.ts',
@@ -33,7 +33,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'MySQL and MariaDB sessions use READ COMMITTED',
-    file: 'packages/service-kit/src/database/mysql.ts',
+    file: 'packages/service-kit/src/database/mysql/dialect.ts',
     remove: "'set session transaction isolation level read committed',",
     replace: '',
     test: 'packages/service-kit/test/database/database.test.ts',
@@ -41,7 +41,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A statement with values is prepared on MySQL and MariaDB',
-    file: 'packages/service-kit/src/database/mysql.ts',
+    file: 'packages/service-kit/src/database/mysql/dialect.ts',
     remove: 'this.#connection.execute(text, values, done)',
     replace: 'this.#connection.query(text, values, done)',
     test: 'packages/service-kit/test/database/sessions.test.ts',
@@ -58,7 +58,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A connection of MySQL or MariaDB is not used without our settings',
-    file: 'packages/service-kit/src/database/mysql.ts',
+    file: 'packages/service-kit/src/database/mysql/dialect.ts',
     remove: 'opened.close()\n      throw error',
     replace: 'throw error',
     test: 'packages/service-kit/test/database/sessions.test.ts',
@@ -66,7 +66,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A read-only connection to PostgreSQL is not used again',
-    file: 'packages/service-kit/src/database/postgres.ts',
+    file: 'packages/service-kit/src/database/postgres/dialect.ts',
     remove: 'if (this.#sessions.isUsable(this.#sessionOf(client))) return client',
     replace: 'return this.#sessionOf(client) && client',
     test: 'packages/service-kit/test/database/sessions.test.ts',
@@ -74,7 +74,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'An interrupted migration is repeated on MySQL and MariaDB',
-    file: 'packages/service-kit/src/database/mysql-ddl.ts',
+    file: 'packages/service-kit/src/database/mysql/ddl.ts',
     remove: 'if (!isComplete) throw error',
     replace: 'throw error',
     test: 'users/test/migrations.test.ts',
@@ -82,7 +82,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'An existing table with other columns is not taken for the result of a migration',
-    file: 'packages/service-kit/src/database/mysql-ddl.ts',
+    file: 'packages/service-kit/src/database/mysql/ddl.ts',
     remove: 'errno === TABLE_EXISTS ? await this.#hasTable(query.query) : COMPLETED.has(errno)',
     replace: 'errno === TABLE_EXISTS || COMPLETED.has(errno)',
     test: 'users/test/migrations.test.ts',
@@ -90,7 +90,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A service does not start behind a pooler that does not support prepared statements',
-    file: 'packages/service-kit/src/database/postgres-client.ts',
+    file: 'packages/service-kit/src/database/postgres/client.ts',
     remove: 'if (process !== processID && named) throw new PoolerError()',
     replace: '',
     test: 'lab/test/pooler.test.ts',
@@ -98,7 +98,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'Behind a pooler, a statement is successful only after its commit',
-    file: 'packages/service-kit/src/database/postgres-client.ts',
+    file: 'packages/service-kit/src/database/postgres/client.ts',
     remove: "this.#send(text, values), this.#send('commit')])",
     replace: 'this.#send(text, values)])\n    this.#send("commit").catch(() => {})',
     test: 'lab/test/pooler.test.ts',
@@ -114,7 +114,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A broken database connection does not end the process',
-    file: 'packages/service-kit/src/database/postgres.ts',
+    file: 'packages/service-kit/src/database/postgres/dialect.ts',
     remove: "pool.on('connect', (client) => client.on('error', onConnectionError))",
     replace: '',
     test: 'packages/service-kit/test/database/database.test.ts',
@@ -241,7 +241,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A statement to PostgreSQL that gets no answer fails in time',
-    file: 'packages/service-kit/src/database/postgres.ts',
+    file: 'packages/service-kit/src/database/postgres/dialect.ts',
     remove: 'query_timeout: answerDeadlineMs(options),',
     replace: '',
     test: 'packages/service-kit/test/database/silent-line.test.ts',
@@ -249,7 +249,7 @@ export const serviceKitGuards: Guard[] = [
   },
   {
     safeguard: 'A statement to MySQL that gets no answer fails in time',
-    file: 'packages/service-kit/src/database/mysql.ts',
+    file: 'packages/service-kit/src/database/mysql/dialect.ts',
     remove: 'if (this.#deadlineMs !== undefined)',
     replace: 'if (this.#deadlineMs === -1)',
     test: 'packages/service-kit/test/database/silent-line.test.ts',

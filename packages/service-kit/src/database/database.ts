@@ -87,13 +87,13 @@ const require = createRequire(import.meta.url)
 
 function dialectFor(url: string, engine: Engine, options: PoolOptions): Dialect {
   if (engine === 'sqlite') {
-    const { sqlite }: typeof import('./sqlite.ts') = require('./sqlite.ts')
+    const { sqlite }: typeof import('./sqlite/dialect.ts') = require('./sqlite/dialect.ts')
     return sqlite(url.slice('sqlite:'.length), options)
   }
   if (engine === 'postgres') {
-    const { postgres }: typeof import('./postgres.ts') = require('./postgres.ts')
+    const { postgres }: typeof import('./postgres/dialect.ts') = require('./postgres/dialect.ts')
     return postgres(url, options)
   }
-  const { mysql }: typeof import('./mysql.ts') = require('./mysql.ts')
+  const { mysql }: typeof import('./mysql/dialect.ts') = require('./mysql/dialect.ts')
   return mysql(url.replace(/^mariadb:/, 'mysql:'), options)
 }

@@ -13,7 +13,7 @@ import { withRetries } from './transaction.ts'
  * each statement, and the next start runs the migration again from its beginning. Therefore:
  *
  * - Use the schema builder to create a table, so that the kit can compare an existing table with it.
- * - A table, an index or a column that exists already is skipped (see mysql-ddl.ts), and so is one to drop that does
+ * - A table, an index or a column that exists already is skipped (see mysql/ddl.ts), and so is one to drop that does
  *   not exist. Declare foreign keys when you create the table.
  * - Write a change of data so that running it twice has the same effect as running it once.
  */

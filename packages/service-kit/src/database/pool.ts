@@ -21,7 +21,7 @@ export interface PoolOptions {
 export const POOL_SIZE = 10
 export const WAIT_MS = 5_000
 export const STATEMENT_TIMEOUT_MS = 10_000
-/** The time in seconds that a starting service waits, at most, while another replica migrates a PostgreSQL or MySQL database. */
+/** On PostgreSQL and MySQL, a starting service waits at most this time, in seconds, while another replica migrates. */
 export const MIGRATION_WAIT_S = 3_600
 
 /** Longer than the time limit of the server, so that the server's answer arrives first unless the line is silent. */

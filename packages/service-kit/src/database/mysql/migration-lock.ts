@@ -1,5 +1,5 @@
 import { type Kysely, type MigrationLockOptions, MysqlAdapter, sql } from 'kysely'
-import { MIGRATION_WAIT_S } from './pool.ts'
+import { MIGRATION_WAIT_S } from '../pool.ts'
 
 /**
  * Locks the migrations of one service in one database. A lock of `get_lock` belongs to the whole server, and Kysely's own

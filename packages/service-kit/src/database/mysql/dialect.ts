@@ -6,9 +6,7 @@ import {
   MysqlQueryCompiler,
 } from 'kysely'
 import { createPool, type PoolConnection } from 'mysql2'
-import { AnswerTimeout, ConnectionWaitTimeout } from './errors.ts'
-import { RepeatableDdlDriver } from './mysql-ddl.ts'
-import { MysqlMigrationLock } from './mysql-migration-lock.ts'
+import { AnswerTimeout, ConnectionWaitTimeout } from '../errors.ts'
 import {
   answerDeadlineMs,
   measurePool,
@@ -18,7 +16,9 @@ import {
   type Sessions,
   STATEMENT_TIMEOUT_MS,
   WAIT_MS,
-} from './pool.ts'
+} from '../pool.ts'
+import { RepeatableDdlDriver } from './ddl.ts'
+import { MysqlMigrationLock } from './migration-lock.ts'
 
 /**
  * Maximum number of prepared statements of a connection. A service has a few dozen, and more for lists and batches, one

@@ -8,10 +8,10 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { LRUCache } from 'lru-cache'
-import { isContention } from './errors.ts'
-import { measurePool, type PoolOptions, WAIT_MS } from './pool.ts'
-import { createPrivateFile } from './private-file.ts'
-import { WaitingDriver } from './sqlite-driver.ts'
+import { isContention } from '../errors.ts'
+import { measurePool, type PoolOptions, WAIT_MS } from '../pool.ts'
+import { createPrivateFile } from '../private-file.ts'
+import { WaitingDriver } from './driver.ts'
 
 export function sqlite(file: string, { name, waitMs = WAIT_MS }: PoolOptions): Dialect {
   const readOnly = name === 'reads'

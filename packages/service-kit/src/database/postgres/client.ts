@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { isStalePlan, PoolerError } from './errors.ts'
+import { isStalePlan, PoolerError } from '../errors.ts'
 
 export interface SessionOptions {
   /** Values of PostgreSQL's settings by name. */

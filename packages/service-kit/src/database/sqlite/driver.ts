@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CompiledQuery, type DatabaseConnection, type SqliteDatabase, SqliteDriver } from 'kysely'
-import { ConnectionWaitTimeout, isContention } from './errors.ts'
+import { ConnectionWaitTimeout, isContention } from '../errors.ts'
 
 /** How long to wait before a statement is retried that was refused because of a lock. */
 const LOCK_RETRY_MS = 5

@@ -6,7 +6,7 @@ import {
   PostgresQueryCompiler,
 } from 'kysely'
 import pg from 'pg'
-import { AnswerTimeout } from './errors.ts'
+import { AnswerTimeout } from '../errors.ts'
 import {
   answerDeadlineMs,
   measurePool,
@@ -16,8 +16,8 @@ import {
   type Sessions,
   STATEMENT_TIMEOUT_MS,
   WAIT_MS,
-} from './pool.ts'
-import { PostgresClient } from './postgres-client.ts'
+} from '../pool.ts'
+import { PostgresClient } from './client.ts'
 
 /** Everything on which our SQL depends and that a server, a database or a role may preset otherwise. */
 const SETTINGS = {
